@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third-party libraries, all from Debian packages, under one short name each (cmake target sentinel::<name>).
+# The agent is one static file, so what it links must come as an archive.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Catch2 2 REQUIRED)
+pkg_check_modules(LIBSSH REQUIRED IMPORTED_TARGET libssh)
+
+# Debian ships fmt's headers and shared library but no archive; core/base/fmt_library.cc instantiates it once.
+add_library(sentinel_fmt_static INTERFACE)
+target_include_directories(sentinel_fmt_static SYSTEM INTERFACE
+  $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+add_library(sentinel::fmt_static ALIAS sentinel_fmt_static)
+
+find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)
+add_library(sentinel_crypto_static INTERFACE)
+target_link_libraries(sentinel_crypto_static INTERFACE ${CRYPTO_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS})
+add_library(sentinel::crypto_static ALIAS sentinel_crypto_static)
+
+add_library(sentinel::json ALIAS nlohmann_json::nlohmann_json)
+add_library(sentinel_yaml INTERFACE)
+target_link_libraries(sentinel_yaml INTERFACE yaml-cpp)
+add_library(sentinel::yaml ALIAS sentinel_yaml)
+add_library(sentinel_ssh INTERFACE)
+target_link_libraries(sentinel_ssh INTERFACE PkgConfig::LIBSSH)
+add_library(sentinel::ssh ALIAS sentinel_ssh)
