@@ -23,6 +23,8 @@ struct Change {
 
 /// @name Actions
 /// The primitives the executor knows. Each is idempotent: after a crash nobody knows whether it ran.
+/// In an undo, an empty content or snapshot means "what stands there right before acting": the executor captures it into
+/// the blob store and fills the reference in before it journals the undo.
 /// @{
 
 /// Durably replaces `path`. Holes are filled from the host's secrets at this moment.
@@ -151,7 +153,7 @@ struct Step {
   Risk risk = Risk::kNone;
   std::vector<Change> changes;  ///< empty: already so
   std::vector<Action> actions;
-  Undo undo;  ///< in the order to run; blobs it names hold what stands there now
+  Undo undo;  ///< in the order to run
   std::vector<Effect> effects;
 
   bool operator==(const Step&) const = default;

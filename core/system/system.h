@@ -14,6 +14,8 @@ namespace sentinel {
 class System : public Reader {
  public:
   virtual Result<void> replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) = 0;
+  /// Appends and syncs the data (fdatasync); creates the file 0600 when it isn't there (and syncs its directory).
+  virtual Result<void> append_file(const std::string& path, std::string_view bytes) = 0;
   /// A file or link; one that isn't there is fine.
   virtual Result<void> remove_file(const std::string& path) = 0;
   virtual Result<void> make_directory(const std::string& path, const FileAttributes& attributes) = 0;
