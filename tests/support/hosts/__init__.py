@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disposable real Debian hosts for tests. README.md beside this file is the guide; Host is the API."""
+
+from .host import Host, clean
+from .images import SUITES, image
+from .state import HostError
+
+__all__ = ["Host", "HostError", "SUITES", "clean", "image"]
