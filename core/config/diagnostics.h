@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects what is wrong with a project, so that people see everything at once. Loading and expanding go on after an
+// error as far as that makes sense.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace sentinel {
+
+struct Diagnostics {
+  Errors errors;
+  Errors warnings;
+
+  bool ok() const { return errors.empty(); }
+
+  /// Adds an error; configuration errors end with exit code usage. The same error twice is kept once.
+  void add(Error error);
+  void warn(Error warning);
+};
+
+}  // namespace sentinel
