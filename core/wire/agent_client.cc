@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "core/base/digest.h"
-
 namespace sentinel {
 namespace {
 
@@ -15,10 +13,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPlanTimeout{120'000};
 constexpr milliseconds kAnswerTimeout{30'000};
 constexpr milliseconds kIdleTick{100};
-constexpr std::size_t kShownNoise = 400;
 
 std::string first_of(const std::string& text) {
-  std::string shown = text.substr(0, kShownNoise);
+  constexpr std::size_t kShown = 400;
+  std::string shown = text.substr(0, kShown);
   while (!shown.empty() && (shown.back() == '\n' || shown.back() == '\r')) shown.pop_back();
   return shown;
 }
@@ -45,19 +43,6 @@ Result<Frame> AgentClient::expect_answer(milliseconds timeout) {
   SENTINEL_TRY(auto frame, next_frame(timeout));
   if (frame.type == FrameType::kFailed) return decode_failure(frame.payload);
   return frame;
-}
-
-Result<Hello> AgentClient::hello(milliseconds timeout) {
-  SENTINEL_TRY(const auto frame, expect_answer(timeout));
-  if (frame.type != FrameType::kHello) return Error("wire.malformed", "the agent did not begin with a hello");
-  return decode_message<Hello>(frame.payload);
-}
-
-Result<Hello> AgentClient::install(const std::string& bytes, milliseconds timeout) {
-  SENTINEL_CHECK(channel_.write(encode_message(FrameType::kInstall, Install{bytes.size(), sha256_hex(bytes)})));
-  SENTINEL_CHECK(channel_.write(bytes));
-  reader_ = FrameReader(FrameReader::Start::kAtPreamble);
-  return hello(timeout);
 }
 
 Result<Plan> AgentClient::await_plan(const std::string& question, const Contents& contents) {

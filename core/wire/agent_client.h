@@ -8,6 +8,8 @@
 #include <string>
 
 #include "core/model/event.h"
+#include "core/base/secret.h"
+#include "core/wire/agent_start.h"
 #include "core/wire/byte_channel.h"
 #include "core/wire/messages.h"
 
@@ -20,11 +22,20 @@ class AgentClient {
  public:
   explicit AgentClient(ByteChannel& channel) : channel_(channel), reader_(FrameReader::Start::kAtPreamble) {}
 
-  /// Waits for the agent's hello. When there is no agent it reports what the host said instead.
-  Result<Hello> hello(std::chrono::milliseconds timeout);
+  /// What to do on the way to the agent's hello.
+  struct Greeting {
+    const AgentBinaries& agents;
+    std::string sudo_prompt;  ///< empty: no password is given to sudo
+    Secret sudo_password;
+    std::chrono::milliseconds timeout{30'000};
+    /// Called before bytes are uploaded (a first contact, or a new version), with their number.
+    std::function<void(std::size_t)> on_upload;
+  };
 
-  /// Sends the successor's file; the agent becomes it on this same channel and says hello again.
-  Result<Hello> install(const std::string& bytes, std::chrono::milliseconds timeout);
+  /// Brings an agent of our version to its hello on a channel that runs agent_start_command: gives sudo its password when
+  /// it asks, uploads the agent where there is none, has an older one install its successor. Errors: `agent.sudo`,
+  /// `agent.unsupported`, `agent.damaged`, `agent.no-answer` (with what the host said), `agent.protocol`.
+  Result<Hello> greet(const Greeting& greeting);
 
   /// Asks for a plan; contents the host lacks are sent from `contents` when it asks for them.
   Result<Plan> plan(const Request& request, const SecretValues& secrets, const Contents& contents);
@@ -53,6 +64,10 @@ class AgentClient {
   Result<nlohmann::json> ask(const Ask& ask);
 
  private:
+  Result<void> await_preamble(const Greeting& greeting);
+  Result<void> answer_greeting(const Greeting& greeting, std::string& said);
+  Result<Hello> read_hello(std::chrono::milliseconds timeout);
+  Result<void> install(const AgentBinary& agent);
   Result<Frame> next_frame(std::chrono::milliseconds timeout);
   Result<Frame> expect_answer(std::chrono::milliseconds timeout);
   Result<Event> follow(const OnEvent& on_event, const OnIdle& on_idle);
@@ -60,6 +75,7 @@ class AgentClient {
 
   ByteChannel& channel_;
   FrameReader reader_;
+  bool password_given_ = false;
   std::string event_text_;  ///< an unfinished line of the event log
   std::uint64_t offset_ = 0;
 };
