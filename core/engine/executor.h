@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Acting is dumb: the executor interprets the dozen actions of core/model/plan.h on a System and knows no resource kinds.
+// The same actions undo; capture() completes an undo with what stands there now, before it is journalled.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/engine/events.h"
+#include "core/engine/host_state.h"
+
+namespace sentinel {
+
+/// Who holds a POSIX record lock on a file; asked by fcntl(F_GETLK).
+struct LockHolder {
+  int pid = 0;
+  std::string name;  ///< /proc/<pid>/comm
+};
+using LockProbe = std::function<std::optional<LockHolder>(const std::string& path)>;
+/// The real one.
+std::optional<LockHolder> probe_record_lock(const std::string& path);
+
+/// Whether an action only needs the file system: all that recovery may do before the system is up.
+bool is_file_action(const Action& action);
+
+class Executor {
+ public:
+  struct Surroundings {
+    HostState& host;
+    Clock& clock;
+    EventSink& events;
+    SecretView& secrets;
+    LockProbe lock_probe = probe_record_lock;
+    /// Asked while waiting for a lock; true: stop waiting (`engine.interrupted`).
+    std::function<bool()> interrupted = [] { return false; };
+    std::chrono::seconds lock_patience{600};
+  };
+
+  explicit Executor(Surroundings surroundings);
+
+  Result<void> run(const Action& action);
+  /// The file part alone: nothing for actions that need a running system, ufw's files for RestoreFirewall.
+  Result<void> run_files_only(const Action& action);
+  /// Completes the undo of a step about to run: empty contents and snapshots become blobs; packages get policy-rc.d's undo.
+  Result<std::vector<Action>> capture(const Step& step);
+
+ private:
+  Result<void> write_file(const WriteFile& action);
+  Result<std::string> filled(const ContentRef& content);
+
+  Surroundings around_;
+};
+
+}  // namespace sentinel
