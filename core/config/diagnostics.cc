@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same mistake seen from twenty hosts is one mistake: the context is left out of the comparison.
+#include "core/config/diagnostics.h"
+
+#include <algorithm>
+
+namespace sentinel {
+namespace {
+
+void add_once(Errors& list, Error error) {
+  const bool known = std::any_of(list.begin(), list.end(), [&](const Error& other) {
+    return other.code == error.code && other.message == error.message && other.position == error.position;
+  });
+  if (!known) list.push_back(std::move(error));
+}
+
+}  // namespace
+
+void Diagnostics::add(Error error) {
+  error.exit = ExitCode::kUsage;
+  add_once(errors, std::move(error));
+}
+
+void Diagnostics::warn(Error warning) { add_once(warnings, std::move(warning)); }
+
+}  // namespace sentinel

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of outcomes, shared by events, JSON and text.
+#include "core/report/host_report.h"
+
+#include "core/model/enum_names.h"
+
+namespace sentinel {
+namespace {
+
+constexpr EnumNames<Outcome, 6> kOutcomeNames{{{Outcome::kUnchanged, "unchanged"},
+                                               {Outcome::kChanged, "changed"},
+                                               {Outcome::kReverted, "reverted"},
+                                               {Outcome::kFailed, "failed"},
+                                               {Outcome::kStuck, "stuck"},
+                                               {Outcome::kUnreachable, "unreachable"}}};
+
+}  // namespace
+
+std::string to_string(Outcome outcome) { return name_of(kOutcomeNames, outcome); }
+
+Outcome outcome_of(const std::string& word) {
+  for (const auto& [outcome, name] : kOutcomeNames) {
+    if (name == word) return outcome;
+  }
+  return Outcome::kFailed;
+}
+
+}  // namespace sentinel
