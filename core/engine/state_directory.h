@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/transaction_id.h"
 #include "core/system/system.h"
 
 namespace sentinel {
@@ -33,10 +34,6 @@ struct StateDirectory {
   Result<void> prepare(System& machine) const;
 };
 
-/// 32 lower-case hexadecimal digits: safe as a file name, and the confirm nonce.
-bool is_transaction_id(const std::string& text);
-/// A fresh one: 128 bits from the kernel.
-std::string new_transaction_id();
 /// Ids that have a journal directory, sorted by name (not by time).
 Result<std::vector<std::string>> transactions(const StateDirectory& directory, Reader& machine);
 

@@ -92,8 +92,4 @@ Result<SecretValues> decode_secrets(const std::string& payload) {
   return out;
 }
 
-std::string new_transaction_id() { return to_hex(random_bytes(16)); }
-
-bool is_transaction_id(std::string_view text) { return text.size() == 32 && is_lower_hex(text); }
-
 }  // namespace sentinel

@@ -13,6 +13,7 @@
 #include "core/model/json.h"
 #include "core/model/plan.h"
 #include "core/model/request.h"
+#include "core/model/transaction_id.h"
 #include "core/wire/frame.h"
 
 namespace sentinel {
@@ -150,9 +151,5 @@ inline constexpr std::size_t kMaxContent = 64 * 1024 * 1024;
 
 std::string encode_secrets(const SecretValues& values);
 Result<SecretValues> decode_secrets(const std::string& payload);
-
-/// 32 lower-case hex digits, from 128 random bits.
-std::string new_transaction_id();
-bool is_transaction_id(std::string_view text);
 
 }  // namespace sentinel
