@@ -41,21 +41,20 @@ struct SshSession::State {
 
   SshTarget target;
   ConnectOptions options;
-  std::unique_ptr<JumpRelay> jump;  ///< destroyed after the session it carries
+  std::unique_ptr<JumpRelay> jump;  ///< the destructor of State frees the session inside before this member goes
   ssh_session session = nullptr;
   HostKeyDecision host_key;
   std::string login_key;
   bool authenticated = false;  ///< keepalives make sense from here on
 
  private:
-  Result<void> watch_silence(std::chrono::milliseconds waited);
-  void send_keepalive();
+  std::chrono::milliseconds next_look() const;
+  Result<void> watch_silence();
 
-  ssh_counter_struct sent_{};
-  ssh_counter_struct received_{};
-  std::uint64_t heard_bytes_ = 0;                 ///< received_.in_bytes at the last look
-  std::chrono::milliseconds silence_{0};          ///< time spent waiting since then
-  int keepalives_ = 0;                            ///< sent in this silence
+  ssh_counter_struct traffic_{};
+  std::uint64_t heard_bytes_ = 0;         ///< traffic_.in_bytes at the last look
+  std::chrono::nanoseconds silence_{0};   ///< time spent waiting since then
+  int keepalives_ = 0;                    ///< sent in this silence
 };
 
 /// Repeats a non-blocking libssh call until it no longer says `again`.
