@@ -3,6 +3,7 @@
 
 from .host import Host, clean
 from .images import SUITES, image
+from .relay import Relay
 from .state import HostError
 
-__all__ = ["Host", "HostError", "SUITES", "clean", "image"]
+__all__ = ["Host", "HostError", "Relay", "SUITES", "clean", "image"]

@@ -61,12 +61,13 @@ def _make_image(home, from_disk):
     inner = home / "outer-content" / "disk.img"
     inner.parent.mkdir()
     if from_disk is None:
-        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(home / "disk"), str(inner), INNER_SIZE], check=True)
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", str(home / "disk"), str(inner), INNER_SIZE],
+                       check=True, capture_output=True)
     else:
         subprocess.run(["cp", "--sparse=always", "--reflink=auto", "--", str(from_disk), str(inner)], check=True)
     # No journal: this one is only a container that can be frozen.
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", str(inner.parent), str(home / "outer.img"), OUTER_SIZE],
-                   check=True)
+                   check=True, capture_output=True)
     inner.unlink()
     inner.parent.rmdir()
 

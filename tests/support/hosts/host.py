@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from . import container, disk, images, network, state
 from .state import HostError
@@ -63,7 +64,7 @@ class Host:
         if record is None:
             raise HostError(f"there is no host '{name}'")
         host = cls(record["suite"], name, disk=record["disk"], keep=True)
-        host._image = images.image(record["suite"])
+        host._image = images.Image(record["suite"], Path(record["image"]))
         host._supervisor = record["supervisor"]
         host._set_address(record["address"], record["gateway"])
         return host
@@ -97,7 +98,7 @@ class Host:
     def _write_record(self):
         state.write_record(self.name, {"name": self.name, "suite": self.suite, "address": self.address, "gateway": self.gateway,
                                        "disk": self.disk_kind, "keep": self._keep, "owner": state.process_identity(os.getpid()),
-                                       "supervisor": self._supervisor})
+                                       "supervisor": self._supervisor, "image": str(self._image.directory)})
 
     def destroy(self):
         """Removes the host without a trace. Harmless when it is gone already."""

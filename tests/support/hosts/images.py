@@ -24,6 +24,7 @@ class Image:
 
     def __init__(self, suite, directory):
         self.suite = suite
+        self.directory = directory
         self.root = directory / "root"
         self.repository = directory / "repository"
 
@@ -108,7 +109,14 @@ def image(suite):
     return Image(suite, directory)
 
 
-def stale_directories():
-    """Images of recipes that are no more, and what an interrupted build left."""
-    current = {_directory(suite) for suite in SUITES}
-    return [path for path in (state.CACHE / "images").glob("*") if path.is_dir() and path not in current]
+def remove_stale():
+    """Removes the images of recipes that are no more and what interrupted builds left; what a host uses stays. Returns the paths."""
+    removed = []
+    for suite in SUITES:
+        with state.lock(f"image-{suite}"), state.lock("hosts"):
+            used = {record["image"] for record in map(state.read_record, state.names()) if record}
+            for path in [*(state.CACHE / "images").glob(f"{suite}-*"), *(state.CACHE / "images").glob(f".{suite}-*")]:
+                if path != _directory(suite) and str(path) not in used:
+                    shutil.rmtree(path)
+                    removed.append(path)
+    return removed

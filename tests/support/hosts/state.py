@@ -105,5 +105,5 @@ def empty_trash():
     """Deletes in the background what lies in the trash, also what an interrupted deletion has left there."""
     paths = [str(path) for path in TRASH.glob("*")]
     if paths:
-        subprocess.Popen(["nice", "rm", "-rf", "--", *paths], start_new_session=True,
-                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(["setsid", "--fork", "nice", "rm", "-rf", "--", *paths], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
