@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Questions and their answers. A failed question is answered and the conversation goes on; a broken frame ends it.
+#include "agent/conversation.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "agent/installation.h"
+#include "agent/local_view.h"
+#include "core/facts/facts.h"
+#include "core/resources/survey.h"
+
+namespace sentinel::agent {
+namespace {
+
+// Successors are a few MB; this only keeps a hostile announcement from filling the memory.
+constexpr std::uint64_t kMaxSuccessor = 64U << 20;
+
+}  // namespace
+
+Conversation::Conversation(Peer& peer, LocalSystem& machine, Clock& clock)
+    : peer_(peer), machine_(machine), clock_(clock), host_(machine) {}
+
+Result<void> Conversation::run() {
+  SENTINEL_CHECK(say_hello());
+  for (;;) {
+    for (;;) {
+      auto frame = peer_.next();
+      if (!frame.ok()) {
+        static_cast<void>(peer_.send(encode_message(FrameType::kFailed, frame.error())));
+        return std::move(frame).error();
+      }
+      if (!*frame) break;
+      const auto answered = answer(**frame);
+      if (!answered.ok()) SENTINEL_CHECK(peer_.send(encode_message(FrameType::kFailed, answered.error())));
+    }
+    SENTINEL_TRY(const bool open, peer_.receive());
+    if (!open) return {};
+  }
+}
+
+Result<void> Conversation::say_hello() {
+  facts_ = collect_facts(machine_);
+  Hello hello;
+  hello.version = SENTINEL_VERSION;
+  hello.facts = facts_;
+  SENTINEL_TRY(hello.digest, own_digest(machine_));
+  // A host whose records can't be read still says hello: status and recover are how a person finds out.
+  hello.generation = host_.generations.current().value_or(0);
+  hello.audit_head = host_.audit.head().value_or("");
+  const auto status = status_view(host_);
+  if (status.ok() && !status->at("running").is_null()) {
+    hello.transaction = status->at("running").at("transaction").get<std::string>();
+  } else if (status.ok() && !status->at("interrupted").empty()) {
+    hello.transaction = status->at("interrupted").front().get<std::string>();
+  }
+  return peer_.send(std::string(kPreamble) + encode_message(FrameType::kHello, hello));
+}
+
+Result<void> Conversation::answer(const Frame& frame) {
+  switch (frame.type) {
+    case FrameType::kInstall: return become_successor(frame);
+    case FrameType::kRequest: return answer_request(frame);
+    case FrameType::kSecrets: {
+      SENTINEL_TRY(secrets_, decode_secrets(frame.payload));
+      return {};
+    }
+    case FrameType::kContent: return take_content(frame);
+    case FrameType::kBegin: return answer_begin(frame);
+    case FrameType::kAttach: return answer_attach(frame);
+    case FrameType::kConfirm:
+    case FrameType::kExtend:
+    case FrameType::kAbort: return pass_on(frame);
+    case FrameType::kAsk: return answer_ask(frame);
+    case FrameType::kGeneration: return answer_generation(frame);
+    default: return Error("wire.malformed", "a frame came that only an agent sends");
+  }
+}
+
+Result<void> Conversation::take_content(const Frame& frame) {
+  SENTINEL_TRY(auto arrived, collector_.accept(frame.payload));
+  if (!arrived) return {};
+  content_bytes_ += arrived->bytes.size();
+  if (content_bytes_ > kMaxContent) return Error("wire.oversized", "the contents of one conversation are larger than is allowed");
+  contents_.insert_or_assign(arrived->reference.digest, std::move(arrived->bytes));
+  return {};
+}
+
+Result<void> Conversation::become_successor(const Frame& frame) {
+  SENTINEL_TRY(const auto install, decode_message<Install>(frame.payload));
+  if (install.size > kMaxSuccessor) return Error("wire.oversized", "the announced agent is larger than any agent is");
+  SENTINEL_TRY(const auto bytes, peer_.receive_raw(install.size));
+  SENTINEL_TRY(const auto path, install_successor(machine_, bytes, install.sha256));
+  std::string program = path;
+  std::string name = "sentinel-agent";
+  std::string verb = "serve";
+  char* const arguments[] = {name.data(), verb.data(), nullptr};
+  ::execv(program.c_str(), arguments);
+  return system_error(errno, "start", path);
+}
+
+Result<void> Conversation::answer_request(const Frame& frame) {
+  SENTINEL_TRY(auto request, decode_message<Request>(frame.payload));
+  return answer_plan(std::move(request));
+}
+
+Result<void> Conversation::answer_generation(const Frame& frame) {
+  SENTINEL_TRY(const auto restore, decode_message<RestoreGeneration>(frame.payload));
+  SENTINEL_TRY(auto request, host_.generations.request_for_generation(restore.generation));
+  request.host = restore.request.host;
+  request.project = restore.request.project;
+  request.purpose = restore.request.purpose;
+  request.operator_name = restore.request.operator_name;
+  request.confirm_timeout_seconds = restore.request.confirm_timeout_seconds;
+  request.keep_open = restore.request.keep_open;
+  return answer_plan(std::move(request));
+}
+
+Result<void> Conversation::answer_plan(Request request) {
+  planned_request_.reset();
+  SENTINEL_CHECK(check_request(request));
+  SENTINEL_CHECK(host_.directory.prepare(machine_));
+  SecretView view(host_.secrets, request.secrets, secrets_);
+  std::vector<std::string> keep_open = request.keep_open;
+  if (facts_.ssh_port != 0) keep_open.push_back(std::to_string(facts_.ssh_port));
+  SENTINEL_TRY(auto surroundings, host_.surroundings(view, keep_open));
+  surroundings.content = [this, stored = surroundings.content](const ContentRef& reference) -> std::optional<std::string> {
+    const auto sent = contents_.find(reference.digest);
+    return sent != contents_.end() ? std::optional(sent->second) : stored(reference);
+  };
+  Survey survey(std::move(surroundings));
+  SENTINEL_TRY(const auto planned, plan_request(request, host_, view, survey));
+  if (!planned.missing.empty()) return peer_.send(encode_message(FrameType::kNeed, Need{planned.missing}));
+  planned_request_ = std::move(request);
+  return peer_.send(encode_message(FrameType::kPlan, planned.plan));
+}
+
+Result<void> Conversation::answer_begin(const Frame& frame) {
+  SENTINEL_TRY(const auto begin, decode_message<Begin>(frame.payload));
+  if (!is_transaction_id(begin.transaction)) return Error("wire.malformed", "a transaction id has 32 hex digits");
+  if (!planned_request_) return Error("wire.malformed", "a transaction must follow a plan on the same connection");
+  SENTINEL_TRY(auto owner, hand_over(begin));
+  return follow(begin.transaction, 0, std::move(owner));
+}
+
+Result<LocalConnection> Conversation::hand_over(const Begin& begin) {
+  SENTINEL_TRY(const auto known, machine_.status(host_.directory.log(begin.transaction)));
+  if (known.type != FileType::kAbsent) {
+    return Error("journal.known-transaction", "this plan was applied already",
+                 "a plan can be applied once; make a new one", ExitCode::kStalePlan);
+  }
+  SENTINEL_CHECK(take_charge(machine_));
+  const std::string unit = fmt::format("sentinel-transaction@{}.service", begin.transaction);
+  SENTINEL_TRY(const auto started, machine_.run({{"systemctl", "start", unit}, {}, {}, std::chrono::seconds(60), {}}));
+  if (started.status != 0) return Error("transaction.not-started", "systemd did not start the transaction: " + started.errors);
+  SENTINEL_TRY(auto owner, LocalConnection::connect(socket_path(begin.transaction)));
+  std::string frames = encode_message(FrameType::kRequest, *planned_request_) + encode_secrets(secrets_);
+  for (const auto& [digest, bytes] : contents_) frames += encode_content({digest, false, bytes.size()}, bytes);
+  Handover handover{begin, facts_.ssh_client, {}};
+  if (facts_.ssh_port != 0) handover.ports_in_use.push_back(std::to_string(facts_.ssh_port));
+  frames += encode_message(FrameType::kBegin, handover);
+  SENTINEL_CHECK(owner.send(frames));
+  return owner;
+}
+
+Result<std::string> Conversation::transaction_to_follow(const Attach& attach) {
+  std::string id = attach.transaction;
+  if (id.empty()) {
+    SENTINEL_TRY(id, latest_transaction(host_));
+    if (id.empty()) return Error("attach.none", "no transaction was ever begun on this host");
+  }
+  if (!is_transaction_id(id)) return Error("wire.malformed", "a transaction id has 32 hex digits");
+  SENTINEL_TRY(const auto events, machine_.status(host_.directory.events(id)));
+  if (events.type == FileType::kAbsent) return Error("attach.unknown", fmt::format("this host knows no transaction {}", id));
+  return id;
+}
+
+Result<void> Conversation::answer_attach(const Frame& frame) {
+  SENTINEL_TRY(const auto attach, decode_message<Attach>(frame.payload));
+  SENTINEL_TRY(const auto id, transaction_to_follow(attach));
+  return follow(id, attach.offset, std::nullopt);
+}
+
+Result<void> Conversation::pass_on(const Frame& frame) {
+  const auto json = parse_json(frame.payload);
+  const std::string id = json.ok() && json->is_object() ? json->value("transaction", "") : "";
+  if (!is_transaction_id(id)) return Error("wire.malformed", "a transaction id has 32 hex digits");
+  auto connection = LocalConnection::connect(socket_path(id));
+  if (!connection.ok()) {
+    return Error("confirm.unknown-transaction", fmt::format("no transaction {} is running on this host", id),
+                 "it may have ended: sentinelctl attach shows how");
+  }
+  SENTINEL_CHECK(connection->send(encode_frame(frame.type, frame.payload)));
+  SENTINEL_TRY(const auto reply, connection->await(std::chrono::seconds(10)));
+  return peer_.send(encode_frame(reply.type, reply.payload));
+}
+
+Result<void> Conversation::answer_ask(const Frame& frame) {
+  SENTINEL_TRY(const auto ask, decode_message<Ask>(frame.payload));
+  Result<nlohmann::json> answer = Error("ask.unknown", fmt::format("this agent knows no topic '{}'", ask.topic));
+  if (ask.topic == "status") answer = status_view(host_);
+  if (ask.topic == "history") answer = history_view(host_);
+  if (!answer.ok()) return std::move(answer).error();
+  return peer_.send(encode_frame(FrameType::kAnswer, to_text(*answer)));
+}
+
+}  // namespace sentinel::agent

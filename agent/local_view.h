@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this host remembers, as JSON records: for `status` and `history`, asked over the wire or typed on the host.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "core/engine/host_state.h"
+
+namespace sentinel::agent {
+
+/// {generation, audit_head, running: null | {transaction, operator, purpose, since}, interrupted: [ids],
+///  last_transaction: null | audit entry}
+Result<nlohmann::json> status_view(HostState& host);
+
+/// [{audit entry…, restorable}], newest first.
+Result<nlohmann::json> history_view(HostState& host);
+
+/// The transaction that holds the lease, else the last one that was begun; empty: none ever was.
+Result<std::string> latest_transaction(HostState& host);
+
+}  // namespace sentinel::agent

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// sentinel-agent: the executor and guardian on the host. Each subcommand is a file of its own; this one only chooses.
+#include <netdb.h>
+#include <nss.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "agent/local_view.h"
+#include "agent/installation.h"
+#include "agent/recover.h"
+#include "agent/serve.h"
+#include "agent/transaction_process.h"
+#include "core/model/transaction_id.h"
+#include "core/system/local_system.h"
+#include "core/wire/messages.h"
+
+namespace {
+
+using sentinel::ExitCode;
+
+// A static program must not load the host's NSS modules: it crashes there (seen on Debian 12 and 13).
+void pin_name_lookups() {
+  __nss_configure_lookup("hosts", "files dns");
+  for (const char* database : {"passwd", "group", "shadow"}) __nss_configure_lookup(database, "files");
+}
+
+ExitCode show(const sentinel::Result<nlohmann::json>& view, bool as_json) {
+  if (!view.ok()) {
+    fmt::print(stderr, "sentinel-agent: {}\n", view.error().message);
+    return view.error().exit;
+  }
+  fmt::print("{}\n", view->dump(as_json ? -1 : 2, ' ', false, nlohmann::json::error_handler_t::replace));
+  return ExitCode::kDone;
+}
+
+ExitCode show_version(bool as_json) {
+  sentinel::LocalSystem machine;
+  const auto digest = sentinel::agent::own_digest(machine);
+  if (!digest.ok()) return digest.error().exit;
+  if (as_json) {
+    fmt::print("{}\n", nlohmann::json{{"schema_version", 1}, {"version", SENTINEL_VERSION}, {"protocol", sentinel::kProtocol}, {"digest", *digest}}.dump());
+  } else {
+    fmt::print("sentinel-agent {} (protocol {}, {})\n", SENTINEL_VERSION, sentinel::kProtocol, digest->substr(0, 12));
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  pin_name_lookups();
+  prctl(PR_SET_DUMPABLE, 0);  // no core file, no ptrace: secrets pass through this process
+  signal(SIGPIPE, SIG_IGN);
+
+  CLI::App app("The executor and guardian on a host that sentinelctl looks after.", "sentinel-agent");
+  app.require_subcommand(1);
+  ExitCode exit = ExitCode::kDone;
+  bool json = false;
+  bool files_only = false;
+  std::string transaction;
+
+  app.add_subcommand("serve", "one conversation with sentinelctl on stdin and stdout; not for people")->callback([&] {
+    exit = sentinel::agent::serve();
+  });
+  auto* begin = app.add_subcommand("transaction", "the process of one transaction; started by serve, not for people");
+  begin->add_option("id", transaction)->required()->check([](const std::string& id) {
+    return sentinel::is_transaction_id(id) ? std::string() : std::string("not a transaction id");
+  });
+  begin->callback([&] { exit = sentinel::agent::run_transaction_process(transaction); });
+  auto* recover = app.add_subcommand("recover", "finish or revert an interrupted transaction");
+  recover->add_flag("--files", files_only, "only put files back (early boot)");
+  recover->callback([&] {
+    using sentinel::agent::RecoveryScope;
+    exit = sentinel::agent::recover(files_only ? RecoveryScope::kFilesOnly : RecoveryScope::kEverything);
+  });
+  auto* status = app.add_subcommand("status", "what is in force and what runs");
+  status->add_flag("--json", json, "one line of JSON");
+  status->callback([&] {
+    sentinel::LocalSystem machine;
+    sentinel::HostState host(machine);
+    exit = show(sentinel::agent::status_view(host), json);
+  });
+  auto* history = app.add_subcommand("history", "what was done on this host, newest first");
+  history->add_flag("--json", json, "one line of JSON");
+  history->callback([&] {
+    sentinel::LocalSystem machine;
+    sentinel::HostState host(machine);
+    exit = show(sentinel::agent::history_view(host), json);
+  });
+  auto* version = app.add_subcommand("version", "version, protocol and digest");
+  version->add_flag("--json", json, "one line of JSON");
+  version->callback([&] { exit = show_version(json); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(exit);
+} catch (const std::exception& failure) {
+  fmt::print(stderr, "sentinel-agent: a bug: {}\n", failure.what());
+  return static_cast<int>(ExitCode::kBug);
+}
