@@ -20,6 +20,12 @@ Result<std::optional<Content>> Look::content(const ContentRef& reference) {
   return std::optional<Content>(std::move(parsed));
 }
 
+Result<ContentRef> Look::keep(std::string text) {
+  const Content content(std::move(text));
+  if (surroundings_.keep) SENTINEL_CHECK(surroundings_.keep(content.serialize()));
+  return reference_to(content);
+}
+
 const std::string* Look::remembered_text(const std::string& name) const {
   const auto found = texts_.find(name);
   return found == texts_.end() ? nullptr : &found->second;
@@ -28,6 +34,7 @@ const std::string* Look::remembered_text(const std::string& name) const {
 void Look::forget() {
   shared_.clear();
   texts_.clear();
+  removals_.clear();
 }
 
 std::string sensitive_name_of_digest(const Secret& host_key, std::string_view digest) {

@@ -48,10 +48,17 @@ class Look {
   Result<std::optional<Content>> content(const ContentRef& reference);
   const std::vector<ContentRef>& missing() const { return missing_; }
 
+  /// Puts a content that the plan makes itself where actions find it, and names it.
+  Result<ContentRef> keep(std::string text);
+
   /// Texts met while observing, by the name their state gives them, so that plan() can show what was before. Never for
   /// contents that are not to be shown.
   void remember_text(const std::string& name, std::string text) { texts_[name] = std::move(text); }
   const std::string* remembered_text(const std::string& name) const;
+
+  /// Paths that steps planned before remove: a directory is empty when nothing else is in it.
+  void note_removal(const std::string& path) { removals_.insert(path); }
+  bool is_to_be_removed(const std::string& path) const { return removals_.contains(path); }
 
   /// Something was changed: look again.
   void forget();
@@ -62,6 +69,7 @@ class Look {
   std::set<std::string> units_;
   std::vector<ContentRef> missing_;
   std::map<std::string, std::string> texts_;
+  std::set<std::string> removals_;
 };
 
 /// The name of a content that holds secrets, or may: "hmac:" and hex of HMAC-SHA-256 under the host's key, taken over the

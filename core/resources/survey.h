@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -29,6 +30,9 @@ struct Surroundings {
   Secret host_key;
   /// TCP ports that must stay open whatever the firewall resource says: the one this session uses, the next one's.
   std::vector<std::string> keep_open;
+  /// Takes contents that a plan makes itself (a sysctl file, authorized keys), so that its actions, which name them by
+  /// SHA-256, find them: the blob store. Without it such a plan can be shown, but not run.
+  std::function<Result<void>(std::string_view bytes)> keep = {};
 };
 
 class Survey {
