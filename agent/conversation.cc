@@ -8,9 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "agent/handover.h"
 #include "agent/installation.h"
 #include "agent/local_view.h"
-#include "core/facts/facts.h"
+#include "core/facts/collect.h"
 #include "core/resources/survey.h"
 
 namespace sentinel::agent {
@@ -43,7 +44,7 @@ Result<void> Conversation::run() {
 }
 
 Result<void> Conversation::say_hello() {
-  facts_ = collect_facts(machine_);
+  facts_ = collect_facts(machine_, this_process());
   Hello hello;
   hello.version = SENTINEL_VERSION;
   hello.facts = facts_;
