@@ -61,9 +61,9 @@ struct Confirmed {
 };
 /// The decision: from here on the transaction is finished forward.
 struct Commit {
-  nlohmann::json generation;  ///< the whole Generation, so that recovery can write it
-  std::vector<std::string> changed;
-  std::string time;
+  std::string time;                  ///< RFC 3339
+  std::vector<std::string> changed;  ///< step ids
+  nlohmann::json generation;         ///< the whole Generation, so that recovery can write it
 };
 struct RevertBegin {
   std::string why;
@@ -128,15 +128,20 @@ class Writer {
   /// For recovery: reads what is there, cuts a torn tail off, and continues.
   static Result<std::pair<Writer, Reading>> resume(System& machine, const StateDirectory& directory,
                                                    const std::string& transaction);
-  /// Durable when it returns.
+  /// Durable when it returns. After a failure nobody knows how much of the line is on the disk.
   Result<void> append(const Record& record);
+  /// After a failed append: cuts the log back to the last record that was appended whole. append() does it by itself; to be
+  /// called where going on depends on the failed record not being there.
+  Result<void> repair();
 
  private:
-  Writer(System& machine, std::string path, std::string chain);
+  Writer(System& machine, std::string path, std::string chain, std::size_t size);
 
   System* machine_;
   std::string path_;
   std::string chain_;
+  std::size_t size_;
+  bool broken_ = false;
 };
 
 /// The summary of one transaction as it lies on disk; a torn tail is ignored, nothing is written.

@@ -5,13 +5,11 @@
 #include <string_view>
 
 #include "core/model/enum_names.h"
+#include "core/model/kind_codec.h"
 #include "core/model/plan.h"
 #include "core/model/resource.h"
 
 namespace sentinel {
-
-template <typename T>
-inline constexpr std::string_view kind_name = "";
 
 template <> inline constexpr std::string_view kind_name<File> = "file";
 template <> inline constexpr std::string_view kind_name<SshdConfig> = "sshd";

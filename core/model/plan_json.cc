@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Codecs of resources, actions, steps and plans. A variant is written as {"<kind>": {fields}}.
-#include <type_traits>
-
 #include "core/model/json.h"
 #include "core/model/json_fields.h"
+#include "core/model/kind_codec.h"
 #include "core/model/kinds.h"
 
 namespace sentinel {
 namespace {
-
-template <typename Variant, std::size_t I = 0>
-Variant decode_variant(const std::string& kind, const nlohmann::json& fields) {
-  if constexpr (I < std::variant_size_v<Variant>) {
-    using Alternative = std::variant_alternative_t<I, Variant>;
-    if (kind == kind_name<Alternative>) return fields.get<Alternative>();
-    return decode_variant<Variant, I + 1>(kind, fields);
-  } else {
-    throw nlohmann::json::other_error::create(591, "unknown kind '" + kind + "'", &fields);
-  }
-}
-
-template <typename Variant>
-void encode_kind(nlohmann::json& json, const Variant& value) {
-  std::visit([&](const auto& v) { json = {{std::string(kind_name<std::decay_t<decltype(v)>>), v}}; }, value);
-}
-
-template <typename Variant>
-Variant decode_kind(const nlohmann::json& json) {
-  if (!json.is_object() || json.size() != 1) {
-    throw nlohmann::json::other_error::create(592, "expected an object with one key, the kind", &json);
-  }
-  return decode_variant<Variant>(json.begin().key(), json.begin().value());
-}
 
 template <typename T>
 nlohmann::json encode_optional(const std::optional<T>& value) {
