@@ -36,7 +36,8 @@ struct Received {
 };
 
 /// Errors of all waiting calls, exit code 8 unless named: `ssh.connection-lost` (closed, reset, or silent beyond the
-/// keepalive limit), `ssh.interrupted` (exit code 130). After an error only destruction makes sense.
+/// keepalive limit), `ssh.interrupted` (exit code 130). An interrupted read or wait_exit may be repeated once the interrupt
+/// descriptor is no longer readable; after any other error only destruction makes sense.
 class Channel {
  public:
   virtual ~Channel() = default;

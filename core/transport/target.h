@@ -62,10 +62,10 @@ struct SshEnvironment {
 /// for a ProxyCommand (never run), `ssh.host-key-pin` for a pin that isn't "type base64".
 Result<SshTarget> resolve_target(const SshRequest& request, const SshEnvironment& environment);
 
-/// Splits "user@host:port", "host", "[::1]:22" or "ssh://user@host:port" into a request.
+/// Splits "user@host:port", "host", "[::1]:22" or "ssh://user@host:port" into a request. Error `ssh.destination`.
 Result<SshRequest> parse_destination(const std::string& text);
 
-/// "user@address", with ":port" where it isn't 22; for messages.
+/// "user@address", with " port N" where it isn't 22; for messages.
 std::string display(const SshTarget& target);
 
 }  // namespace sentinel
