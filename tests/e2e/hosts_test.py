@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 
-from hosts import Host, HostError, Relay, clean, container, network, state  # noqa: E402
+from hosts import Host, HostError, Relay, clean, container, network, prepared, state  # noqa: E402
 
 SYSTEMD = {"bullseye": "247", "bookworm": "252", "trixie": "257"}
 SSHD = {"bullseye": "OpenSSH_8.4", "bookworm": "OpenSSH_9.2", "trixie": "OpenSSH_10.0"}
@@ -178,6 +179,43 @@ class Power(Case):
                 writing.communicate()
             with Host(from_disk=Path(folder) / "disk.img") as copy:
                 self.assertTrue(50 <= int(copy.read("/etc/n")) <= written + 1, copy.read("/etc/n"))
+
+
+class Bases(Case):
+    def test_several_hosts_start_from_where_another_ended_and_do_not_touch_it(self):
+        with Host() as origin:
+            origin.write("/etc/origin", "1")
+            base = origin.as_base()
+            with Host(on=base) as first, Host(on=base, disk="image") as second:
+                first.write("/etc/own", "2")
+                self.assertEqual((first.read("/etc/origin"), second.read("/etc/origin")), (b"1", b"1"))
+                self.assertFalse(second.exists("/etc/own"))
+                with self.assertRaisesRegex(HostError, "base of a running host"):
+                    origin.boot()
+                with tempfile.TemporaryDirectory() as folder:
+                    second.write("/etc/own", "3")
+                    second.run(["sync"])
+                    second.snapshot_disk(Path(folder) / "disk.img")
+                    with Host(on=base, from_disk=Path(folder) / "disk.img") as copy:
+                        self.assertEqual((copy.read("/etc/origin"), copy.read("/etc/own")), (b"1", b"3"))
+                names = [origin.name, first.name, second.name, copy.name]
+        for name in names:
+            self.assert_no_trace(name)
+
+    def test_a_prepared_host_is_made_once(self):
+        made = []
+        inputs = [Path(__file__), str(time.time_ns())]
+
+        def build(host):
+            made.append(host.name)
+            host.write("/etc/prepared", "yes")
+        for _ in range(2):
+            base = prepared("hosts-selftest", Host("bookworm"), inputs, build)
+            self.addCleanup(shutil.rmtree, base.docker.parent, ignore_errors=True)
+        self.assertEqual(len(made), 1)
+        with Host(on=base) as host:
+            self.assertEqual(host.read("/etc/prepared"), b"yes")
+        self.assert_no_trace(made[0])
 
 
 class EndOfARun(Case):

@@ -3,7 +3,8 @@
 
 from .host import Host, clean
 from .images import SUITES, image
+from .prepared import Base, prepared
 from .relay import Relay
 from .state import HostError
 
-__all__ = ["Host", "HostError", "Relay", "SUITES", "clean", "image"]
+__all__ = ["Base", "Host", "HostError", "Relay", "SUITES", "clean", "image", "prepared"]

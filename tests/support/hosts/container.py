@@ -18,15 +18,15 @@ HIERARCHY = {"trixie": "unified"}  # systemd 257 refuses the older cgroup layout
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 
 
-def start(name, suite, image):
-    """Starts the supervisor of the host; returns its pid. The caller waits for readiness."""
-    home = state.HOSTS / name
+def start(host):
+    """Starts the supervisor of a host; returns its Popen. The caller waits for readiness."""
+    home, name = host.directory, host.name
     command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={home / 'root'}", f"--machine={name}",
-               f"--network-bridge={network.BRIDGE}", f"--bind-ro={image.repository}:/srv/repo", f"--bind={home / 'disk/docker'}:/var/lib/docker",
+               f"--network-bridge={network.BRIDGE}", f"--bind-ro={host.image.repository}:/srv/repo", f"--bind={home / 'disk/docker'}:/var/lib/docker",
                "--capability=all", "--system-call-filter=@known", "--resolv-conf=off", "--timezone=off", "--link-journal=no",
                "--console=read-only", "--boot"]
-    supervisor = ["unshare", "--mount", "--propagation=private", "--", str(SUPERVISE), str(home), str(image.root),
-                  HIERARCHY.get(suite, "machine"), name, *command]
+    supervisor = ["unshare", "--mount", "--propagation=private", "--", str(SUPERVISE), str(home),
+                  ":".join(map(str, host.lower)), HIERARCHY.get(host.suite, "machine"), name, *command]
     with open(home / "console.log", "ab") as console:
         process = subprocess.Popen(supervisor, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT,
                                    start_new_session=True, env=dict(os.environ, SYSTEMD_SECCOMP="0"))

@@ -17,14 +17,19 @@ OUTER_SIZE = "5G"
 
 
 def prepare(host, prefix, from_disk):
-    """Makes the disk of a new host: a fresh one with the host's identity, or a copy of `from_disk`."""
+    """Makes the disk of a new host: a fresh one with the host's identity, an empty one on a base, or a copy of `from_disk`."""
     home = host.directory
     for folder in ("root", "outer", "disk/upper", "disk/work", "disk/docker"):
         (home / folder).mkdir(parents=True)
     interfaces = (f"auto host0\niface host0 inet static\n    address {host.address}/{prefix}\n    gateway {host.gateway}\n")
     (home / "interfaces").write_text(interfaces)
-    if from_disk is None:
-        _give_identity(home / "disk/upper", host, interfaces)
+    upper = home / "disk/upper"
+    if host.on:
+        (upper / "etc/network/interfaces.d").mkdir(parents=True)
+        (upper / "etc/network/interfaces.d/50-cloud-init").write_text(interfaces)
+        subprocess.run(["cp", "-a", "--reflink=auto", "--", f"{host.on.docker}/.", str(home / "disk/docker")], check=True)
+    elif from_disk is None:
+        _give_identity(upper, host, interfaces)
     if host.disk_kind == "image":
         _make_image(home, from_disk)
     elif host.disk_kind != "directory":

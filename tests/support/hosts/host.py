@@ -9,6 +9,7 @@ when the next host is made (or by `tools/testhost clean`).
 """
 
 import atexit
+import functools
 import os
 import secrets
 import signal
@@ -17,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import container, disk, images, network, state
+from . import container, disk, images, network, prepared, state
 from .state import HostError
 
 _alive = {}
@@ -26,13 +27,15 @@ _alive = {}
 class Host:
     """One host. Attributes: name, suite, address, gateway (this machine as the host sees it), key, known_hosts, pid."""
 
-    def __init__(self, suite="bookworm", name=None, *, disk="directory", from_disk=None, keep=False):
+    def __init__(self, suite="bookworm", name=None, *, disk="directory", from_disk=None, on=None, keep=False):
         """`disk="image"` keeps the whole disk in an image file that snapshot_disk can copy as of a power cut;
-        `from_disk` starts from such a copy. `keep` leaves the host running after this process."""
-        self.suite = suite
+        `from_disk` starts from such a copy, with the same `on`. `on` is a Base (Host.as_base, prepared) to start from instead of
+        the bare image; name and keys of that host are kept. `keep` leaves the host running after this process."""
+        self.suite = on.suite if on else suite
         self.name = name or "h" + secrets.token_hex(3)
         state.check_name(self.name)
         self.disk_kind = "image" if from_disk else disk
+        self.on = on
         self._from_disk = from_disk
         self._keep = keep
         self._process = None
@@ -64,7 +67,8 @@ class Host:
         if record is None:
             raise HostError(f"there is no host '{name}'")
         host = cls(record["suite"], name, disk=record["disk"], keep=True)
-        host._image = images.Image(record["suite"], Path(record["image"]))
+        host.__dict__["image"] = images.Image(record["suite"], Path(record["image"]))
+        host.on = prepared.Base(host.image, [Path(lower) for lower in record["lower"]], None)
         host._supervisor = record["supervisor"]
         host._set_address(record["address"], record["gateway"])
         return host
@@ -78,10 +82,20 @@ class Host:
     def directory(self):
         return state.HOSTS / self.name
 
+    @functools.cached_property
+    def image(self):
+        """The image of its release; built now when it is missing."""
+        return self.on.image if self.on else images.image(self.suite)
+
+    @property
+    def lower(self):
+        """The read-only directories below its disk, topmost first."""
+        return self.on.lower if self.on else [self.image.root]
+
     def _create(self):
         state.require_root()
         clean()
-        self._image = images.image(self.suite)
+        self.lower  # builds the image before the lock is taken
         with state.lock("hosts"):
             if self.directory.exists():
                 raise HostError(f"there is already a host '{self.name}'")
@@ -98,7 +112,8 @@ class Host:
     def _write_record(self):
         state.write_record(self.name, {"name": self.name, "suite": self.suite, "address": self.address, "gateway": self.gateway,
                                        "disk": self.disk_kind, "keep": self._keep, "owner": state.process_identity(os.getpid()),
-                                       "supervisor": self._supervisor, "image": str(self._image.directory)})
+                                       "supervisor": self._supervisor, "image": str(self.image.directory),
+                                       "lower": [str(path) for path in self.lower]})
 
     def destroy(self):
         """Removes the host without a trace. Harmless when it is gone already."""
@@ -114,7 +129,9 @@ class Host:
         """Switches a host on that is off, and waits until its boot is over and a login over SSH works."""
         if self.is_running():
             raise HostError(f"{self.name} is running already")
-        self._process = container.start(self.name, self.suite, self._image)
+        if any(str(self.directory / "disk/upper") in record["lower"] for record in map(state.read_record, state.names()) if record):
+            raise HostError(f"{self.name} is the base of a running host, so it has to stay off")
+        self._process = container.start(self)
         self._supervisor = state.process_identity(self._process.pid)
         self._write_record()
         self.wait_until_up(timeout, wait_for_ssh)
@@ -167,6 +184,13 @@ class Host:
         if self._process:
             self._process.wait(timeout=10)
             self._process = None
+
+    def as_base(self):
+        """Shuts the host down; returns what Host(on=...) starts from, for as long as this host is not destroyed."""
+        if self.disk_kind != "directory":
+            raise HostError("a host with an image for a disk can't be a base")
+        self.shut_down()
+        return prepared.Base(self.image, [self.directory / "disk/upper", *self.lower], self.directory / "disk/docker")
 
     def reboot(self, timeout=90):
         """An orderly reboot; returns when the host is up again."""
@@ -303,5 +327,5 @@ def _end_with_process(host):
 
 def _destroy_all(owner):
     if os.getpid() == owner:
-        for host in list(_alive.values()):
+        for host in reversed(list(_alive.values())):
             host.destroy()

@@ -80,8 +80,9 @@ def _build(suite, directory):
                            TESTHOST_OFFLINE=" ".join(_names("packages.offline", suite)), TESTHOST_FILES=str(RECIPE / "files"))
         log = directory.parent / f"{suite}.log"
         with open(log, "w") as output:
+            # In a mount namespace of its own: what an interrupted build had mounted must not be there when it is deleted.
             done = subprocess.run(
-                ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(_names('packages.base', suite))}",
+                ["unshare", "--mount", "--propagation=private", "--", "mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(_names('packages.base', suite))}",
                  f"--customize-hook={RECIPE / 'customize.sh'}", suite, str(work / "root"), *_sources(suite)],
                 env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         if done.returncode != 0:

@@ -69,7 +69,8 @@ def record_path(name):
 def read_record(name):
     """The record of a host, or None when there is none (or its making was interrupted)."""
     try:
-        return json.loads(record_path(name).read_text())
+        # The cache may be shared with another version of this package, whose records have less in them.
+        return {"image": "", "lower": [], **json.loads(record_path(name).read_text())}
     except (FileNotFoundError, json.JSONDecodeError):
         return None
 

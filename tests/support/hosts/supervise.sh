@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs one host, in a mount namespace of its own (so its mounts vanish with it), until the host is off or gets killed.
 # A reboot asked for inside the host starts it again on the same disk, as a machine would.
-# Arguments: STATE BASE HIERARCHY NAME, then the command that boots the container. HIERARCHY is "machine" or "unified".
+# Arguments: STATE LOWER HIERARCHY NAME, then the command that boots the container. LOWER are the read-only directories of the
+# overlay, topmost first, with colons between; HIERARCHY is "machine" or "unified".
 set -eu
-state=$1 base=$2 hierarchy=$3 name=$4
+state=$1 lower=$2 hierarchy=$3 name=$4
 shift 4
 
 # A cgroup of its own in every hierarchy: two hosts in one would share, and stop, each other's units.
@@ -23,7 +24,7 @@ if [ -f "$state/outer.img" ]; then
     mkdir -p "$state/disk/upper/etc/network/interfaces.d"
     cp "$state/interfaces" "$state/disk/upper/etc/network/interfaces.d/50-cloud-init"
 fi
-mount -t overlay overlay -o "lowerdir=$base,upperdir=$state/disk/upper,workdir=$state/disk/work" "$state/root"
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$state/disk/upper,workdir=$state/disk/work" "$state/root"
 
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
     if [ -f "$tree/cgroup.procs" ] && mountpoint -q "$tree"; then join_cgroup "$tree"; fi
