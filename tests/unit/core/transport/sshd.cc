@@ -40,6 +40,7 @@ TemporaryDirectory::~TemporaryDirectory() { run({"rm", "-rf", path_}); }
 std::string TemporaryDirectory::path(const std::string& name) const { return name.empty() ? path_ : path_ + "/" + name; }
 
 std::string TemporaryDirectory::write(const std::string& name, const std::string& text, mode_t mode) const {
+  if (!make_directories(parent_directory(path(name)), 0700).ok()) give_up("make the directory of " + name);
   if (!replace_file(path(name), text, {::getuid(), ::getgid(), mode}).ok()) give_up("write " + name);
   return path(name);
 }
