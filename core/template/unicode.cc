@@ -245,7 +245,7 @@ std::vector<std::string> split_words(std::string_view text, long long limit) {
   text = strip_left(text, {}, true);
   while (!text.empty()) {
     if (limit >= 0 && static_cast<long long>(out.size()) == limit) {
-      out.emplace_back(strip_right(text, {}, true));
+      out.emplace_back(text);
       break;
     }
     std::size_t end = 0;

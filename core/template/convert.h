@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON -> run-time values and back, and JSON text as Python's json.dumps writes it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/template/budget.h"
+#include "core/template/datum.h"
+#include "core/template/value.h"
+
+namespace sentinel::template_engine {
+
+/// Errors: nesting beyond kMaxValueDepth, unsigned numbers beyond 63 bits, binary values.
+Result<Datum> from_value(const Value& value);
+/// Tuples, ranges, lazy results become arrays; dictionary keys must be texts.
+Result<Value> to_value(const Datum& value, Budget& budget);
+/// Jinja's htmlsafe_json_dumps: sorted keys, ASCII, and < > & ' as \u003c ...; indented when `indent` is given.
+Result<std::string> to_json_text(const Datum& value, std::optional<std::int64_t> indent, Budget& budget);
+
+}  // namespace sentinel::template_engine
