@@ -18,7 +18,7 @@ from pathlib import Path
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 
-from hosts import Host, HostError, Relay, clean, container, network, prepared, state  # noqa: E402
+from hosts import Host, HostError, Relay, clean, container, fleet, network, prepared, state  # noqa: E402
 
 SYSTEMD = {"bullseye": "247", "bookworm": "252", "trixie": "257"}
 SSHD = {"bullseye": "OpenSSH_8.4", "bookworm": "OpenSSH_9.2", "trixie": "OpenSSH_10.0"}
@@ -126,6 +126,13 @@ class Network(Case):
             first.write("/root/key", Path(first.key).read_bytes(), mode=0o600)
             command = f"ssh -i /root/key -o StrictHostKeyChecking=accept-new root@{second.address} hostname"
             self.assertEqual(first.ssh(command, check=True).stdout.strip(), second.name)
+
+    def test_a_fleet_boots_at_once_and_goes_at_once(self):
+        with fleet(4) as hosts:
+            self.assertEqual(len({host.address for host in hosts}), 4)
+            self.assertEqual([host.ssh("hostname", check=True).stdout.strip() for host in hosts], [host.name for host in hosts])
+        for host in hosts:
+            self.assert_no_trace(host.name)
 
 
 class Power(Case):
@@ -235,6 +242,9 @@ class EndOfARun(Case):
 
     def test_a_terminated_run_leaves_nothing(self):
         self.assert_no_trace(self.end_by(signal.SIGTERM))
+
+    def test_a_run_whose_terminal_closed_leaves_nothing(self):
+        self.assert_no_trace(self.end_by(signal.SIGHUP))
 
     def test_a_killed_run_is_cleaned_up_by_the_next(self):
         name = self.end_by(signal.SIGKILL)

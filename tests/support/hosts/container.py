@@ -5,6 +5,7 @@ supervisor (supervise.sh) -> systemd-nspawn -> init of the host. Killing init is
 supervisor's end takes all its mounts along.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -75,12 +76,19 @@ def kill(supervisor_identity):
     doomed = [supervisor, *_children(supervisor)]
     doomed += [grandchild for nspawn in doomed[1:] for grandchild in _children(nspawn)]
     for pid in doomed:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     wait_until(lambda: not state.identity_is_alive(supervisor_identity) and not any(state.process_identity(pid) for pid in doomed),
                10, "the processes of the host to end")
+
+
+def _kill_members(trees):
+    """Kills what runs in a host's cgroups: also a supervisor that was started and never recorded."""
+    for tree in trees:
+        for members in tree.rglob("cgroup.procs"):
+            for pid in members.read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
 
 
 def wait_until(condition, seconds, what):
@@ -95,8 +103,10 @@ def wait_until(condition, seconds, what):
 
 
 def remove_cgroups(name):
-    """Removes the host's cgroups; the kernel needs a moment after the last process of one."""
+    """Ends what still runs in the host's cgroups and removes them; the kernel needs a moment after the last process of one."""
     trees = [tree / f"sentinel-test-{name}" for tree in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()] if tree.is_dir()]
+
+    _kill_members(trees)
 
     def removed():
         for tree in trees:

@@ -8,20 +8,17 @@ Everything is gone after the with statement, also after an exception, SIGINT or 
 when the next host is made (or by `tools/testhost clean`).
 """
 
-import atexit
+import concurrent.futures
+import contextlib
 import functools
 import os
 import secrets
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from . import container, disk, images, network, prepared, state
+from . import container, disk, images, lifetime, limits, network, prepared, state
 from .state import HostError
-
-_alive = {}
 
 
 class Host:
@@ -94,16 +91,18 @@ class Host:
 
     def _create(self):
         state.require_root()
-        clean()
+        lifetime.clean()
         self.lower  # builds the image before the lock is taken
         with state.lock("hosts"):
             if self.directory.exists():
                 raise HostError(f"there is already a host '{self.name}'")
             records = [record for record in map(state.read_record, state.names()) if record]
+            limits.raise_for_hosts()
             address = network.take_address({record["address"] for record in records})
             gateway, prefix = network.ensure_bridge()
             self.directory.mkdir(parents=True, mode=0o755)
-            _end_with_process(self)
+            if not self._keep:
+                lifetime.register(self)
             self._set_address(address, gateway)
             self._write_record()
         ensure_key(self.key)
@@ -117,9 +116,9 @@ class Host:
 
     def destroy(self):
         """Removes the host without a trace. Harmless when it is gone already."""
-        _alive.pop(id(self), None)
+        lifetime.unregister(self)
         if self.directory.exists() and hasattr(self, "address"):
-            remove(self.name, self._supervisor)
+            lifetime.remove(self.name, self._supervisor)
         if self._process:
             self._process.wait(timeout=10)
 
@@ -274,6 +273,19 @@ class Host:
         disk.snapshot(self, path)
 
 
+@contextlib.contextmanager
+def fleet(count, **options):
+    """`count` hosts at once, each Host(**options), for the time of a with statement; booted a few at a time."""
+    lifetime.guard()
+    hosts = [Host(**options) for _ in range(count)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        try:
+            list(pool.map(Host.start, hosts))
+            yield hosts
+        finally:
+            list(pool.map(Host.destroy, hosts))
+
+
 def _checked(done, check, what):
     if check and done.returncode != 0:
         def shown(output):
@@ -287,45 +299,3 @@ def ensure_key(path):
     with state.lock("key"):
         if not path.exists():
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "sentinel-test", "-f", str(path)], check=True)
-
-
-def remove(name, supervisor=None):
-    """Ends a host and removes its state; the bridge goes with the last host."""
-    record = state.read_record(name)
-    for identity in {supervisor, record and record["supervisor"]} - {None}:
-        container.kill(identity)
-    container.remove_cgroups(name)
-    with state.lock("hosts"):
-        container.wait_until(lambda: network.ip("link", "show", network.port(name), check=False).returncode != 0,
-                             10, f"the network link of {name} to vanish")
-        state.remove_directory(name)
-        if not state.names():
-            network.remove_bridge_if_unused()
-
-
-def clean():
-    """Removes what runs that were killed have left; returns the names."""
-    with state.lock("clean"):
-        with state.lock("hosts"):
-            leftovers = [name for name in state.names() if state.is_leftover(name)]
-        for name in leftovers:
-            remove(name)
-        state.empty_trash()
-    return leftovers
-
-
-def _end_with_process(host):
-    """Makes sure a host does not outlive this process, however the process ends short of SIGKILL."""
-    if host._keep:
-        return
-    if not _alive:
-        atexit.register(_destroy_all, os.getpid())
-        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    _alive[id(host)] = host
-
-
-def _destroy_all(owner):
-    if os.getpid() == owner:
-        for host in reversed(list(_alive.values())):
-            host.destroy()

@@ -69,6 +69,12 @@ def port(name):
     return f"vb-{name}"
 
 
+def remove_port(name):
+    """Removes a dead host's link at once; by itself it would go when the kernel gets round to the dead network namespace."""
+    if ip("link", "delete", port(name), check=False).returncode != 0 and ip("link", "show", port(name), check=False).returncode == 0:
+        raise state.HostError(f"the network link {port(name)} can't be removed")
+
+
 def cut(name, address, mac, enter):
     """Drops every packet of a host silently, in both directions, as a broken path does.
 

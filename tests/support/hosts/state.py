@@ -98,7 +98,8 @@ def remove_directory(name):
     """Takes a host's state away at once; a process that outlives us deletes the thousands of files, which can take seconds."""
     doomed = TRASH / f"{name}-{secrets.token_hex(4)}"
     TRASH.mkdir(parents=True, exist_ok=True)
-    (HOSTS / name).rename(doomed)
+    with contextlib.suppress(FileNotFoundError):
+        (HOSTS / name).rename(doomed)
     empty_trash()
 
 
