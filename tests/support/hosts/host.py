@@ -124,7 +124,7 @@ class Host:
 
     # -- power
 
-    def boot(self, timeout=60, wait_for_ssh=True):
+    def boot(self, timeout=120, wait_for_ssh=True):
         """Switches a host on that is off, and waits until its boot is over and a login over SSH works."""
         if self.is_running():
             raise HostError(f"{self.name} is running already")
@@ -135,7 +135,7 @@ class Host:
         self._write_record()
         self.wait_until_up(timeout, wait_for_ssh)
 
-    def wait_until_up(self, timeout=60, wait_for_ssh=True):
+    def wait_until_up(self, timeout=120, wait_for_ssh=True):
         """Waits for the end of a boot that is under way. `system_state` is then what systemd says: running or degraded."""
         deadline = time.monotonic() + timeout
 
@@ -156,14 +156,21 @@ class Host:
         if not self.known_hosts.exists():
             self.known_hosts.write_text(f"{self.address} " + self.run(["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).stdout)
         if wait_for_ssh:
-            self.wait_for_ssh(max(5, deadline - time.monotonic()))
+            self.wait_for_ssh(max(30, deadline - time.monotonic()))
 
     def wait_for_ssh(self, timeout=30, user="root"):
         """Waits for a real login: OpenSSH 10 penalises addresses that connect and do not log in."""
         deadline, pause = time.monotonic() + timeout, 0.05
-        while (done := self.ssh("true", user=user, timeout=15)).returncode != 0:
+        while True:
+            try:
+                done = self.ssh("true", user=user, timeout=max(5, deadline - time.monotonic()))
+                problem = done.stderr.strip() or f"exit {done.returncode}"
+                if done.returncode == 0:
+                    return
+            except subprocess.TimeoutExpired:
+                problem = "no answer"
             if time.monotonic() > deadline:
-                raise HostError(f"no SSH login at {self.name} ({self.address}) in {timeout:.0f} s: {done.stderr.strip()}")
+                raise HostError(f"no SSH login at {self.name} ({self.address}) in {timeout:.0f} s: {problem}")
             time.sleep(pause)
             pause = min(pause * 2, 2)
 
@@ -175,7 +182,7 @@ class Host:
             self._process.wait(timeout=10)
             self._process = None
 
-    def shut_down(self, timeout=60):
+    def shut_down(self, timeout=120):
         """An orderly end (`systemctl poweroff`); boot() brings the host back."""
         supervisor = self._supervisor
         self.run(["systemctl", "poweroff", "--no-block"])
@@ -191,7 +198,7 @@ class Host:
         self.shut_down()
         return prepared.Base(self.image, [self.directory / "disk/upper", *self.lower], self.directory / "disk/docker")
 
-    def reboot(self, timeout=90):
+    def reboot(self, timeout=120):
         """An orderly reboot; returns when the host is up again."""
         before = self.pid
         self.run(["systemctl", "reboot", "--no-block"])
