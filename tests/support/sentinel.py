@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,16 @@ class Operator:
         (self.directory / "sentinel.yaml").write_text(json.dumps(document, indent=2))
         return self
 
+    def own_stack(self, name, resources, variables=None):
+        """A stack of the project's own with one role of the same name; use it by project(..., stack=name)."""
+        for kind in ("roles", "stacks"):
+            (self.directory / "playbooks" / kind).mkdir(parents=True, exist_ok=True)
+        stack = {"stack": name, "vars": variables or {}, "roles": [name]}
+        (self.directory / "playbooks" / "stacks" / f"{name}.yaml").write_text(json.dumps(stack))
+        role = {"role": name, "resources": resources}
+        (self.directory / "playbooks" / "roles" / f"{name}.yaml").write_text(json.dumps(role, indent=1))
+        return name
+
     def environment(self, extra=None):
         keep = {name: os.environ[name] for name in ("PATH", "LANG", "TERM") if name in os.environ}
         return {**keep, "HOME": str(self.home), "USER": "operator", "NO_COLOR": "1", **(extra or {})}
@@ -84,6 +95,30 @@ class Operator:
 
     def bootstrap(self, **more):
         return self.json("bootstrap", "--yes", exit=0, **more)
+
+
+def bootstrapped(suite="bookworm", **more):
+    """A host that was bootstrapped with the built-in defaults; paid for once for all tests (see hosts.prepared)."""
+    from hosts import Host, prepared
+
+    def build(host):
+        with Operator() as operator:
+            operator.know(host)
+            operator.project({"web-1": host}).bootstrap()
+
+    return Host(on=prepared("bootstrapped-" + suite, Host(suite), program_inputs(), build=build), **more)
+
+
+def wait_until(condition, timeout, what):
+    """Polls a condition; the only way tests here wait."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout} s: {what}")
+        time.sleep(0.1)
 
 
 def only(report):
