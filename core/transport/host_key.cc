@@ -125,10 +125,8 @@ Result<HostKeyDecision> judge_host_key(const SshTarget& target, const HostKey& o
     return changed(target, offered, fmt::format("{} (pinned)", with_fingerprint(pin)),
                    "if the host was rebuilt on purpose, update `host_key` in the project; otherwise someone may be in between");
   }
-  for (const auto* list : {&lines.own, &lines.bare}) {
-    if (const KnownHostLine* line = find_line(*list, offered, false)) {
-      return HostKeyDecision{HostKeyDecision::Reason::kKnown, offered, line->place()};
-    }
+  if (const KnownHostLine* line = find_line(lines.own, offered, false)) {
+    return HostKeyDecision{HostKeyDecision::Reason::kKnown, offered, line->place()};
   }
   const KnownHostLine* other = nullptr;
   for (const KnownHostLine& line : lines.own) {
@@ -140,6 +138,9 @@ Result<HostKeyDecision> judge_host_key(const SshTarget& target, const HostKey& o
                    fmt::format("if the host was rebuilt on purpose, remove the old key: ssh-keygen -R '{}' -f {}; otherwise "
                                "someone may be in between",
                                name_of(target), other->file));
+  }
+  if (const KnownHostLine* line = find_line(lines.bare, offered, false)) {
+    return HostKeyDecision{HostKeyDecision::Reason::kKnown, offered, line->place()};
   }
   return judge_unknown(target, offered, policy);
 }

@@ -106,8 +106,8 @@ std::string make_key(const std::string& path, const std::string& type, const std
 Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configuration) : port_(free_port()) {
   std::string configuration = fmt::format(
       "ListenAddress 127.0.0.1\nPort {}\nPidFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-      "StrictModes no\nPermitRootLogin yes\nMaxStartups 100\nAuthorizedKeysFile {}\nLogLevel VERBOSE\n",
-      port_, directory_.path("authorized_keys"));
+      "StrictModes no\nPermitRootLogin yes\nMaxStartups 100\nAuthorizedKeysFile {}\nLogLevel VERBOSE\nSetEnv HOME={}\n",
+      port_, directory_.path("authorized_keys"), directory_.path());
   for (const auto& type : key_types) {
     const std::string file = directory_.path("host_" + type);
     host_keys_.push_back(make_key(file, type));
@@ -148,6 +148,12 @@ ConnectOptions quick() {
   ConnectOptions options;
   options.timeout = std::chrono::seconds(10);
   return options;
+}
+
+std::unique_ptr<SshSession> connected(const SshTarget& target, const ConnectOptions& options) {
+  auto session = SshSession::connect(target, options);
+  if (!session.ok()) give_up(session.error().code + ": " + session.error().message);
+  return std::move(*session);
 }
 
 }  // namespace sentinel::test

@@ -81,5 +81,7 @@ class Sshd {
 
 /// Options with short limits, so that a test that hangs fails soon.
 ConnectOptions quick();
+/// A session, or an exception with the error's text.
+std::unique_ptr<SshSession> connected(const SshTarget& target, const ConnectOptions& options = quick());
 
 }  // namespace sentinel::test
