@@ -18,6 +18,7 @@ void add_once(Errors& list, Error error) {
 
 void Diagnostics::add(Error error) {
   error.exit = ExitCode::kUsage;
+  ++reported;
   add_once(errors, std::move(error));
 }
 

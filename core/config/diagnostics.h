@@ -3,8 +3,7 @@
 // error as far as that makes sense.
 #pragma once
 
-#include <string>
-#include <utility>
+#include <cstddef>
 
 #include "core/base/error.h"
 
@@ -13,6 +12,7 @@ namespace sentinel {
 struct Diagnostics {
   Errors errors;
   Errors warnings;
+  std::size_t reported = 0;  ///< calls of add, repeated errors included: tells whether something went wrong in between
 
   bool ok() const { return errors.empty(); }
 

@@ -36,8 +36,10 @@ struct ExpandOptions {
   std::vector<std::string> tags;  ///< only items with one of these tags (or whose role has); empty: all
 };
 
-/// What `validate` and `render` assume without a host: a Debian 12 machine. A host's variable `facts` overrides single ones.
+/// What `validate` and `render` assume without a host: a Debian 12 machine.
 Facts default_facts();
+/// The same for one host of a project, whose variable `facts` may say otherwise ({facts: {os_version: "11"}}).
+std::optional<Facts> assumed_facts(const Project& project, const Host& host, Diagnostics& diagnostics);
 
 /// Nothing when anything is wrong; every error says "while: ... for host NAME".
 std::optional<Expansion> expand(const Project& project, const Playbook& playbook, const Host& host, const Facts& facts,

@@ -265,13 +265,13 @@ class PlaybookLoader {
 }  // namespace
 
 std::optional<Playbook> load_playbook(const Project& project, const Assets& assets, Diagnostics& diagnostics) {
-  const auto errors_before = diagnostics.errors.size();
+  const auto reported_before = diagnostics.reported;
   PlaybookLoader loader(assets, diagnostics);
   const auto node = loader.load_stack_file(project);
   if (!node) return {};
   Playbook out;
   loader.read_stack(*node, out);
-  if (diagnostics.errors.size() > errors_before) return {};
+  if (diagnostics.reported > reported_before) return {};
   return out;
 }
 

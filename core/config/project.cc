@@ -235,7 +235,7 @@ const SecretSource* Project::find_secret(const std::string& secret_name) const {
   return found == secrets.end() ? nullptr : &*found;
 }
 
-std::optional<Project> load_project(const ProjectSource& source, Diagnostics& diagnostics) {
+std::optional<Project> read_project(const ProjectSource& source, Diagnostics& diagnostics) {
   const auto root = read_text(source, diagnostics);
   Node settings = read_settings(source, diagnostics);
   if (!root) return {};
@@ -244,7 +244,13 @@ std::optional<Project> load_project(const ProjectSource& source, Diagnostics& di
   std::error_code failure;
   out.directory = std::filesystem::absolute(source.directory.empty() ? "." : source.directory, failure).lexically_normal().string();
   out.settings = std::move(settings);
-  if (!diagnostics.ok()) return {};
+  return out;
+}
+
+std::optional<Project> load_project(const ProjectSource& source, Diagnostics& diagnostics) {
+  const auto reported_before = diagnostics.reported;
+  auto out = read_project(source, diagnostics);
+  if (diagnostics.reported > reported_before) return {};
   return out;
 }
 

@@ -98,6 +98,8 @@ inline constexpr const char* kProjectFile = "sentinel.yaml";
 
 /// Nothing when anything is wrong (then `diagnostics` has at least one error). Error codes `project.…`, `yaml.…`, `schema.…`.
 std::optional<Project> load_project(const ProjectSource& source, Diagnostics& diagnostics);
+/// The same, but a project with mistakes in it comes back too, so that a caller can look for more. Nothing when it is no YAML.
+std::optional<Project> read_project(const ProjectSource& source, Diagnostics& diagnostics);
 
 /// The text of a project with one host, for `bootstrap USER@ADDRESS` without a project file.
 std::string default_project_text(const std::string& user, const std::string& address, std::uint16_t port);

@@ -80,6 +80,29 @@ Result<Schema> read_schema(const Node& node) {
   return out;
 }
 
+Node with_defaults(const Node& node, const Schema& schema) {
+  if (schema.type != "mapping" || !(node.is_mapping() || node.is_null())) return node;
+  Node out = node;
+  out.kind = Node::Kind::kMapping;
+  for (const auto& [name, key] : schema.keys) {
+    const auto found = std::find_if(out.entries.begin(), out.entries.end(),
+                                    [&](const Node::Entry& entry) { return entry.key.text == name; });
+    if (found != out.entries.end()) {
+      found->value = with_defaults(found->value, key);
+      continue;
+    }
+    const bool inner = key.type == "mapping" && !key.keys.empty() && !key.default_value;
+    if (!key.default_value && !inner) continue;
+    Node key_node = node;
+    key_node.entries.clear();
+    key_node.kind = Node::Kind::kScalar;
+    key_node.text = name;
+    Node value = key.default_value ? *key.default_value : with_defaults(Node(), key);
+    out.entries.push_back({std::move(key_node), std::move(value)});
+  }
+  return out;
+}
+
 std::string join_path(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
 
 }  // namespace sentinel

@@ -47,6 +47,9 @@ enum class Templates { kNo, kAllowed };
 void check_shape(const Node& node, const Schema& schema, const std::string& path, Templates templates,
                  Diagnostics& diagnostics);
 
+/// A mapping with the schema's defaults for the keys it lacks, also inside mappings; one that is null counts as empty.
+Node with_defaults(const Node& node, const Schema& schema);
+
 /// "ssh.port", or "port" at the root.
 std::string join_path(const std::string& path, const std::string& key);
 
