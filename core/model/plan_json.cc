@@ -42,7 +42,8 @@ SENTINEL_JSON_FIELDS(Command, argv, creates, unless, always, undo, timeout_secon
 void to_json(nlohmann::json& json, const User& value) {
   json = {{"name", value.name},     {"uid", encode_optional(value.uid)}, {"group", value.group},
           {"groups", value.groups}, {"home", value.home},                {"shell", value.shell},
-          {"comment", value.comment}, {"system", value.system},          {"ensure", value.ensure}};
+          {"comment", value.comment}, {"system", value.system},          {"ensure", value.ensure},
+          {"not_groups", value.not_groups}};
 }
 
 void from_json(const nlohmann::json& json, User& value) {
@@ -54,6 +55,7 @@ void from_json(const nlohmann::json& json, User& value) {
   json.at("shell").get_to(value.shell);
   json.at("comment").get_to(value.comment);
   json.at("system").get_to(value.system);
+  json.at("not_groups").get_to(value.not_groups);
   json.at("ensure").get_to(value.ensure);
 }
 

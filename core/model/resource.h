@@ -96,6 +96,7 @@ struct User {
   std::string comment;
   bool system = false;
   Ensure ensure = Ensure::kPresent;
+  std::vector<std::string> not_groups = {};  ///< supplementary groups the user must not be in: what a rollback takes back
 
   bool operator==(const User&) const = default;
 };

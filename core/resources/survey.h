@@ -67,4 +67,8 @@ class Survey {
 /// those the state names. Nothing for kinds that have no state to go back to (a command).
 std::optional<ResourceBody> restored(const ResourceBody& managed, const nlohmann::json& then);
 
+/// The part of a state that a revert has to bring back: without its member "stale" (a daemon that runs with older files
+/// than those on disk), which effects pay and which comparing states before and after a revert would trip over.
+nlohmann::json lasting(nlohmann::json state);
+
 }  // namespace sentinel

@@ -23,7 +23,7 @@ std::vector<ResourceBody> one_of_each_kind() {
           Link{"/opt/app/current", "releases/1", Ensure::kPresent},
           Package{{"ufw", "fail2ban"}, Ensure::kPresent},
           AptSource{"docker", {"ef", false, 1}, "deb ...", Ensure::kPresent},
-          User{"deploy", 1500, "deploy", {"sudo"}, "/home/deploy", "/bin/bash", "c", false, Ensure::kPresent},
+          User{"deploy", 1500, "deploy", {"sudo"}, "/home/deploy", "/bin/bash", "c", false, Ensure::kPresent, {"adm"}},
           Group{"app", std::nullopt, true, Ensure::kPresent},
           AuthorizedKeys{"deploy", {"ssh-ed25519 AAAA x"}, true},
           Sysctl{"/etc/sysctl.d/60-sentinel.conf", {{"net.ipv4.tcp_syncookies", "1"}}, Ensure::kPresent},

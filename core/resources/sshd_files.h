@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Places and small questions that observing and planning of kind `sshd` share.
+#pragma once
+
+#include <string>
+
+#include "core/model/resource.h"
+#include "core/resources/sshd_settings.h"
+
+namespace sentinel {
+
+inline constexpr const char* kSshdSocketDropIn = "/etc/systemd/system/ssh.socket.d/60-sentinel.conf";
+/// Ubuntu's: makes ssh.socket listen where sshd's configuration says, at every daemon-reload.
+inline constexpr const char* kSshdSocketGenerator = "/usr/lib/systemd/system-generators/sshd-socket-generator";
+
+/// The drop-in as a file.
+File sshd_file(const SshdConfig& want);
+/// The line of the main file whose include covers `path`; 0: none does.
+int include_line(const SshdSettings& all, const std::string& path);
+/// A line of configuration is an include that covers `path`.
+bool includes(const std::string& line, const std::string& path);
+
+}  // namespace sentinel

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Planning for kind `sshd`: the drop-in, the lines that win over it, the socket, and the reload.
+#include <algorithm>
+#include <regex>
+
+#include <fmt/format.h>
+
+#include "core/resources/file.h"
+#include "core/resources/names.h"
+#include "core/resources/sshd.h"
+#include "core/resources/sshd_files.h"
+#include "core/resources/sshd_settings.h"
+
+namespace sentinel {
+namespace {
+
+constexpr const char* kIncludeLine = "Include /etc/ssh/sshd_config.d/*.conf";
+
+std::string place_of(const SshdOverride& line) {
+  return fmt::format("{} ({}:{}{})", line.value, line.file, line.line, line.match.empty() ? "" : ", for Match " + line.match);
+}
+
+/// Edits one file that isn't ours.
+Result<void> edit_other(const std::string& path, const PathState& other, const SshdConfig& want, const SshdState& now, Look& look,
+                        Step& step, std::vector<Action>& undo) {
+  const std::string* before = look.remembered_text(other.content);
+  if (other.exists() && other.type != "file") {
+    return Error("sshd.not-a-file", fmt::format("{} sets values against {}, but is not a regular file ({})", path, want.path, shown(other)));
+  }
+  std::string text = before == nullptr ? "" : *before;
+  std::vector<int> lines;
+  for (const auto& line : now.overrides) {
+    if (line.file == path) lines.push_back(line.line);
+  }
+  text = comment_out(text, lines, "Sentinel: " + want.path + " says otherwise");
+  if (!now.included && path == kSshdMainFile) {
+    text = fmt::format("{}\n{}", kIncludeLine, text);
+    step.changes.push_back({"include", "", fmt::format("{} at the top of {}", kIncludeLine, path), false});
+  }
+  SENTINEL_TRY(const auto content, look.keep(text));
+  const auto owner = other.exists() ? other.owner : "root";
+  const auto group = other.exists() ? other.group : "root";
+  step.actions.push_back(WriteFile{path, content, owner, group, other.exists() ? other.mode : 0644U});
+  const auto back = undo_path(path, other);
+  undo.insert(undo.end(), back.begin(), back.end());
+  return {};
+}
+
+std::string socket_text(const std::string& port) {
+  return fmt::format("# Managed by Sentinel: ssh.socket listens where sshd's configuration says.\n[Socket]\nListenStream=\nListenStream={}\n", port);
+}
+
+/// "[::]:22 (Stream)" listens on 22 and nothing else.
+bool listens_only_on(const std::string& listen, const std::string& port) {
+  static const std::regex kEntry(R"((\S+) \(Stream\))");
+  bool any = false;
+  for (std::sregex_iterator entry(listen.begin(), listen.end(), kEntry), end; entry != end; ++entry) {
+    if (!(*entry)[1].str().ends_with(":" + port)) return false;
+    any = true;
+  }
+  return any;
+}
+
+/// ssh.socket can't be restarted while the service holds its descriptors; stopping the service leaves sessions alone
+/// (KillMode=process), and the next connection starts it with what is on disk then.
+void restart_socket(const SshdState& now, std::vector<Action>& actions, bool may_fail) {
+  actions.push_back(RunCommand{{"systemctl", "daemon-reload"}, 60, may_fail});
+  actions.push_back(RunCommand{{"systemctl", "stop", now.unit}, 60, may_fail});
+  actions.push_back(RunCommand{{"systemctl", "restart", "ssh.socket"}, 60, may_fail});
+}
+
+Result<void> plan_socket(const SshdConfig& want, const SshdState& now, Look& look, Step& step, std::vector<Action>& undo) {
+  const auto port = want.effective.find("port");
+  if (!now.socket.enabled || port == want.effective.end() || listens_only_on(now.socket.listen, port->second)) return {};
+  step.changes.push_back({"ssh.socket", now.socket.listen, "port " + port->second, false});
+  std::vector<Action> back;
+  if (!now.socket.generated) {
+    const auto directory = std::string("/etc/systemd/system/ssh.socket.d");
+    SENTINEL_TRY(const auto content, look.keep(socket_text(port->second)));
+    step.actions.push_back(MakeDirectory{directory, "root", "root", 0755});
+    step.actions.push_back(WriteFile{kSshdSocketDropIn, content, "root", "root", 0644});
+    back = undo_path(kSshdSocketDropIn, now.socket.drop_in);
+    if (!now.socket.drop_in.exists()) back.push_back(RemoveDirectory{directory});
+  }
+  restart_socket(now, step.actions, false);
+  undo.insert(undo.end(), back.begin(), back.end());
+  restart_socket(now, undo, true);
+  return {};
+}
+
+/// Values sshd reports otherwise although nothing found explains it.
+Result<void> check_explained(const SshdConfig& want, const SshdState& now, const Step& step) {
+  if (!step.actions.empty()) return {};
+  if (!now.problem.empty()) {
+    return Error("sshd.refuses", fmt::format("sshd refuses its configuration: {}", now.problem), "correct that file first; nothing was changed");
+  }
+  for (const auto& [keyword, value] : want.effective) {
+    const auto effective = now.effective.find(keyword);
+    if (effective == now.effective.end()) return Error("sshd.unknown-keyword", fmt::format("this sshd does not report '{}'", keyword));
+    if (same_value(keyword, effective->second, value)) continue;
+    return Error("sshd.not-effective",
+                 fmt::format("{} should be '{}', but sshd -T says '{}', and no line of its configuration explains that", keyword, value, effective->second),
+                 fmt::format("does {} set {}?", want.path, keyword));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool includes(const std::string& line, const std::string& path) {
+  static const std::regex kInclude(R"(^\s*include[\s=]+(.*)$)", std::regex::icase);
+  std::smatch parts;
+  if (!std::regex_match(line, parts, kInclude)) return false;
+  const std::string rest = parts[1].str() + " ";
+  const auto slash = path.find_last_of('/');
+  const auto directory = path.substr(0, slash);
+  std::size_t at = 0;
+  while (at < rest.size()) {
+    const auto end = rest.find_first_of(" \t\"", at);
+    auto pattern = rest.substr(at, end - at);
+    at = end + 1;
+    if (pattern.empty()) continue;
+    if (!pattern.starts_with('/')) pattern = "/etc/ssh/" + pattern;
+    if (pattern == path || pattern == directory + "/*.conf" || pattern == directory + "/*") return true;
+  }
+  return false;
+}
+
+Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look) {
+  SENTINEL_TRY(auto step, plan(sshd_file(want), now.file, look));
+  if (now.installed) {
+    std::vector<Action> undo = std::get<std::vector<Action>>(step.undo);
+    for (const auto& line : now.overrides) {
+      const auto wanted = want.effective.find(line.keyword);
+      step.changes.push_back({line.keyword, place_of(line), wanted == want.effective.end() ? "" : wanted->second, false});
+    }
+    for (const auto& [path, other] : now.others) SENTINEL_CHECK(edit_other(path, other, want, now, look, step, undo));
+    SENTINEL_CHECK(plan_socket(want, now, look, step, undo));
+    SENTINEL_CHECK(check_explained(want, now, step));
+    step.undo = std::move(undo);
+    if (!now.stale.changed_path.empty()) {
+      step.changes.push_back({"running sshd", fmt::format("read its configuration before {} changed", now.stale.changed_path), "runs with it", false});
+    }
+  }
+  if (step.changes.empty()) return step;
+  step.risk = Risk::kLockout;
+  // Started by its socket, sshd doesn't survive a reload (seen with OpenSSH 10); a restart keeps sessions, too.
+  const auto kind = now.socket.enabled ? Effect::Kind::kRestart : Effect::Kind::kReload;
+  if (!now.unit.empty()) step.effects.push_back({kind, now.unit});
+  return step;
+}
+
+std::optional<ResourceBody> restored(const SshdConfig& managed, const SshdState& then) {
+  return restored_path(managed.path, then.file, FileFormat::kPlain);
+}
+
+}  // namespace sentinel
