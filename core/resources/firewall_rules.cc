@@ -60,9 +60,9 @@ void keep_existing(const UfwLists& now, const std::string& port, bool ipv6, std:
     for (auto rule : list) {
       if (rule.to_port != port || rule.routed || !opens(rule, port)) continue;
       rule.comment = kKeptComment;
-      const auto known = std::find_if(kept.begin(), kept.end(), [&](const WantedRule& other) { return other.rule.same_traffic(rule); });
-      if (known == kept.end()) kept.push_back({rule, false, false});
-      (known == kept.end() ? kept.back() : *known).*family = true;
+      auto known = std::find_if(kept.begin(), kept.end(), [&](const WantedRule& other) { return other.rule.same_traffic(rule); });
+      if (known == kept.end()) known = kept.insert(kept.end(), {rule, false, false});
+      (*known).*family = true;
     }
   };
   take(now.v4, &WantedRule::v4);
