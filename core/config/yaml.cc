@@ -15,8 +15,8 @@
 #include <yaml-cpp/parser.h>
 
 #include "core/base/file.h"
+#include "core/base/utf8.h"
 #include "core/config/yaml_text.h"
-#include "core/template/unicode.h"
 
 namespace sentinel {
 namespace {
@@ -243,7 +243,7 @@ Result<void> check_text(const YamlSource& source) {
     return (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f;
   });
   std::size_t bad = control == text.end() ? std::string::npos : static_cast<std::size_t>(control - text.begin());
-  bad = std::min(bad, template_engine::invalid_utf8(text));
+  bad = std::min(bad, invalid_utf8(text));
   if (bad == std::string::npos) return {};
   Position position;
   position.file = source.path;
