@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Saved plans do exactly what they showed, once, on a host that is still as they saw it; one operator at a time."""
+
+import json
+import signal
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from sentinel import Operator, bootstrapped, only, wait_until  # noqa: E402
+
+SLOW = [{"command": {"argv": ["sh", "-c", "while [ ! -e /run/go-on ]; do sleep 0.1; done"], "always": True, "undo": ["true"]}, "id": "slow"}]
+MOTD = [{"file": {"path": "/etc/motd", "content": "by plan\n"}, "id": "motd"}]
+
+
+class OnOneHost(unittest.TestCase):
+    def setUp(self):
+        self.host = bootstrapped().start()
+        self.addCleanup(self.host.destroy)
+        self.operator = self.new_operator("one", MOTD)
+
+    def new_operator(self, stack, resources):
+        operator = Operator()
+        self.addCleanup(operator.close)
+        operator.know(self.host)
+        operator.own_stack(stack, resources)
+        operator.project({"web-1": self.host}, {"deploy_user": "deploy"}, stack=stack)
+        return operator
+
+    def status(self):
+        return json.loads(self.host.run(["sentinel-agent", "status", "--json"]).stdout)
+
+
+class SavedPlans(OnOneHost):
+    def test_a_plan_is_applied_as_shown_and_only_once(self):
+        self.operator.run("plan", "--out", "saved.plan", exit=3)
+        applied = only(self.operator.json("apply", "saved.plan", "--yes", exit=0))
+        self.assertEqual(applied["changed"], ["one/motd"])
+        self.assertEqual(self.host.read("/etc/motd"), "by plan\n")
+        self.host.write("/etc/motd", "as it was when the plan was made\n")
+        again = self.operator.run("apply", "saved.plan", "--yes", exit=10)
+        self.assertIn("applied already", again.stderr + again.stdout)
+        self.assertEqual(self.host.read("/etc/motd"), "as it was when the plan was made\n")
+
+    def test_a_host_that_changed_in_between_is_refused(self):
+        self.operator.run("plan", "--out", "saved.plan", exit=3)
+        self.host.write("/etc/motd", "somebody else was here\n")
+        self.operator.run("apply", "saved.plan", "--yes", exit=10)
+        self.assertEqual(self.host.read("/etc/motd"), "somebody else was here\n")
+
+    def test_a_project_that_changed_in_between_does_not_change_the_plan(self):
+        self.operator.run("plan", "--out", "saved.plan", exit=3)
+        self.operator.own_stack("one", [{"file": {"path": "/etc/motd", "content": "something else\n"}, "id": "motd"}])
+        self.operator.run("apply", "saved.plan", "--yes", exit=0)
+        self.assertEqual(self.host.read("/etc/motd"), "by plan\n")
+
+    def test_a_generation_can_be_gone_back_to_and_forward_again(self):
+        before = self.host.read("/etc/motd")
+        self.operator.run("apply", "--yes", exit=0)
+        self.assertEqual(self.host.read("/etc/motd"), "by plan\n")
+        self.operator.run("rollback", "--generation", "1", "--yes", exit=0)
+        self.assertEqual(self.host.read("/etc/motd"), before)
+        self.operator.run("rollback", "--generation", "2", "--yes", exit=0)
+        self.assertEqual(self.host.read("/etc/motd"), "by plan\n")
+        purposes = [entry["purpose"] for entry in only(self.operator.json("history", exit=0))["entries"]]
+        self.assertEqual(len(purposes), 4)
+
+
+class Leases(OnOneHost):
+    def start_slow(self):
+        holder = self.new_operator("slow", SLOW)
+        process = holder.start("apply", "--yes", "--json", "--events")
+        for line in process.stdout:
+            if json.loads(line).get("type") == "step-started":
+                break
+        self.addCleanup(lambda: (process.kill() if process.poll() is None else None, process.communicate()))
+        return process
+
+    def test_the_second_operator_is_told_who_holds_the_lease_and_since_when(self):
+        process = self.start_slow()
+        refused = self.operator.run("apply", "--yes", exit=9)
+        self.assertIn("operator@", refused.stderr + refused.stdout)
+        self.assertRegex(refused.stderr + refused.stdout, r"since 20\d\d-")
+        waiting = self.operator.start("apply", "--yes", "--json", "--wait", "60")
+        self.host.write("/run/go-on", "")
+        process.communicate(timeout=60)
+        out, errors = waiting.communicate(timeout=60)
+        self.assertEqual(waiting.returncode, 0, errors)
+        self.assertEqual(only(json.loads(out))["outcome"], "changed")
+
+    def test_a_killed_operator_does_not_take_an_activated_transaction_with_it(self):
+        process = self.start_slow()
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=10)
+        self.assertIsNotNone(self.status()["running"])
+        self.host.write("/run/go-on", "")
+        wait_until(lambda: self.status()["running"] is None, 10, "the transaction ends by its own rules")
+        self.assertEqual(self.status()["last_transaction"]["outcome"], "changed")
+
+    def test_a_dead_transaction_frees_the_lease_and_is_reverted(self):
+        process = self.start_slow()
+        self.host.run(["sh", "-c", "systemctl kill --signal=KILL 'sentinel-transaction@*'"])
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(self.status()["last_transaction"]["outcome"], "reverted")
+        self.operator.run("apply", "--yes", exit=0)
+
+    def test_ctrl_c_asks_the_host_to_revert(self):
+        process = self.start_slow()
+        process.send_signal(signal.SIGINT)
+        self.host.write("/run/go-on", "")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.status()["last_transaction"]["outcome"], "reverted")
+
+
+class PackageLock(OnOneHost):
+    def test_a_held_dpkg_lock_is_waited_for_with_the_reason_shown(self):
+        operator = self.new_operator("package", [{"package": {"names": ["htop"]}, "id": "htop"}])
+        # dpkg's lock is a POSIX record lock: taken here by perl, which every Debian host has.
+        self.host.run(["sh", "-c", "perl -e 'use Fcntl qw(:flock :seek F_SETLK F_WRLCK); open(F, \"+>\", \"/var/lib/dpkg/lock-frontend\");"
+                       " fcntl(F, F_SETLK, pack(\"s s l! l! i\", F_WRLCK, SEEK_SET, 0, 0, 0)) or die; sleep 1 while ! -e \"/run/let-go\"'"
+                       " >/dev/null 2>&1 &"])
+        process = operator.start("apply", "--yes", "--json", "--events")
+        for line in process.stdout:
+            event = json.loads(line)
+            if event.get("type") == "waiting":
+                self.assertRegex(event["text"], r"perl.*pid \d+")
+                self.host.write("/run/let-go", "")
+                break
+        _, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
