@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "core/template/callables.h"
@@ -232,10 +233,15 @@ Result<Datum> slice_of(const Datum& value, const Datum& start, const Datum& stop
   return type_error(fmt::format("a {} can't be sliced", type_name(value)));
 }
 
-Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& site) {
+Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& site, const Datum* fallback) {
   SENTINEL_CHECK(require_plain(path));
   const auto* text = path.as_text();
-  if (text == nullptr) return item_of(value, path, site);
+  const auto part_of = [&](const Datum& object, const Datum& key) -> Result<Datum> {
+    SENTINEL_TRY(Datum found, item_of(object, key, site));
+    if (found.is_undefined() && fallback != nullptr && !fallback->is_none()) return *fallback;
+    return found;
+  };
+  if (text == nullptr) return part_of(value, path);
   Datum current = value;
   for (std::size_t begin = 0; begin <= text->size();) {
     const std::size_t end = std::min(text->find('.', begin), text->size());
@@ -246,7 +252,7 @@ Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& s
       SENTINEL_TRY(const auto number, parse_integer(part, 10));
       if (number) key = Datum::integer(*number);
     }
-    SENTINEL_TRY(current, item_of(current, key, site));
+    SENTINEL_TRY(current, part_of(current, key));
     begin = end + 1;
   }
   return current;

@@ -23,7 +23,8 @@ Result<Datum> attribute_of(const Datum& value, std::string_view name, const Acce
 Result<Datum> item_of(const Datum& value, const Datum& key, const AccessSite& site);
 /// value[start:stop:step]; null bounds are Python's None.
 Result<Datum> slice_of(const Datum& value, const Datum& start, const Datum& stop, const Datum& step, Budget& budget);
-/// "a.b.0" as filters take it: each part by item_of.
-Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& site);
+/// "a.b.0" as filters take it: each part by item_of. Where a part is missing `fallback`, if given and not none, takes its
+/// place, and the remaining parts apply to that (as in Jinja).
+Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& site, const Datum* fallback = nullptr);
 
 }  // namespace sentinel::template_engine

@@ -45,6 +45,7 @@ Result<bool> equal_items(const Items& left, const Items& right) {
 }  // namespace
 
 Result<bool> truth(const Datum& value) {
+  if (value.is_lax_undefined()) return false;
   SENTINEL_CHECK(require_plain(value));
   if (value.is_none()) return false;
   if (const auto* flag = value.get<bool>()) return *flag;
@@ -63,6 +64,7 @@ Result<bool> truth(const Datum& value) {
 }
 
 Result<bool> equal(const Datum& left, const Datum& right) {
+  if (left.is_lax_undefined() || right.is_lax_undefined()) return left.is_lax_undefined() && right.is_lax_undefined();
   SENTINEL_CHECK(require_plain(left));
   SENTINEL_CHECK(require_plain(right));
   const auto left_integer = left.as_integer();
@@ -162,6 +164,7 @@ Result<bool> contains(const Datum& container, const Datum& value, Budget& budget
 }
 
 Result<std::vector<Datum>> iterate(const Datum& value, Budget& budget) {
+  if (value.is_lax_undefined()) return std::vector<Datum>();
   SENTINEL_CHECK(require_plain(value));
   if (const auto* items = value.as_items()) {
     SENTINEL_CHECK(budget.iterations(items->items.size()));
@@ -187,6 +190,7 @@ Result<std::vector<Datum>> iterate(const Datum& value, Budget& budget) {
 }
 
 Result<std::size_t> size_of(const Datum& value) {
+  if (value.is_lax_undefined()) return std::size_t{0};
   SENTINEL_CHECK(require_plain(value));
   if (const auto* text = value.as_text()) return length_of(*text);
   if (const auto* items = value.as_items(); items != nullptr && items->flavor != Items::Flavor::kLazy) return items->items.size();

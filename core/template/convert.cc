@@ -108,8 +108,6 @@ class JsonWriter {
     const bool markup = code == U'<' || code == U'>' || code == U'&' || code == U'\'';
     if (code >= 0x20 && code <= 0x7E && !markup) {
       out_ += static_cast<char>(code);
-    } else if (code == 0x7F) {
-      out_ += '\x7f';
     } else if (code < 0x10000) {
       out_ += fmt::format("\\u{:04x}", static_cast<unsigned>(code));
     } else {

@@ -100,6 +100,11 @@ const Dict* Datum::as_dict() const {
   return dict == nullptr ? nullptr : dict->get();
 }
 
+bool Datum::is_lax_undefined() const {
+  const auto* undefined = get<std::shared_ptr<const Undefined>>();
+  return undefined != nullptr && (*undefined)->lax;
+}
+
 std::optional<std::int64_t> Datum::as_integer() const {
   if (const auto* value = get<std::int64_t>()) return *value;
   if (const auto* value = get<bool>()) return *value ? 1 : 0;

@@ -43,6 +43,8 @@ struct Undefined {
   std::shared_ptr<const Datum> container = {};  ///< for keys of a dictionary
   std::vector<std::string> candidates = {};     ///< for everything else
   std::string hint = {};                        ///< when there is no suggestion
+  /// An inline if without else: empty when printed, looped over or tested, as in Jinja; any other use is an error.
+  bool lax = false;
 };
 
 /// The error of using it, with suggestion.
@@ -133,6 +135,7 @@ class Datum {
 
   bool is_none() const { return get<None>() != nullptr; }
   bool is_undefined() const { return get<std::shared_ptr<const Undefined>>() != nullptr; }
+  bool is_lax_undefined() const;
   bool is_hole() const { return get<std::shared_ptr<const Hole>>() != nullptr; }
   const std::string* as_text() const;
   const Items* as_items() const;

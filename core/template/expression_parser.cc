@@ -224,7 +224,7 @@ Result<ExpressionPtr> ExpressionParser::primary() {
   }
   if (token.is_operator("(")) {
     tokens_.next();
-    SENTINEL_TRY(ExpressionPtr inside, tuple(true, {}, true));
+    SENTINEL_TRY(ExpressionPtr inside, tuple(true, true));
     SENTINEL_CHECK(tokens_.expect_operator(")"));
     return inside;
   }
@@ -233,17 +233,17 @@ Result<ExpressionPtr> ExpressionParser::primary() {
   return tokens_.unexpected("an expression");
 }
 
-bool ExpressionParser::at_tuple_end(std::string_view end_name) const {
+bool ExpressionParser::at_tuple_end() const {
   const Token& token = tokens_.current();
   return token.kind == Token::Kind::kVariableEnd || token.kind == Token::Kind::kBlockEnd ||
-         token.kind == Token::Kind::kEnd || token.is_operator(")") || (!end_name.empty() && token.is_name(end_name));
+         token.kind == Token::Kind::kEnd || token.is_operator(")");
 }
 
-Result<ExpressionPtr> ExpressionParser::tuple(bool conditional, std::string_view end_name, bool parentheses) {
+Result<ExpressionPtr> ExpressionParser::tuple(bool conditional, bool parentheses) {
   const std::size_t begin = tokens_.current().span.begin;
   auto node = make(Kind::kTuple);
   bool comma = false;
-  while (!at_tuple_end(end_name)) {
+  while (!at_tuple_end()) {
     SENTINEL_TRY(ExpressionPtr item, conditional ? expression() : or_expression());
     node->operands.push_back(std::move(item));
     if (!tokens_.skip_operator(",")) break;

@@ -206,9 +206,15 @@ Result<Datum> Runtime::concatenation(const Expression& node) {
 }
 
 Result<Datum> Runtime::comparison(const Expression& node) {
-  SENTINEL_TRY(Datum left, operand(*node.operands[0]));
+  const auto side = [&](const Expression& each) -> Result<Datum> {
+    SENTINEL_TRY(Datum value, evaluate(each));
+    if (value.is_lax_undefined()) return value;
+    if (auto plain = require_plain(value); !plain.ok()) return place(std::move(plain).error(), each.span);
+    return value;
+  };
+  SENTINEL_TRY(Datum left, side(*node.operands[0]));
   for (std::size_t i = 0; i < node.operators.size(); ++i) {
-    SENTINEL_TRY(Datum right, operand(*node.operands[i + 1]));
+    SENTINEL_TRY(Datum right, side(*node.operands[i + 1]));
     SENTINEL_TRY(const bool holds, compare(node.operators[i], left, right, budget_));
     if (!holds) return Datum::boolean(false);
     left = std::move(right);
@@ -226,6 +232,7 @@ Result<Datum> Runtime::conditional(const Expression& node) {
   missing.source = source_;
   missing.span = node.span;
   missing.hint = "add: else ''";
+  missing.lax = true;
   return Datum::undefined(std::move(missing));
 }
 
@@ -288,7 +295,7 @@ Result<Datum> Runtime::filter(const Expression& node, const Datum* block) {
     SENTINEL_TRY(input, evaluate(*node.operands[0]));
   }
   SENTINEL_TRY(const CallArguments given, arguments(node.arguments));
-  if (!node.filter->undefined_input) {
+  if (!node.filter->undefined_input && !input.is_lax_undefined()) {
     if (auto plain = require_plain(input); !plain.ok() && !(input.is_hole() && is_quoting_filter(node.name))) {
       return place(std::move(plain).error(), node.operands[0] != nullptr ? node.operands[0]->span : node.name_span);
     }
@@ -305,7 +312,7 @@ Result<Datum> Runtime::apply_filter(const FilterSpec& filter, const Datum& input
     return Datum::of(std::make_shared<const Hole>(std::move(out)));
   }
   if (!filter.undefined_input) {
-    SENTINEL_CHECK(require_plain(input));
+    if (!input.is_lax_undefined()) SENTINEL_CHECK(require_plain(input));
     for (const auto& value : given.positional) SENTINEL_CHECK(require_plain(value));
     for (const auto& [key, value] : given.named) SENTINEL_CHECK(require_plain(value));
   }

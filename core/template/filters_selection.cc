@@ -47,8 +47,7 @@ Result<Datum> map_attribute(const Call& call) {
   SENTINEL_TRY(const auto items, items_of(call));
   std::vector<Datum> out;
   for (const auto& item : items) {
-    SENTINEL_TRY(Datum value, path_of(item, *attribute, call.runtime.site(call.source, call.span)));
-    if (value.is_undefined() && fallback != nullptr && !fallback->is_none()) value = *fallback;
+    SENTINEL_TRY(Datum value, path_of(item, *attribute, call.runtime.site(call.source, call.span), fallback));
     SENTINEL_CHECK(require_containable(value));
     out.push_back(std::move(value));
   }

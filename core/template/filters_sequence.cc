@@ -229,11 +229,7 @@ Result<Datum> groupby_filter(const Call& call) {
   SENTINEL_TRY(const bool case_sensitive, call.flag(2, false));
   SENTINEL_TRY(const auto items, iterate(call.input, call.runtime.budget()));
   const auto site = call.runtime.site(call.source, call.span);
-  const auto group_of = [&](const Datum& item) -> Result<Datum> {
-    SENTINEL_TRY(Datum value, path_of(item, *call.argument(0), site));
-    if (value.is_undefined() && given(call, 1)) return *call.argument(1);
-    return value;
-  };
+  const auto group_of = [&](const Datum& item) { return path_of(item, *call.argument(0), site, call.argument(1)); };
   std::vector<Keyed> keyed;
   for (const auto& item : items) {
     SENTINEL_TRY(const Datum group, group_of(item));

@@ -134,8 +134,9 @@ Result<Datum> tojson_filter(const Call& call) {
 
 Result<Datum> quoted(const Call& call, std::string_view filter) {
   SENTINEL_TRY(const std::string text, input_text(call));
-  SENTINEL_TRY(std::string out, apply_quoting(filter, text));
-  return Datum::text(std::move(out));
+  auto out = apply_quoting(filter, text);
+  if (!out.ok()) return std::move(out).error().exits(ExitCode::kUsage);
+  return Datum::text(std::move(*out));
 }
 
 Result<Datum> shell_filter(const Call& call) { return quoted(call, "shell"); }

@@ -33,6 +33,7 @@ Result<Datum> truncated(double value) {
 Result<Datum> int_filter(const Call& call) {
   const Datum fallback = call.argument(0) != nullptr ? *call.argument(0) : Datum::integer(0);
   SENTINEL_TRY(const std::int64_t base, call.integer(1, 10));
+  SENTINEL_CHECK(require_plain(call.input));
   if (base != 0 && (base < 2 || base > 36)) return fallback;
   if (const auto integer = call.input.as_integer()) return Datum::integer(*integer);
   if (const auto* real = call.input.get<double>()) {
@@ -50,6 +51,7 @@ Result<Datum> int_filter(const Call& call) {
 
 Result<Datum> float_filter(const Call& call) {
   const Datum fallback = call.argument(0) != nullptr ? *call.argument(0) : Datum::real(0);
+  SENTINEL_CHECK(require_plain(call.input));
   if (const auto number = call.input.as_number()) return Datum::real(*number);
   const auto* text = call.input.as_text();
   const auto number = text != nullptr ? parse_float(*text) : std::nullopt;

@@ -53,9 +53,9 @@ class ExpressionParser {
 
   Result<ExpressionPtr> expression();
   /// Expressions with commas between them make a tuple. `conditional`: `a if b else c` is read.
-  Result<ExpressionPtr> tuple(bool conditional, std::string_view end_name = {}, bool parentheses = false);
+  Result<ExpressionPtr> tuple(bool conditional, bool parentheses = false);
   /// Names, and tuples of names in parentheses or not.
-  Result<Target> target(std::string_view end_name = {});
+  Result<Target> target();
   /// One filter behind its '|', and any number of '| filter'. A null input is a block's body.
   Result<ExpressionPtr> filter(ExpressionPtr input);
   Result<ExpressionPtr> filters(ExpressionPtr input);
@@ -94,7 +94,7 @@ class ExpressionParser {
   Result<ExpressionPtr> call(ExpressionPtr callee);
   Result<ArgumentNodes> arguments();
   Result<Target> single_target();
-  bool at_tuple_end(std::string_view end_name) const;
+  bool at_tuple_end() const;
   /// Sets span and depth; an error when the nesting is too deep.
   Result<ExpressionPtr> finish(ExpressionPtr node, std::size_t begin);
   Result<ExpressionPtr> binary(Expression::Kind kind, std::string name, Span name_span, ExpressionPtr left,

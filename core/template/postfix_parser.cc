@@ -214,11 +214,11 @@ Result<Target> ExpressionParser::single_target() {
   return out;
 }
 
-Result<Target> ExpressionParser::target(std::string_view end_name) {
+Result<Target> ExpressionParser::target() {
   Target out;
   out.span = tokens_.current().span;
   bool comma = false;
-  while (!at_tuple_end(end_name) && !tokens_.current().is_operator("=")) {
+  while (!at_tuple_end()) {
     SENTINEL_TRY(Target part, single_target());
     out.parts.push_back(std::move(part));
     if (!tokens_.skip_operator(",")) break;

@@ -129,6 +129,7 @@ std::string quoted_repr(std::string_view text) {
 
 Result<std::string> to_text(const Datum& value, Budget& budget) {
   if (const auto* text = value.as_text()) return *text;
+  if (value.is_lax_undefined()) return std::string();
   return to_repr(value, budget);
 }
 

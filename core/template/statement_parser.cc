@@ -116,11 +116,11 @@ class StatementParser {
 
   Result<Statement> for_statement(Span opened) {
     Statement out = make(Kind::kFor, opened);
-    SENTINEL_TRY(Target target, expressions_.target("in"));
+    SENTINEL_TRY(Target target, expressions_.target());
     SENTINEL_CHECK(forbid_loop(target));
     out.targets.push_back(std::move(target));
     if (!tokens_.skip_name("in")) return tokens_.unexpected("'in'");
-    SENTINEL_TRY(out.expression, expressions_.tuple(false, "recursive"));
+    SENTINEL_TRY(out.expression, expressions_.tuple(false));
     if (tokens_.skip_name("if")) {
       SENTINEL_TRY(out.condition, expressions_.expression());
     }

@@ -64,9 +64,10 @@ Result<void> Runtime::run_statement(const Statement& statement, Output& output) 
     }
     case Kind::kFilterBlock: {
       SENTINEL_TRY(const Datum value, captured(statement));
-      auto text = to_text(value, budget_);
-      if (!text.ok()) return place(std::move(text).error(), statement.span);
-      output.text(*text);
+      if (value.as_text() == nullptr) {
+        return place(type_error(fmt::format("the block's filter gives a {}, not a text", type_name(value))), statement.expression->name_span);
+      }
+      output.text(*value.as_text());
       return {};
     }
   }

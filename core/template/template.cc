@@ -23,7 +23,7 @@ using template_engine::SourceText;
 
 Result<std::shared_ptr<const SourceText>> source_of(std::string_view text, const RenderOptions& options) {
   auto source = std::make_shared<const SourceText>(template_engine::normalized_newlines(std::string(text)), options.origin);
-  const auto broken = template_engine::invalid_utf8(source->text());
+  const auto broken = invalid_utf8(source->text());
   if (broken != std::string::npos) {
     return template_engine::error_at(*source, {broken, broken + 1}, "template.encoding", "the template is not UTF-8 text");
   }

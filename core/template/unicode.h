@@ -8,17 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/utf8.h"
+
 namespace sentinel::template_engine {
 
 /// Number of code points.
 std::size_t length_of(std::string_view text);
-/// The code point at `position`, which moves behind it.
-char32_t next_code_point(std::string_view text, std::size_t& position);
-void append_code_point(std::string& out, char32_t code);
 /// One text per code point.
 std::vector<std::string> characters(std::string_view text);
-/// Offset of the first byte that is not valid UTF-8, or npos.
-std::size_t invalid_utf8(std::string_view text);
 
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
@@ -36,7 +33,7 @@ bool is_lower(char32_t code);
 /// What may stand in a name: letters, digits, underscore.
 bool is_word(char32_t code);
 
-/// Without leading/trailing characters of `set` (empty optional-like flag: whitespace when `whitespace` is true).
+/// Without leading (trailing) characters of `set`; with `whitespace` set, without whitespace instead.
 std::string_view strip_left(std::string_view text, std::string_view set, bool whitespace);
 std::string_view strip_right(std::string_view text, std::string_view set, bool whitespace);
 /// Without whitespace at both ends.
