@@ -47,7 +47,8 @@ SshSession::State::~State() {
   if (session == nullptr) return;
   const int fd = ssh_get_fd(session);
   if (fd >= 0) {
-    // A goodbye is only written at once while nothing older waits in libssh's buffer.
+    // libssh only writes the goodbye when its last look at the socket found it writable: this is that look.
+    ssh_message_free(ssh_message_get(session));
     Patience moment(milliseconds(200), -1);
     if (authenticated) (void)flush(moment);
     ssh_disconnect(session);

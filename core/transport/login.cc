@@ -33,12 +33,13 @@ class Login {
       if (ssh_set_agent_socket(state_.session, agent_->take_socket().release()) != SSH_OK) agent_.reset();
     }
     for (const Credential& credential : credentials.keys) {
+      current_ = credential.describe();
       SENTINEL_TRY(const Outcome outcome, offer(credential));
       if (outcome == Outcome::kAccepted) {
-        state_.login_key = credential.describe();
+        state_.login_key = current_;
         return {};
       }
-      offered_.push_back(credential.describe() + (outcome == Outcome::kUnusable ? ", which could not sign" : ""));
+      offered_.push_back(current_ + (outcome == Outcome::kUnusable ? ", which could not sign" : ""));
     }
     return refused("");
   }
@@ -93,6 +94,7 @@ class Login {
   }
 
   Result<Outcome> judge(Result<int> status) {
+    if (!status.ok() && status.error().code == "ssh.connection-lost") return hung_up();
     if (!status.ok()) return std::move(status).error();
     if (*status == SSH_AUTH_SUCCESS) return Outcome::kAccepted;
     if (*status == SSH_AUTH_DENIED) return Outcome::kRefused;
@@ -106,8 +108,14 @@ class Login {
       if (patience_.wait(nothing, std::chrono::milliseconds::zero()) == Patience::Woken::kInterrupted) return interrupted();
       return Outcome::kUnusable;
     }
+    return hung_up();
+  }
+
+  /// A host that says goodbye in the middle of a login has had enough attempts; one that just vanishes is a lost connection.
+  Error hung_up() {
     const std::string why = state_.reason();
-    if (offered_.empty()) return state_.lost(why);
+    if (std::string(ssh_get_error(state_.session)).find("SSH_MSG_DISCONNECT") == std::string::npos) return state_.lost(why);
+    offered_.push_back(current_);
     return refused(fmt::format("; then it ended the connection: {}", why));
   }
 
@@ -136,6 +144,7 @@ class Login {
   SshSession::State& state_;
   Patience& patience_;
   std::unique_ptr<AgentStandIn> agent_;
+  std::string current_;
   std::vector<std::string> offered_;
 };
 

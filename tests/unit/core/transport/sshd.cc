@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -48,7 +50,6 @@ std::string TemporaryDirectory::write(const std::string& name, const std::string
 Process::Process(const std::vector<std::string>& argv, const std::string& output_file) {
   pid_ = ::fork();
   if (pid_ == 0) {
-    ::setsid();
     const int output = ::open(output_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ::dup2(output, STDOUT_FILENO);
     ::dup2(output, STDERR_FILENO);
@@ -71,8 +72,7 @@ int Process::wait() {
 
 Process::~Process() {
   if (pid_ < 0) return;
-  // The whole session: sshd's children of open connections too.
-  ::kill(-pid_, SIGKILL);
+  ::kill(pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 
@@ -103,6 +103,7 @@ std::string make_key(const std::string& path, const std::string& type, const std
   return line->substr(0, line->rfind(" test"));
 }
 
+// sshd takes the first value it reads, so what a test asks for stands in front.
 Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configuration) : port_(free_port()) {
   std::string configuration = fmt::format(
       "ListenAddress 127.0.0.1\nPort {}\nPidFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
@@ -115,7 +116,7 @@ Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configur
   }
   authorize(make_key(identity()));
   directory_.write("known_hosts", "");
-  const std::string file = directory_.write("sshd_config", configuration + extra_configuration);
+  const std::string file = directory_.write("sshd_config", extra_configuration + configuration);
   run({"mkdir", "-p", "/run/sshd"});
   process_ = std::make_unique<Process>(std::vector<std::string>{"/usr/sbin/sshd", "-D", "-e", "-f", file},
                                        directory_.path("log"));
@@ -125,7 +126,17 @@ Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configur
   }
 }
 
-Sshd::~Sshd() = default;
+Sshd::~Sshd() {
+  for (const pid_t child : serving()) ::kill(child, SIGKILL);
+}
+
+std::vector<pid_t> Sshd::serving() const {
+  const pid_t listener = process_->pid();
+  std::vector<pid_t> children;
+  std::istringstream text(read_whole_file(fmt::format("/proc/{0}/task/{0}/children", listener)).value_or(""));
+  for (pid_t child = 0; text >> child;) children.push_back(child);
+  return children;
+}
 
 void Sshd::authorize(const std::string& public_line) { directory_.write("authorized_keys", public_line + "\n"); }
 

@@ -67,7 +67,8 @@ class Sshd {
   const TemporaryDirectory& directory() const { return directory_; }
   /// Everything sshd has logged.
   std::string log() const;
-  pid_t pid() const { return process_->pid(); }
+  /// The processes that serve connections at the moment (one each, the topmost).
+  std::vector<pid_t> serving() const;
 
   /// root at 127.0.0.1 with the authorized identity alone and the host key pinned.
   SshTarget target() const;
