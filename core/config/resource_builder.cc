@@ -176,6 +176,12 @@ class Builder {
     out.routed = text("routed");
     out.logging = text("logging");
     out.ipv6 = bool_field(body_, "ipv6", true);
+    if (const Node* limits = body_.find("limit")) {
+      for (const auto& port : limits->items) {
+        out.rules.push_back(rule_of(port));
+        out.rules.back().action = "limit";
+      }
+    }
     if (const Node* rules = body_.find("rules")) {
       for (const auto& rule : rules->items) out.rules.push_back(rule_of(rule));
     }
