@@ -27,9 +27,12 @@ class EffectLedger {
   std::set<Effect> owed_;
 };
 
+/// What a unit that isn't there means: a mistake going forward; what a revert may well leave.
+enum class MissingUnit { kIsAnError, kIsFine };
+
 /// `systemctl daemon-reload`, `try-reload-or-restart UNIT`, `try-restart UNIT`: a unit that isn't running is left so.
-/// Error `effect.failed` carries the unit's last journal lines as far as systemctl prints them.
-Result<void> pay(const Effect& effect, System& machine);
+/// Error `effect.failed` carries what systemctl said.
+Result<void> pay(const Effect& effect, System& machine, MissingUnit missing = MissingUnit::kIsAnError);
 
 /// True for actions that run systemctl on a unit: daemon-reload must be paid before.
 bool touches_units(const Action& action);

@@ -11,17 +11,9 @@
 #include "core/base/clock.h"
 #include "core/engine/events.h"
 #include "core/engine/host_state.h"
+#include "core/engine/packages.h"
 
 namespace sentinel {
-
-/// Who holds a POSIX record lock on a file; asked by fcntl(F_GETLK).
-struct LockHolder {
-  int pid = 0;
-  std::string name;  ///< /proc/<pid>/comm
-};
-using LockProbe = std::function<std::optional<LockHolder>(const std::string& path)>;
-/// The real one.
-std::optional<LockHolder> probe_record_lock(const std::string& path);
 
 /// Whether an action only needs the file system: all that recovery may do before the system is up.
 bool is_file_action(const Action& action);
@@ -44,12 +36,13 @@ class Executor {
   Result<void> run(const Action& action);
   /// The file part alone: nothing for actions that need a running system, ufw's files for RestoreFirewall.
   Result<void> run_files_only(const Action& action);
-  /// Completes the undo of a step about to run: empty contents and snapshots become blobs; packages get policy-rc.d's undo.
-  Result<std::vector<Action>> capture(const Step& step);
+  /// Completes the undo of a step about to run: empty contents and snapshots become blobs, named as `state` (what observing
+  /// its resource gave just now) names them; a step that runs apt gets the undo of policy-rc.d.
+  Result<std::vector<Action>> capture(const Step& step, const nlohmann::json& state);
 
  private:
-  Result<void> write_file(const WriteFile& action);
-  Result<std::string> filled(const ContentRef& content);
+  struct Act;
+  struct Capture;
 
   Surroundings around_;
 };

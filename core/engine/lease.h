@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "core/base/clock.h"
 #include "core/base/descriptor.h"
 #include "core/base/result.h"
@@ -22,6 +24,9 @@ struct LeaseHolder {
 
   bool operator==(const LeaseHolder&) const = default;
 };
+
+void to_json(nlohmann::json& json, const LeaseHolder& value);
+void from_json(const nlohmann::json& json, LeaseHolder& value);
 
 class Lease {
  public:

@@ -34,9 +34,8 @@ struct RecoverSurroundings {
 
 /// Early boot: files only. Never runs a program.
 Result<std::vector<Recovery>> recover_files(const RecoverSurroundings& around);
-/// Late boot: dpkg, packages, commands, kernel parameters, firewall, effects; finishes commits; verifies.
-Result<std::vector<Recovery>> recover_rest(const RecoverSurroundings& around);
-/// The system is up (the transaction's process died): everything at once.
+/// The system is up (late at boot, or the transaction's process died): everything, also what recover_files() left: dpkg,
+/// packages, commands, kernel parameters, firewall, effects; finishes commits; verifies.
 Result<std::vector<Recovery>> recover_now(const RecoverSurroundings& around);
 
 /// Boot id of the running system.

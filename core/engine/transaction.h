@@ -17,6 +17,7 @@
 #include "core/engine/executor.h"
 #include "core/engine/host_state.h"
 #include "core/engine/journal.h"
+#include "core/engine/staging.h"
 #include "core/model/request.h"
 
 namespace sentinel {
@@ -57,10 +58,6 @@ struct TransactionOutcome {
   std::vector<std::string> changed;
   Errors errors;
 };
-
-/// Runs a validator in the future tree (core/system/future_tree.h); a parameter, so that tests need no mount namespace.
-using FutureRunner =
-    std::function<Result<CommandResult>(const std::string& staged_root, const CommandLine& command, const std::string& user)>;
 
 /// The lease must be held by the caller. Emits every event including the final kResult. Wanted contents must be in the blob
 /// store (or are reported as `plan.missing-contents`).

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/effects.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sentinel {
+namespace {
+
+// Exit status of systemctl when the unit it was asked about isn't there (systemctl(1), "Exit status", LSB 5).
+constexpr int kNoSuchUnit = 5;
+
+const RunCommand* systemctl_command(const Action& action) {
+  const auto* command = std::get_if<RunCommand>(&action);
+  return command != nullptr && !command->argv.empty() && command->argv.front() == "systemctl" ? command : nullptr;
+}
+
+std::vector<std::string> command_of(const Effect& effect) {
+  switch (effect.kind) {
+    case Effect::Kind::kDaemonReload: return {"systemctl", "daemon-reload"};
+    case Effect::Kind::kReload: return {"systemctl", "try-reload-or-restart", effect.unit};
+    case Effect::Kind::kRestart: break;
+  }
+  return {"systemctl", "try-restart", effect.unit};
+}
+
+// The order to pay in: daemon-reload, restarts, reloads.
+int rank(const Effect& effect) {
+  switch (effect.kind) {
+    case Effect::Kind::kDaemonReload: return 0;
+    case Effect::Kind::kRestart: return 1;
+    case Effect::Kind::kReload: break;
+  }
+  return 2;
+}
+
+}  // namespace
+
+void EffectLedger::owe(const std::vector<Effect>& effects) { owed_.insert(effects.begin(), effects.end()); }
+
+void EffectLedger::note_action(const Action& action) {
+  const auto* command = systemctl_command(action);
+  if (command == nullptr || command->argv.size() < 3) return;
+  const auto& verb = command->argv[1];
+  const bool now = std::find(command->argv.begin(), command->argv.end(), "--now") != command->argv.end();
+  if (verb != "start" && verb != "restart" && !(verb == "enable" && now)) return;
+  const auto& unit = command->argv.back();
+  owed_.erase({Effect::Kind::kReload, unit});
+  owed_.erase({Effect::Kind::kRestart, unit});
+}
+
+bool EffectLedger::owes_daemon_reload() const { return owed_.count({Effect::Kind::kDaemonReload, ""}) > 0; }
+
+std::vector<Effect> EffectLedger::owed() const {
+  std::vector<Effect> out;
+  for (const auto& effect : owed_) {
+    const bool restarted = effect.kind == Effect::Kind::kReload && owed_.count({Effect::Kind::kRestart, effect.unit}) > 0;
+    if (!restarted) out.push_back(effect);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Effect& a, const Effect& b) { return rank(a) < rank(b); });
+  return out;
+}
+
+void EffectLedger::paid(const Effect& effect) {
+  owed_.erase(effect);
+  if (effect.kind == Effect::Kind::kRestart) owed_.erase({Effect::Kind::kReload, effect.unit});
+}
+
+Result<void> pay(const Effect& effect, System& machine, MissingUnit missing) {
+  CommandLine command;
+  command.argv = command_of(effect);
+  command.timeout = std::chrono::seconds(120);
+  auto result = machine.run(command);
+  if (!result.ok()) return std::move(result).error().during(to_string(effect));
+  if (result->status == 0 || (result->status == kNoSuchUnit && missing == MissingUnit::kIsFine)) return {};
+  return Error("effect.failed", fmt::format("{} failed with status {}: {}", to_string(effect), result->status, result->errors),
+               effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
+}
+
+bool touches_units(const Action& action) { return systemctl_command(action) != nullptr; }
+
+}  // namespace sentinel

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/engine/staging.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/resources/accounts.h"
+#include "core/resources/fill.h"
+#include "core/resources/validators.h"
+
+namespace sentinel {
+namespace {
+
+// Attributes as they will be, where the accounts exist already; what no validator's user can exist for stays root's.
+FileAttributes attributes_of(const WriteFile& write, const Accounts& known) {
+  const auto uid = known.uid_of(write.owner);
+  const auto gid = known.gid_of(write.group);
+  return {uid.value_or(0), gid.value_or(0), write.mode};
+}
+
+Result<bool> can_run(const Validator& validator, Reader& machine) {
+  // A program may be a link (/usr/sbin/visudo is not, /usr/bin/promtool may be).
+  SENTINEL_TRY(const auto program, machine.status(validator.program));
+  if (program.type == FileType::kAbsent) return false;
+  if (validator.user.empty()) return true;
+  SENTINEL_TRY(const auto known, read_accounts(machine));
+  return known.user(validator.user) != nullptr;
+}
+
+Result<void> remove_tree(System& machine, const std::string& path) {
+  SENTINEL_TRY(const auto names, machine.list(path));
+  for (const auto& name : names) {
+    const auto entry = path + "/" + name;
+    SENTINEL_TRY(const auto status, machine.status(entry));
+    SENTINEL_CHECK(status.type == FileType::kDirectory ? remove_tree(machine, entry) : machine.remove_file(entry));
+  }
+  return machine.remove_directory(path);
+}
+
+}  // namespace
+
+Staging::Staging(Executor::Surroundings around, FutureRunner future, std::string transaction)
+    : around_(std::move(around)), future_(std::move(future)), transaction_(std::move(transaction)) {}
+
+Result<void> Staging::check(const std::vector<Resource>& resources, const Plan& plan) {
+  plan_ = &plan;
+  std::vector<const Resource*> ready;
+  for (const auto& resource : resources) {
+    const auto validator = validator_of(resource.body);
+    const auto is_planned = [&](const Step& step) { return step.id == resource.id && writes_files(step); };
+    if (!validator || std::none_of(plan.steps.begin(), plan.steps.end(), is_planned)) continue;
+    SENTINEL_TRY(const bool runnable, can_run(*validator, around_.host.machine));
+    if (runnable) ready.push_back(&resource);
+  }
+  if (ready.empty()) return {};
+  SENTINEL_CHECK(write_tree());
+  for (const auto* resource : ready) SENTINEL_CHECK(validate(*resource));
+  return {};
+}
+
+Result<void> Staging::check_before_acting(const Resource& resource, const Step& step) {
+  const auto validator = validator_of(resource.body);
+  if (!validator || !writes_files(step) || checked_.count(resource.id) > 0) return {};
+  SENTINEL_TRY(const bool runnable, can_run(*validator, around_.host.machine));
+  if (!runnable) return {};
+  auto valid = write_tree(&step);
+  if (valid.ok()) valid = validate(resource);
+  SENTINEL_CHECK(remove_staged(around_.host, transaction_));
+  return valid;
+}
+
+bool Staging::writes_files(const Step& step) {
+  return std::any_of(step.actions.begin(), step.actions.end(),
+                     [](const Action& action) { return std::holds_alternative<WriteFile>(action); });
+}
+
+Result<void> Staging::write_tree(const Step* now) {
+  const auto write_all = [&](const Step& step) -> Result<void> {
+    for (const auto& action : step.actions) {
+      if (const auto* write = std::get_if<WriteFile>(&action)) SENTINEL_CHECK(write_one(*write));
+    }
+    return {};
+  };
+  for (const auto& step : plan_->steps) SENTINEL_CHECK(write_all(step));
+  return now == nullptr ? Result<void>() : write_all(*now);
+}
+
+Result<void> Staging::write_one(const WriteFile& write) {
+  auto& machine = around_.host.machine;
+  if (!write.path.starts_with("/etc/")) return {};  // the future tree is one of /etc
+  const auto root = around_.host.directory.staged(transaction_);
+  SENTINEL_CHECK(machine.make_directory(root, {0, 0, 0700}));
+  for (auto slash = write.path.find('/', 1); slash != std::string::npos; slash = write.path.find('/', slash + 1)) {
+    const auto directory = write.path.substr(0, slash);
+    SENTINEL_TRY(const auto real, machine.status(directory));
+    const bool exists = real.type == FileType::kDirectory;
+    const auto attributes = exists ? FileAttributes{real.uid, real.gid, real.mode} : FileAttributes{0, 0, 0755};
+    SENTINEL_CHECK(machine.make_directory(root + directory, attributes));
+  }
+  SENTINEL_TRY(const auto known, read_accounts(machine));
+  SENTINEL_TRY(const auto bytes, around_.host.blobs.get(write.content.digest));
+  SENTINEL_TRY(const auto content, Content::parse(bytes, write.content.holes));
+  SENTINEL_TRY(const auto filled, fill(content, [this](const std::string& name) { return around_.secrets.find(name); }));
+  return machine.replace_file(root + write.path, filled.reveal(), attributes_of(write, known));
+}
+
+Result<void> Staging::validate(const Resource& resource) {
+  const auto validator = validator_of(resource.body);
+  SENTINEL_TRY(const auto result, future_(around_.host.directory.staged(transaction_), validator->command, validator->user));
+  auto judged = judge(resource.body, result);
+  if (!judged.ok()) {
+    return std::move(judged).error().during(fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
+  }
+  checked_.insert(resource.id);
+  return {};
+}
+
+Result<void> remove_staged(HostState& host, const std::string& transaction) {
+  const auto path = host.directory.staged(transaction);
+  SENTINEL_TRY(const auto status, host.machine.status(path));
+  if (status.type == FileType::kAbsent) return {};
+  return remove_tree(host.machine, path);
+}
+
+}  // namespace sentinel
