@@ -18,6 +18,14 @@ class ShapeChecker {
 
   void check(const Node& node, const Schema& schema, const std::string& path) {
     if (passes_as_template(node, schema)) return;
+    const bool outer = sensitive_;
+    sensitive_ = sensitive_ || schema.sensitive;
+    check_kind_of_node(node, schema, path);
+    sensitive_ = outer;
+  }
+
+ private:
+  void check_kind_of_node(const Node& node, const Schema& schema, const std::string& path) {
     if (!schema.or_type.empty() && node.is_scalar()) {
       check_scalar(node, schema.or_type, path);
     } else if (schema.type == "mapping") {
@@ -25,34 +33,43 @@ class ShapeChecker {
     } else if (schema.type == "map") {
       if (require(node, node.is_mapping(), "a mapping", path)) check_map(node, schema, path);
     } else if (schema.type == "list") {
-      if (require(node, node.is_sequence(), "a list", path)) check_list(node, schema, path);
+      if (require(node, node.is_sequence(), "a list", path, list_hint(node))) check_list(node, schema, path);
     } else {
-      check_scalar(node, schema.type, path);
-      check_bounds(node, schema, path);
+      if (check_scalar(node, schema.type, path)) check_bounds(node, schema, path);
     }
   }
 
- private:
   bool passes_as_template(const Node& node, const Schema& schema) const {
     return templates_ == Templates::kAllowed && !schema.literal && node.is_scalar() && has_template_syntax(node.text);
   }
 
   void add(const char* code, const Node& where, std::string message, std::string hint = {}) {
-    diagnostics_.add(Error(code, std::move(message), std::move(hint)).at(where.position()));
+    Position position = where.position();
+    if (sensitive_) position.source_line.clear();
+    diagnostics_.add(Error(code, std::move(message), std::move(hint)).at(std::move(position)));
+  }
+
+  std::string found(const Node& node) const {
+    return sensitive_ && node.is_scalar() ? std::string("a single value (not shown)") : describe(node);
   }
 
   static std::string subject(const std::string& path) { return path.empty() ? "this file" : path; }
 
   bool require(const Node& node, bool fits, const std::string& expected, const std::string& path, std::string hint = {}) {
     if (!fits) {
-      add("schema.type", node, fmt::format("{}: expected {}, found {}", subject(path), expected, describe(node)), std::move(hint));
+      add("schema.type", node, fmt::format("{}: expected {}, found {}", subject(path), expected, found(node)), std::move(hint));
     }
     return fits;
   }
 
-  void check_scalar(const Node& node, const std::string& type_name, const std::string& path) {
+  std::string list_hint(const Node& node) const {
+    const bool word = node.is_scalar() && !sensitive_ && node.text.find_first_of(" ,:[]{}") == std::string::npos;
+    return word ? fmt::format("write [{}]", node.text) : std::string();
+  }
+
+  bool check_scalar(const Node& node, const std::string& type_name, const std::string& path) {
     const ScalarType& type = *find_scalar_type(type_name);
-    if (type.accepts(node)) return;
+    if (type.accepts(node)) return true;
     std::string hint;
     if (type_name == "bool" && node.is_scalar()) {
       const bool yes = node.text == "yes" || node.text == "on";
@@ -63,15 +80,16 @@ class ShapeChecker {
       hint = fmt::format("write {}s for seconds", node.text);
     }
     if (type_name == "mode" && node.is_scalar() && to_value(node).is_number()) hint = "write the permissions as 0644, not as a decimal number";
-    require(node, false, std::string(type.expected), path, hint);
+    return require(node, false, std::string(type.expected), path, hint);
   }
 
   void check_bounds(const Node& node, const Schema& schema, const std::string& path) {
     if (!schema.one_of.empty() && node.is_scalar()) {
       if (std::find(schema.one_of.begin(), schema.one_of.end(), node.text) == schema.one_of.end()) {
-        std::string hint = did_you_mean(node.text, schema.one_of);
+        const bool one = schema.one_of.size() == 1;
         add("schema.value", node,
-            fmt::format("{}: expected {}, found {}", subject(path), fmt::join(schema.one_of, " or "), describe(node)), hint);
+            fmt::format("{}: expected {}{}, found {}", subject(path), one ? "" : "one of ", fmt::join(schema.one_of, ", "), found(node)),
+            one ? std::string() : did_you_mean(node.text, schema.one_of));
       }
     }
     if (schema.type != "int" || !to_value(node).is_number_integer()) return;
@@ -180,6 +198,7 @@ class ShapeChecker {
 
   Templates templates_;
   Diagnostics& diagnostics_;
+  bool sensitive_ = false;
 };
 
 }  // namespace

@@ -189,7 +189,11 @@ class HostExpander {
     Node raw = item.body;
     std::erase_if(raw.entries, [](const Node::Entry& entry) { return entry.key.text == "content"; });
     auto body = render_node(raw, scope, context_, doing(role), diagnostics_);
-    if (!body) return;
+    if (!body) {
+      // Mistakes in the content are shown in the same run.
+      if (item.body.find("content") != nullptr) content_of(role, item, item.body, scope);
+      return;
+    }
     if (const auto* content = item.body.find_entry("content")) body->entries.push_back(*content);
     check_shape(*body, reference.schema, item.resource_kind, Templates::kNo, diagnostics_);
     if (diagnostics_.reported > reported_before) return;

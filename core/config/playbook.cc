@@ -198,6 +198,8 @@ class PlaybookLoader {
       if (key == "include" || key == "assert" || std::binary_search(kinds.begin(), kinds.end(), key)) purposes.push_back(key);
     }
     if (purposes.size() != 1) {
+      // A misspelt kind and two kinds at once were reported with the item's shape.
+      if (purposes.empty() ? has_unknown_key(node) : is_resource(purposes[0]) && is_resource(purposes[1])) return false;
       diagnostics_.add(Error("playbook.item",
                              purposes.empty() ? std::string("this item is neither a resource nor an include nor an assert")
                                               : fmt::format("this item is several things at once: {}", fmt::join(purposes, ", ")),
@@ -223,6 +225,15 @@ class PlaybookLoader {
     item.resource_kind = purposes[0];
     item.body = resource_body(value, *find_reference(purposes[0]));
     return true;
+  }
+
+  static bool is_resource(const std::string& key) { return key != "include" && key != "assert"; }
+
+  static bool has_unknown_key(const Node& node) {
+    const Schema& item = *find_reference("role")->schema.key("resources")->of;
+    return std::any_of(node.entries.begin(), node.entries.end(), [&](const Node::Entry& entry) {
+      return item.key(entry.key.text) == nullptr && !entry.key.text.starts_with("x-");
+    });
   }
 
   /// `package: [curl]` means `package: {names: [curl]}`.

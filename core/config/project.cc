@@ -193,10 +193,11 @@ class ProjectReader {
 };
 
 std::optional<Node> read_text(const ProjectSource& source, Diagnostics& diagnostics) {
-  const std::string path = source.directory + "/" + kProjectFile;
+  const std::string directory = source.directory.empty() ? "." : source.directory;
+  const std::string path = directory + "/" + kProjectFile;
   struct stat info {};
   if (!source.text && ::stat(path.c_str(), &info) != 0 && errno == ENOENT) {
-    diagnostics.add(Error("project.missing", fmt::format("there is no {} in {}", kProjectFile, source.directory),
+    diagnostics.add(Error("project.missing", fmt::format("there is no {} in {}", kProjectFile, directory == "." ? "this directory" : directory),
                           "'sentinelctl init' writes one; -C names another directory"));
     return {};
   }
@@ -239,10 +240,13 @@ std::optional<Project> read_project(const ProjectSource& source, Diagnostics& di
   const auto root = read_text(source, diagnostics);
   Node settings = read_settings(source, diagnostics);
   if (!root) return {};
+  const auto reported_before = diagnostics.reported;
   check_shape(*root, find_reference("project")->schema, "", Templates::kNo, diagnostics);
+  if (!root->is_mapping() && diagnostics.reported > reported_before) return {};
   Project out = ProjectReader(*root, diagnostics).read();
   std::error_code failure;
   out.directory = std::filesystem::absolute(source.directory.empty() ? "." : source.directory, failure).lexically_normal().string();
+  if (out.directory.size() > 1 && out.directory.ends_with('/')) out.directory.pop_back();
   out.settings = std::move(settings);
   return out;
 }

@@ -72,6 +72,10 @@ bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 && is_alphanumeric(text[0]) && all_of(text, "._-");
 }
 
+bool is_identifier(std::string_view text) {
+  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') && all_of(text, "_");
+}
+
 bool is_one_line(std::string_view text) { return text.find_first_of("\r\n") == std::string_view::npos; }
 
 using Accepts = bool (*)(const Node&);
@@ -87,7 +91,7 @@ bool parses(const Node& node) {
   return node.is_scalar() && Parse(node.text).ok();
 }
 
-const std::array<ScalarType, 26> kTypes{{
+const std::array<ScalarType, 27> kTypes{{
     {"string", "a text on one line", text_is<is_one_line>, "", "string"},
     {"text", "a text", [](const Node& node) { return node.is_scalar(); }, "", "string"},
     {"any", "any value", [](const Node&) { return true; }, "", ""},
@@ -116,9 +120,8 @@ const std::array<ScalarType, 26> kTypes{{
     {"unit", "a systemd unit with its suffix, such as caddy.service", [](const Node& node) {
        return node.is_scalar() && is_plain_name(node.text) && node.text.find('.') != std::string::npos;
      }, "^[A-Za-z0-9_@:.-]+\\.[a-z]+$", "string"},
-    {"variable_name", "an environment variable's name", [](const Node& node) {
-       return node.is_scalar() && !node.text.empty() && !(node.text[0] >= '0' && node.text[0] <= '9') && all_of(node.text, "_");
-     }, "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
+    {"variable_name", "an environment variable's name", text_is<is_identifier>, "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
+    {"variable", "a name that templates can use (letters, digits, '_'; no digit first)", text_is<is_identifier>, "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
     {"sysctl_key", "a dotted kernel parameter, such as net.ipv4.ip_forward", [](const Node& node) {
        return node.is_scalar() && node.text.find('.') != std::string::npos && all_of(node.text, "._-/");
      }, "^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)+$", "string"},

@@ -50,6 +50,7 @@ Result<void> read_field(const Node::Entry& entry, Schema& out) {
   else if (key.text == "exactly_one") out.exactly_one = groups(value);
   else if (key.text == "at_most_one") out.at_most_one = groups(value);
   else if (key.text == "kinds") out.kinds = parse_bool(value);
+  else if (key.text == "sensitive") out.sensitive = parse_bool(value);
   else if (key.text == "literal") out.literal = parse_bool(value);
   else if (key.text == "keys") return read_keys(value, out);
   else if (key.text == "of") {

@@ -32,6 +32,7 @@ struct Schema {
   std::vector<std::vector<std::string>> at_most_one;
   bool kinds = false;               ///< one more key must name a resource kind; its value has that kind's reference
   bool literal = false;             ///< no template may stand here, also in playbooks
+  bool sensitive = false;           ///< somebody may have written a secret here: no message shows what was found
 
   const Schema* key(std::string_view name) const;
 };

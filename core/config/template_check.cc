@@ -52,7 +52,11 @@ void TemplateCheck::check_expression(const Node& node) {
   options.origin = node.origin();
   options.origin.column -= static_cast<int>(kOpen.size());
   auto names = referenced_variables(fmt::format("{}{} }}}}", kOpen, node.text), options);
-  if (!names.ok()) add(std::move(names).error(), node);
+  if (names.ok()) return;
+  // Said again in terms of the expression alone, without the braces we added.
+  options.origin = node.origin();
+  auto alone = evaluate(node.text, Value::object(), options);
+  add(alone.ok() ? std::move(names).error() : std::move(alone).error(), node);
 }
 
 void TemplateCheck::check_file(const Node& body) {

@@ -82,6 +82,11 @@ class TreeBuilder final : public YAML::EventHandler {
     if (tag == "!" || tag == kStringTag) {
       node.style = rest.starts_with('|') || rest.starts_with('>') ? Node::Style::kBlock : Node::Style::kQuoted;
     }
+    // yaml-cpp takes the end of the file for a closing quote.
+    const bool quote = rest.starts_with('"') || rest.starts_with('\'');
+    if (quote && closing_quote(lines_.text_from(node.line, node.column)) == std::string_view::npos) {
+      fail("yaml.syntax", "a quote is not closed", "add the missing quote", mark);
+    }
     node.length = scalar_length(rest, node);
     add(std::move(node), anchor);
   }
@@ -136,7 +141,12 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void check_tag(const std::string& tag, const YAML::Mark& mark) const {
     if (tag.empty() || tag == "?" || tag == "!" || tag == kStringTag) return;
-    fail("yaml.tag", fmt::format("the tag '{}' has no meaning here", tag), "remove it; quotes make a value a text", mark);
+    Node where = at(mark);
+    where.column = mark.column + 1;
+    const auto rest = lines_.from(where.line, where.column);
+    where.length = static_cast<int>(std::min(rest.find(' '), rest.size()));
+    fail_at("yaml.tag", fmt::format("the tag '{}' has no meaning here", rest.substr(0, static_cast<std::size_t>(where.length))),
+            "remove it; quotes make a value a text", where);
   }
 
   void count(std::size_t nodes, const YAML::Mark& mark) {
@@ -202,9 +212,13 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void check_key(const Node& mapping, const Node& key) const {
     if (!key.is_scalar()) {
-      const bool braces = lines_.from(key.line, key.column).starts_with("{");
-      fail_at("yaml.key", fmt::format("a key must be a text, not {}", describe(key)),
-              braces ? "put quotes around a value that begins with '{{'" : "", key);
+      Node where = key;
+      if (lines_.from(key.line, key.column - 1).starts_with("{{")) {
+        --where.column;
+        where.length = 2;
+        fail_at("yaml.bare-template", "a value that begins with '{{' needs quotes", "write \"{{ name }}\"", where);
+      }
+      fail_at("yaml.key", fmt::format("a key must be a text, not {}", describe(key)), {}, where);
     }
     if (key.text == "<<" && key.style == Node::Style::kPlain) {
       fail_at("yaml.merge-key", "merge keys ('<<') are not supported", "write the keys out, or put shared values into 'vars'", key);
@@ -249,7 +263,7 @@ Result<void> check_text(const YamlSource& source) {
   position.file = source.path;
   position.line = static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n')) + 1;
   return Error("yaml.not-text",
-               fmt::format("byte {} (0x{:02x}) is not UTF-8 text", bad, static_cast<unsigned char>(text[bad])),
+               fmt::format("this is not UTF-8 text: byte {} is 0x{:02x}", bad, static_cast<unsigned char>(text[bad])),
                "is this the right file? Save it as UTF-8", ExitCode::kUsage)
       .at(position);
 }
@@ -281,8 +295,8 @@ Result<Node> load_yaml(const std::string& path, const std::string& shown_path, c
   auto text = read_whole_file(path, limits.bytes);
   if (!text.ok()) {
     Error error = std::move(text).error();
-    error.exit = ExitCode::kUsage;
-    return error;
+    if (error.code == "file.too-large") error.message = fmt::format("{} is larger than {} bytes", shown_path, limits.bytes);
+    return std::move(error).exits(ExitCode::kUsage);
   }
   return parse_yaml(std::move(text).value(), shown_path, limits);
 }

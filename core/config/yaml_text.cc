@@ -29,6 +29,11 @@ std::string_view YamlLines::from(int number, int column) const {
                                                                      : text.substr(static_cast<std::size_t>(column) - 1);
 }
 
+std::string_view YamlLines::text_from(int number, int column) const {
+  if (number < 1 || column < 1 || number > count()) return {};
+  return text_.substr(std::min(text_.size(), starts_[static_cast<std::size_t>(number) - 1] + static_cast<std::size_t>(column) - 1));
+}
+
 int YamlLines::behind_properties(int number, int column) const {
   for (auto rest = from(number, column); rest.starts_with('&') || rest.starts_with('!'); rest = from(number, column)) {
     const auto end = rest.find(' ');
@@ -100,8 +105,16 @@ Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std:
   for (const auto& entry : kExplanations) {
     if (complaint.starts_with(entry.complaint)) {
       message = entry.message;
+      const std::string detail = complaint.substr(entry.complaint.size());
+      if (!detail.empty()) message += ": " + detail;
       hint = entry.hint;
     }
+  }
+  // What is missing at the end of the file is looked for behind the last line that holds something.
+  line = std::min(line, lines.count());
+  while (line > 1 && lines.line(line).find_first_not_of(' ') == std::string_view::npos) {
+    --line;
+    column = static_cast<int>(lines.line(line).size()) + 1;
   }
   // The parser often notices one line late.
   for (int number = line; number >= std::max(1, line - 1); --number) {
@@ -113,11 +126,14 @@ Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std:
       break;
     }
     if (has_bare_template(lines.line(number))) {
-      message = "a value that begins with '{{' needs quotes";
-      hint = "write \"{{ name }}\"";
-      line = number;
-      column = static_cast<int>(lines.line(number).find("{")) + 1;
-      break;
+      Position position;
+      position.file = source->path;
+      position.line = number;
+      position.column = static_cast<int>(lines.line(number).find("{")) + 1;
+      position.length = 2;
+      position.source_line = lines.line(number);
+      return Error("yaml.bare-template", "a value that begins with '{{' needs quotes", "write \"{{ name }}\"", ExitCode::kUsage)
+          .at(position);
     }
   }
   Position position;

@@ -22,6 +22,9 @@ class YamlLines {
   std::string_view line(int number) const;
   /// The rest of that line from `column` (from 1).
   std::string_view from(int number, int column) const;
+  /// The rest of the whole text from there.
+  std::string_view text_from(int number, int column) const;
+  int count() const { return static_cast<int>(starts_.size()); }
   /// The column behind anchors (`&name`) and tags (`!tag`) that begin at `column`.
   int behind_properties(int number, int column) const;
 
