@@ -129,20 +129,6 @@ File sshd_file(const SshdConfig& want) {
   return File{want.path, want.content, "root", "root", 0644, Ensure::kPresent, FileFormat::kPlain};
 }
 
-int include_line(const SshdSettings& all, const std::string& path) {
-  const auto main = all.files.find(kSshdMainFile);
-  if (main == all.files.end()) return 0;
-  int number = 0;
-  std::size_t at = 0;
-  while (at < main->second.size()) {
-    const auto end = std::min(main->second.find('\n', at), main->second.size());
-    ++number;
-    if (includes(main->second.substr(at, end - at), path)) return number;
-    at = end + 1;
-  }
-  return 0;
-}
-
 Result<SshdState> observe(const SshdConfig& want, Look& look) {
   SENTINEL_CHECK(check(want));
   SshdState state;

@@ -15,9 +15,5 @@ inline constexpr const char* kSshdSocketGenerator = "/usr/lib/systemd/system-gen
 
 /// The drop-in as a file.
 File sshd_file(const SshdConfig& want);
-/// The line of the main file whose include covers `path`; 0: none does.
-int include_line(const SshdSettings& all, const std::string& path);
-/// A line of configuration is an include that covers `path`.
-bool includes(const std::string& line, const std::string& path);
 
 }  // namespace sentinel

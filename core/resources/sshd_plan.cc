@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Planning for kind `sshd`: the drop-in, the lines that win over it, the socket, and the reload.
-#include <algorithm>
-#include <regex>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -52,13 +51,14 @@ std::string socket_text(const std::string& port) {
 
 /// "[::]:22 (Stream)" listens on 22 and nothing else.
 bool listens_only_on(const std::string& listen, const std::string& port) {
-  static const std::regex kEntry(R"((\S+) \(Stream\))");
-  bool any = false;
-  for (std::sregex_iterator entry(listen.begin(), listen.end(), kEntry), end; entry != end; ++entry) {
-    if (!(*entry)[1].str().ends_with(":" + port)) return false;
-    any = true;
+  constexpr std::string_view kKind = " (Stream)";
+  std::size_t entries = 0;
+  std::size_t fitting = 0;
+  for (auto at = listen.find(kKind); at != std::string::npos; at = listen.find(kKind, at + 1)) {
+    ++entries;
+    if (listen.substr(0, at).ends_with(":" + port)) ++fitting;
   }
-  return any;
+  return entries > 0 && fitting == entries;
 }
 
 /// ssh.socket can't be restarted while the service holds its descriptors; stopping the service leaves sessions alone
@@ -106,25 +106,6 @@ Result<void> check_explained(const SshdConfig& want, const SshdState& now, const
 }
 
 }  // namespace
-
-bool includes(const std::string& line, const std::string& path) {
-  static const std::regex kInclude(R"(^\s*include[\s=]+(.*)$)", std::regex::icase);
-  std::smatch parts;
-  if (!std::regex_match(line, parts, kInclude)) return false;
-  const std::string rest = parts[1].str() + " ";
-  const auto slash = path.find_last_of('/');
-  const auto directory = path.substr(0, slash);
-  std::size_t at = 0;
-  while (at < rest.size()) {
-    const auto end = rest.find_first_of(" \t\"", at);
-    auto pattern = rest.substr(at, end - at);
-    at = end + 1;
-    if (pattern.empty()) continue;
-    if (!pattern.starts_with('/')) pattern = "/etc/ssh/" + pattern;
-    if (pattern == path || pattern == directory + "/*.conf" || pattern == directory + "/*") return true;
-  }
-  return false;
-}
 
 Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look) {
   SENTINEL_TRY(auto step, plan(sshd_file(want), now.file, look));

@@ -94,15 +94,16 @@ class Collector {
     if (keyword == "match") {
       block = outer.empty() ? joined(words) : outer + " and " + joined(words);
     } else if (keyword == "include") {
-      for (const auto& pattern : words) SENTINEL_CHECK(include(pattern, block, depth));
+      for (const auto& pattern : words) SENTINEL_CHECK(include(pattern, file, number, block, depth));
     } else {
       into_.settings.push_back({keyword, joined(words), file, number, block});
     }
     return {};
   }
 
-  Result<void> include(const std::string& pattern, const std::string& match, int depth) {
+  Result<void> include(const std::string& pattern, const std::string& file, int line, const std::string& match, int depth) {
     const auto path = pattern.starts_with('/') ? pattern : "/etc/ssh/" + pattern;
+    into_.includes.push_back({path, file, line, match});
     const auto directory = parent_directory(path);
     const auto name = path.substr(path.find_last_of('/') + 1);
     if (std::find(into_.directories.begin(), into_.directories.end(), directory) == into_.directories.end()) {
@@ -126,6 +127,14 @@ Result<SshdSettings> read_sshd_settings(Reader& machine) {
   SshdSettings settings;
   SENTINEL_CHECK(Collector(machine, settings).collect(kSshdMainFile, "", 0));
   return settings;
+}
+
+int include_line(const SshdSettings& all, const std::string& path) {
+  for (const auto& entry : all.includes) {
+    if (entry.file != kSshdMainFile || !entry.match.empty()) continue;
+    if (::fnmatch(entry.pattern.c_str(), path.c_str(), FNM_PERIOD | FNM_PATHNAME) == 0) return entry.line;
+  }
+  return 0;
 }
 
 bool is_cumulative(const std::string& keyword) {

@@ -26,7 +26,18 @@ struct SshdSetting {
   bool operator==(const SshdSetting&) const = default;
 };
 
+/// An include, as written.
+struct SshdInclude {
+  std::string pattern;  ///< absolute
+  std::string file;
+  int line = 0;
+  std::string match;
+
+  bool operator==(const SshdInclude&) const = default;
+};
+
 struct SshdSettings {
+  std::vector<SshdInclude> includes;
   std::vector<SshdSetting> settings;     ///< in the order they are met
   std::map<std::string, std::string> files;  ///< every file read, with its text
   std::vector<std::string> order;        ///< files in the order they are met, each once
@@ -35,6 +46,9 @@ struct SshdSettings {
 
 /// A main file that isn't there is empty. Files that an include names but that can't be read are passed over, as sshd does.
 Result<SshdSettings> read_sshd_settings(Reader& machine);
+
+/// The line of the main file that includes `path` for every connection, whether or not it is there now; 0: none does.
+int include_line(const SshdSettings& all, const std::string& path);
 
 /// Keywords of which every line counts, not only the first.
 bool is_cumulative(const std::string& keyword);
