@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Escaping rules: POSIX shell quoting; systemd.syntax(7) and systemd.service(5); YAML 1.2 section 5.7; Caddy's lexer and
 // replacer (2.6); Python's configparser with fail2ban's inline comments. Each is tried against its real reader in
-// tests/table/quote.
+// tests/table/quote and, on real hosts, tests/e2e/quoting_test.py.
 #include "core/base/quote.h"
 
 #include <fmt/format.h>
@@ -38,6 +38,15 @@ std::string systemd_word(std::string_view text, bool double_dollar) {
     }
   }
   return out + "\"";
+}
+
+/// Code points that Unicode reserves for internal use; systemd ignores lines that hold one, even escaped.
+bool holds_noncharacter(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const char32_t code = next_code_point(text, i);
+    if ((code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF)) return true;
+  }
+  return false;
 }
 
 /// A backslash run of odd length in front of a quote or the end would swallow the quote.
@@ -104,6 +113,8 @@ Result<std::string> caddy_quote(std::string_view text) {
   if (text.find("{$") != std::string_view::npos) {
     return not_expressible("a value with '{$' can't be written into a Caddyfile: Caddy would put an environment variable there");
   }
+  // Caddy 2.6 closes a block at this token, quoted or not.
+  if (text == "}") return not_expressible("the value '}' can't be written into a Caddyfile: Caddy would end a block there");
   // Without an opening brace Caddy's replacer returns the text as it is, escapes included.
   const bool placeholders = text.find('{') != std::string_view::npos;
   std::string escaped;
@@ -171,6 +182,9 @@ Result<std::string> apply_quoting(std::string_view filter, std::string_view text
     return Error("quote.not-text", fmt::format("the filter '{}' wants UTF-8 text without NUL", filter), "use b64encode for arbitrary bytes");
   }
   if (bytes) return shell_quote(text);
+  if (filter.starts_with("systemd") && holds_noncharacter(text)) {
+    return not_expressible("a value with a noncharacter of Unicode can't be written into a unit");
+  }
   if (filter == "systemd") return systemd_quote(text);
   if (filter == "systemd_exec") return systemd_exec_quote(text);
   if (filter == "yaml") return yaml_quote(text);

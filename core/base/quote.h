@@ -25,7 +25,7 @@ std::string systemd_exec_quote(std::string_view text);
 std::string yaml_quote(std::string_view text);
 
 /// A Caddyfile token. Braces are escaped for Caddy's placeholders, so the value is what directives see that expand them
-/// (headers, bodies, matchers). Not expressible: `{$`, and a back-quote together with an odd backslash before a quote
+/// (headers, bodies, matchers). Not expressible: `{$`, a lone `}`, and a back-quote together with an odd backslash before a quote
 /// or the end.
 Result<std::string> caddy_quote(std::string_view text);
 
