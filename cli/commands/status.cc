@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// `status`: what is in force on each host, what runs there, and how the last transaction ended.
+#include <fmt/format.h>
+
+#include "cli/commands/commands.h"
+#include "cli/survey_hosts.h"
+#include "core/report/exit_status.h"
+#include "core/report/printable.h"
+#include "core/report/run_text.h"
+
+namespace sentinel {
+namespace {
+
+// What needs a person now: a transaction that runs, or one that nobody finished.
+std::string remark(const std::string& host, const nlohmann::json& answer) {
+  if (const auto running = answer.value("running", nlohmann::json()); running.is_object()) {
+    return fmt::format("{}: {} of {} runs since {}; follow it: sentinelctl attach {}\n", host,
+                       printable_line(running.value("purpose", "")), printable_line(running.value("operator", "")),
+                       printable_line(running.value("since", "")), host);
+  }
+  if (const auto interrupted = answer.value("interrupted", nlohmann::json::array()); !interrupted.empty()) {
+    return fmt::format("{}: a transaction was interrupted and waits for its recovery; on the host: sentinel-agent recover\n", host);
+  }
+  return {};
+}
+
+class StatusCommand final : public Subcommand {
+ public:
+  std::string name() const override { return "status"; }
+  std::string summary() const override { return "what is in force on each host, and how the last run ended"; }
+
+  ExitCode run(const Context& context) override {
+    Diagnostics diagnostics;
+    const auto workspace = open_workspace(context, diagnostics);
+    if (!workspace) return context.console.fail(diagnostics.errors);
+    std::vector<HostStatus> hosts(workspace->hosts.size());
+    std::vector<std::string> remarks(hosts.size());
+    for (std::size_t i = 0; i < hosts.size(); ++i) hosts[i].host = workspace->hosts[i]->name;
+    HostQuestion question;
+    question.failed = [&](std::size_t i, Error error) { hosts[i].errors.push_back(std::move(error)); };
+    question.ask = [&](std::size_t i, HostConnection& connection) -> Result<void> {
+      hosts[i].reachable = true;
+      SENTINEL_TRY(const auto answer, connection.agent().ask({"status", ""}));
+      return fill(hosts[i], answer, remarks[i]);
+    };
+    if (const auto asked = ask_hosts(context, *workspace, question); !asked.ok()) return context.console.fail(asked.error());
+    context.console.data(status_text(hosts, context.console.output_style()));
+    context.console.document(status_document(hosts));
+    for (const std::string& line : remarks) context.console.say(line);
+    for (const HostStatus& host : hosts) context.console.show(host.errors);
+    return exit_code_of(hosts);
+  }
+
+ private:
+  static Result<void> fill(HostStatus& status, const nlohmann::json& answer, std::string& remarked) {
+    try {
+      status.generation = answer.at("generation").get<std::uint64_t>();
+      status.last_transaction = answer.at("last_transaction");
+      remarked = remark(status.host, answer);
+      return {};
+    } catch (const nlohmann::json::exception& failure) {
+      return Error("wire.malformed", std::string("the agent's status has another shape: ") + failure.what());
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Subcommand> make_status_command() { return std::make_unique<StatusCommand>(); }
+
+}  // namespace sentinel

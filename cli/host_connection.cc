@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Failed logins are what brute-force protection counts, so no door is tried without need, and a door that worked is
+// remembered.
+#include "cli/host_connection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/shipped_assets.h"
+#include "core/base/digest.h"
+#include "core/report/printable.h"
+
+namespace sentinel {
+namespace {
+
+constexpr const char* kDefaultDeployUser = "deploy";
+
+std::string deploy_user_of(const Access& access, const Host& host) {
+  const std::string user = text_of_variable(access.workspace, host, "deploy_user");
+  return user.empty() ? kDefaultDeployUser : user;
+}
+
+// sshd's port where the project says one; the default of the role says nothing about how the host is reached.
+std::uint16_t configured_port(const Access& access, const Host& host) {
+  const std::string text = declared_variable(access.workspace, host, "ssh.port");
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port > 0 ? port : host.port;
+}
+
+void add(std::vector<Door>& doors, const Door& door) {
+  if (!door.user.empty() && std::find(doors.begin(), doors.end(), door) == doors.end()) doors.push_back(door);
+}
+
+class Held {
+ public:
+  explicit Held(Progress* progress) : progress_(progress) {
+    if (progress_ != nullptr) progress_->hold();
+  }
+
+  ~Held() {
+    if (progress_ != nullptr) progress_->release();
+  }
+
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  Progress* progress_;
+};
+
+Result<bool> ask_about(Access& access, const UnknownHost& unknown) {
+  const Held held(access.progress);
+  Console& console = access.context.console;
+  console.say(fmt::format("{} was never seen before. Its key is\n  {} {}\n", printable_line(unknown.name),
+                          printable_line(unknown.key.type), unknown.key.fingerprint()));
+  return console.ask(fmt::format("Is that right? It will be written to {}.", unknown.known_hosts_file));
+}
+
+Result<Secret> ask_passphrase(Access& access, const std::string& key_file) {
+  const Held held(access.progress);
+  return access.context.console.ask_secret(fmt::format("Passphrase of {}: ", key_file));
+}
+
+ConnectOptions connect_options(Access& access, int interrupt_fd) {
+  ConnectOptions options;
+  options.timeout = std::chrono::seconds(access.context.options.connect_timeout);
+  options.interrupt_fd = interrupt_fd;
+  options.host_keys.accept_new = access.context.options.accept_new_host_key;
+  if (access.context.console.interactive()) {
+    options.host_keys.ask = [&access](const UnknownHost& unknown) { return ask_about(access, unknown); };
+    options.ask_passphrase = [&access](const std::string& file) { return ask_passphrase(access, file); };
+  }
+  return options;
+}
+
+// Jump hosts are hosts of the project too (their cycles were refused when it was loaded).
+Result<SshTarget> target_of(const Access& access, const Host& host, const Door& door) {
+  SshRequest request;
+  request.name = host.name;
+  request.address = host.address;
+  request.port = door.port;
+  request.user = door.user;
+  if (!host.identity.empty()) request.identity = host.identity;
+  if (!host.host_key.empty()) request.host_key = host.host_key;
+  if (const Host* jump = access.workspace.project.find_host(host.jump); jump != nullptr) {
+    const auto known = access.memory.find(jump->name, jump->address);
+    const Door through = known ? Door{known->port, known->user} : Door{jump->port, jump->user};
+    SENTINEL_TRY(auto target, target_of(access, *jump, through));
+    request.jump = std::make_shared<const SshTarget>(std::move(target));
+  }
+  return resolve_target(request, access.environment);
+}
+
+bool is_one_of(const std::string& code, std::initializer_list<std::string_view> codes) {
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+// Whether `door` may still work after `failed` failed with `code`.
+bool worth_trying(const Door& door, const Door& failed, const std::string& code) {
+  if (is_one_of(code, {"ssh.auth-refused", "ssh.auth-more", "agent.sudo"})) return door.user != failed.user;
+  if (is_one_of(code, {"ssh.refused", "ssh.timeout", "ssh.unreachable", "ssh.not-ssh"})) return door.port != failed.port;
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Access>> Access::prepare(const Context& context, const Workspace& workspace) {
+  SENTINEL_TRY(auto agents, shipped_agents());
+  auto access = std::unique_ptr<Access>(new Access{context, workspace, std::move(agents), SshEnvironment::of_process(),
+                                                   ContactMemory(workspace.project.directory)});
+  if (context.options.ask_sudo_password) {
+    SENTINEL_TRY(access->sudo_password, context.console.ask_secret("sudo password on the hosts: "));
+    access->with_sudo_password = true;
+  }
+  return access;
+}
+
+Door next_door(const Access& access, const Host& host) {
+  return {configured_port(access, host), deploy_user_of(access, host)};
+}
+
+std::vector<Door> doors_of(const Access& access, const Host& host) {
+  std::vector<Door> doors;
+  if (const auto known = access.memory.find(host.name, host.address)) add(doors, {known->port, known->user});
+  add(doors, next_door(access, host));
+  add(doors, {configured_port(access, host), host.user});
+  add(doors, {host.port, deploy_user_of(access, host)});
+  add(doors, {host.port, host.user});
+  return doors;
+}
+
+HostConnection::HostConnection(Access& access, Door door)
+    : watch_(access.context.interruption, 1), door_(std::move(door)) {}
+
+HostConnection::~HostConnection() {
+  client_.reset();
+  bytes_.reset();
+  channel_.reset();
+}
+
+std::string HostConnection::host_key() const {
+  const HostKey& key = session_->host_key().key;
+  return key.type + " " + key.base64;
+}
+
+Result<void> HostConnection::connect(Access& access, const Host& host) {
+  SENTINEL_TRY(const auto target, target_of(access, host, door_));
+  SENTINEL_TRY(session_, SshSession::connect(target, connect_options(access, watch_.fd())));
+  AgentStart start;
+  if (door_.user != "root") start.privilege = access.with_sudo_password ? Privilege::kSudoWithPassword : Privilege::kSudo;
+  if (start.privilege == Privilege::kSudoWithPassword) start.sudo_prompt = fmt::format("[sentinel-{}] ", to_hex(random_bytes(8)));
+  SENTINEL_TRY(channel_, session_->exec(agent_start_command(access.agents, start)));
+  bytes_ = std::make_unique<SshByteChannel>(*channel_);
+  client_ = std::make_unique<AgentClient>(*bytes_);
+  const auto on_upload = [&](std::size_t bytes) {
+    if (access.progress != nullptr) access.progress->stage(host.name, fmt::format("uploading the agent ({} KiB)", bytes / 1024), 0);
+  };
+  const std::chrono::milliseconds timeout = std::chrono::seconds(3 * access.context.options.connect_timeout);
+  SENTINEL_TRY(hello_, client_->greet({access.agents, start.sudo_prompt, access.sudo_password, timeout, on_upload}));
+  return {};
+}
+
+Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, const Host& host, const std::vector<Door>& doors) {
+  std::optional<Error> failure;
+  Door failed;
+  for (const Door& door : doors) {
+    if (failure && !worth_trying(door, failed, failure->code)) continue;
+    auto connection = std::unique_ptr<HostConnection>(new HostConnection(access, door));
+    auto connected = connection->connect(access, host);
+    if (connected.ok()) return connection;
+    // That a user got in but sudo refused says more than the next user's refused key.
+    if (!failure || failure->code != "agent.sudo") {
+      failure = std::move(connected).error().during(fmt::format("connecting to {} ({}@{}:{})", host.name, door.user, host.address, door.port));
+    }
+    failed = door;
+  }
+  return std::move(*failure);
+}
+
+}  // namespace sentinel

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection to a host with an agent of our version at its other end: which user and port to try in which order, sudo,
+// the agent's start. One thread at a time per connection.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/subcommand.h"
+#include "cli/contact_memory.h"
+#include "cli/interruption.h"
+#include "cli/ssh_byte_channel.h"
+#include "cli/workspace.h"
+#include "core/transport/session.h"
+#include "core/wire/agent_client.h"
+
+namespace sentinel {
+
+/// A way into a host.
+struct Door {
+  std::uint16_t port = 22;
+  std::string user;
+
+  bool operator==(const Door&) const = default;
+};
+
+/// What all connections of one run share.
+struct Access {
+  const Context& context;
+  const Workspace& workspace;
+  AgentBinaries agents;
+  SshEnvironment environment;
+  ContactMemory memory;
+  bool with_sudo_password = false;
+  Secret sudo_password{};
+  Progress* progress = nullptr;  ///< told about uploads, and taken off the terminal while a person is asked
+
+  /// Finds the agents, asks for sudo's password when the operator wants to give one.
+  static Result<std::unique_ptr<Access>> prepare(const Context& context, const Workspace& workspace);
+};
+
+/// In the order to try: the remembered door, the deploy user's, the first contact's.
+std::vector<Door> doors_of(const Access& access, const Host& host);
+/// The door the operator will use after this run: declared or configured port, deploy user.
+Door next_door(const Access& access, const Host& host);
+
+class HostConnection {
+ public:
+  /// Tries `doors` in order; another user only when a key was refused (or sudo was), another port only when nobody answered.
+  static Result<std::unique_ptr<HostConnection>> open(Access& access, const Host& host, const std::vector<Door>& doors);
+  ~HostConnection();
+
+  AgentClient& agent() { return *client_; }
+  const Hello& hello() const { return hello_; }
+  const Door& door() const { return door_; }
+  std::string host_key() const;
+
+  /// From here on the operator's first Ctrl-C no longer ends waits: the transaction is asked to revert instead.
+  void transaction_begins() { watch_.raise_threshold(2); }
+  /// Between questions: answers the peer's keepalives.
+  void keep_alive() { bytes_->keep_alive(); }
+
+ private:
+  HostConnection(Access& access, Door door);
+  Result<void> connect(Access& access, const Host& host);
+
+  Interruption::Watch watch_;
+  Door door_;
+  std::unique_ptr<SshSession> session_;
+  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<SshByteChannel> bytes_;
+  std::unique_ptr<AgentClient> client_;
+  Hello hello_;
+};
+
+}  // namespace sentinel

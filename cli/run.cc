@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// Up to agree() nothing on any host has changed; from apply() on every host is finished, or undone, or named as stuck.
+#include "cli/run.h"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "cli/fleet.h"
+#include "cli/transaction_watch.h"
+#include "core/model/transaction_id.h"
+#include "core/report/exit_status.h"
+#include "core/report/plan_text.h"
+#include "core/report/run_text.h"
+
+namespace sentinel {
+namespace {
+
+std::string operator_name() {
+  std::array<char, 256> machine{};
+  gethostname(machine.data(), machine.size() - 1);
+  return fmt::format("{}@{}", SshEnvironment::of_process().user, machine.data());
+}
+
+std::uint64_t since(std::chrono::steady_clock::time_point start) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count());
+}
+
+// While a person reads, connections answer their peers' keepalives. The sessions are used by this thread alone then.
+class Vigil {
+ public:
+  explicit Vigil(std::vector<HostTask>& tasks)
+      : thread_([&tasks](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            for (HostTask& task : tasks) {
+              if (task.connection) task.connection->keep_alive();
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+}  // namespace
+
+Run::Run(const Context& context, const Workspace& workspace, std::string purpose)
+    : context_(context), workspace_(workspace), purpose_(std::move(purpose)), vault_(workspace.project) {
+  for (const Host* host : workspace.hosts) {
+    HostTask& task = tasks_.emplace_back();
+    task.host = host;
+    task.plan.host = host->name;
+    task.run.host = host->name;
+    task.transaction = new_transaction_id();
+  }
+}
+
+Run::~Run() = default;
+
+Result<void> Run::prepare() {
+  SENTINEL_TRY(access_, Access::prepare(context_, workspace_));
+  for (HostTask& task : tasks_) task.next_door = next_door(*access_, *task.host);
+  return {};
+}
+
+Request Run::new_request(const Host& host) const {
+  Request request;
+  request.host = host.name;
+  request.project = workspace_.project.name;
+  request.purpose = purpose_;
+  request.operator_name = operator_name();
+  request.confirm_timeout_seconds = context_.options.confirm_timeout;
+  request.lease_wait_seconds = context_.options.wait;
+  request.keep_open = {fmt::format("{}", next_door(*access_, host).port)};
+  return request;
+}
+
+SecretValues Run::secrets_for(const Request& request, Diagnostics& diagnostics) {
+  return vault_.values_for(request.secrets, diagnostics);
+}
+
+void Run::warn(const Errors& warnings) {
+  access_->progress->hold();
+  context_.console.warn(warnings);
+  access_->progress->release();
+}
+
+Result<Plan> Run::plan_project(HostTask& task) {
+  Diagnostics diagnostics;
+  auto expansion = expand(workspace_.project, workspace_.playbook, *task.host, task.connection->hello().facts, workspace_.assets, {},
+                          diagnostics);
+  SecretValues secrets;
+  if (expansion) secrets = secrets_for(expansion->request, diagnostics);
+  if (!diagnostics.warnings.empty()) warn(diagnostics.warnings);
+  if (!expansion || !diagnostics.ok()) {
+    task.plan.errors.insert(task.plan.errors.end(), diagnostics.errors.begin() + 1, diagnostics.errors.end());
+    return diagnostics.errors.front();
+  }
+  task.request = new_request(*task.host);
+  task.request.resources = std::move(expansion->request.resources);
+  task.request.secrets = std::move(expansion->request.secrets);
+  task.contents = std::move(expansion->contents);
+  return task.connection->agent().plan(task.request, secrets, task.contents);
+}
+
+void Run::plan(const Question& question) {
+  progress_ = context_.console.make_progress();
+  access_->progress = progress_.get();
+  for_each_host(tasks_.size(), context_.options.parallel, [&](std::size_t i) { plan_host(tasks_[i], question); });
+  access_->progress = nullptr;
+  progress_.reset();
+}
+
+void Run::plan_host(HostTask& task, const Question& question) {
+  task.started = std::chrono::steady_clock::now();
+  progress_->stage(task.host->name, "connecting", 0);
+  auto connection = HostConnection::open(*access_, *task.host, doors_of(*access_, *task.host));
+  if (!connection.ok()) {
+    task.plan.errors.push_back(std::move(connection).error());
+    progress_->finished(task.host->name, "not reached", false);
+    return;
+  }
+  task.connection = std::move(*connection);
+  progress_->stage(task.host->name, "planning", 0);
+  auto plan = question(task);
+  if (!plan.ok()) {
+    task.plan.errors.insert(task.plan.errors.begin(), std::move(plan).error());
+    progress_->finished(task.host->name, "no plan", false);
+    return;
+  }
+  task.plan.plan = std::move(*plan);
+  const std::size_t steps = task.plan.plan->steps.size();
+  progress_->finished(task.host->name, steps == 0 ? "in sync" : fmt::format("{} step{} to take", steps, steps == 1 ? "" : "s"), true);
+}
+
+std::vector<HostPlan> Run::plans() const {
+  std::vector<HostPlan> plans;
+  plans.reserve(tasks_.size());
+  for (const HostTask& task : tasks_) plans.push_back(task.plan);
+  return plans;
+}
+
+bool Run::has_changes() const {
+  for (const HostTask& task : tasks_) {
+    if (task.plan.has_changes()) return true;
+  }
+  return false;
+}
+
+Result<bool> Run::agree() {
+  if (context_.interruption.level() > 0) return Error("run.interrupted", "interrupted; nothing was changed", "", ExitCode::kInterrupted);
+  if (!has_changes()) return true;
+  Console& console = context_.console;
+  const auto all = plans();
+  console.say(plan_text(all, {console.talk_style(), context_.options.verbose}));
+  console.say(irreversible_text(all, console.talk_style()));
+  console.say(plan_summary(all));
+  if (context_.options.yes) return true;
+  for (const HostPlan& plan : all) console.show(plan.errors);
+  const Vigil vigil(tasks_);
+  return console.ask("Go on?");
+}
+
+void Run::apply() {
+  progress_ = context_.console.make_progress();
+  access_->progress = progress_.get();
+  for_each_host(tasks_.size(), context_.options.parallel, [&](std::size_t i) { apply_host(tasks_[i]); });
+  access_->progress = nullptr;
+  progress_.reset();
+}
+
+void Run::apply_host(HostTask& task) {
+  HostRun& run = task.run;
+  if (task.plan.failed()) {
+    run.errors = task.plan.errors;
+    const bool unreachable = !task.connection && run.errors.front().exit == ExitCode::kUnreachable;
+    run.outcome = unreachable ? Outcome::kUnreachable : Outcome::kFailed;
+    run.duration_ms = since(task.started);
+    return;
+  }
+  if (!task.plan.has_changes()) {
+    run.generation = task.connection->hello().generation;
+    run.duration_ms = since(task.started);
+    return;
+  }
+  if (context_.interruption.level() > 0) {
+    run.outcome = Outcome::kFailed;
+    run.errors.push_back(Error("run.interrupted", "interrupted; nothing was changed", "", ExitCode::kInterrupted));
+    return;
+  }
+  const auto started = std::chrono::steady_clock::now();
+  progress_->stage(task.host->name, "beginning", task.plan.plan->steps.size());
+  TransactionWatch watch(*access_, *task.host, task.next_door, task.transaction);
+  run = watch.begin(task.connection, task.plan.plan->observed);
+  run.duration_ms = since(started);
+  progress_->finished(task.host->name, outcome_text(run), run.succeeded());
+  if (!run.succeeded()) return;
+  const Door door = watch.confirmed_by_us() ? task.next_door : task.connection->door();
+  const auto remembered = access_->memory.remember({task.host->name, task.host->address, task.connection->host_key(), door.user,
+                                                    door.port, task.connection->hello().audit_head});
+  if (!remembered.ok()) warn({remembered.error()});
+}
+
+ExitCode Run::finish() {
+  if (context_.options.dry_run) return report_plans();
+  const auto agreed = agree();
+  if (!agreed.ok()) return context_.console.fail(agreed.error());
+  if (!*agreed) {
+    context_.console.say("Nothing was changed.\n");
+    return ExitCode::kDone;
+  }
+  apply();
+  return report_runs();
+}
+
+ExitCode Run::report_plans() {
+  Console& console = context_.console;
+  const auto all = plans();
+  console.data(plan_text(all, {console.output_style(), context_.options.verbose}));
+  console.data(irreversible_text(all, console.output_style()));
+  console.data(plan_summary(all));
+  console.document(plan_document(all));
+  for (const HostPlan& plan : all) console.show(plan.errors);
+  return exit_code_of(all);
+}
+
+ExitCode Run::report_runs() {
+  Console& console = context_.console;
+  std::vector<HostRun> runs;
+  for (const HostTask& task : tasks_) runs.push_back(task.run);
+  console.data(run_text(runs, console.output_style()));
+  console.document(run_document(runs));
+  for (const HostRun& run : runs) console.show(run.errors);
+  return exit_code_of(runs);
+}
+
+}  // namespace sentinel

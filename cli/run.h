@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run over the selected hosts: plan everywhere, show, ask, apply everywhere, report. `bootstrap`, `apply`, `plan` and
+// `rollback` differ in the question they put to the hosts and in what they say; the way is the same.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/host_connection.h"
+#include "cli/secret_vault.h"
+#include "core/config/expand.h"
+#include "core/report/host_report.h"
+
+namespace sentinel {
+
+/// One host on its way through a run.
+struct HostTask {
+  const Host* host = nullptr;
+  std::unique_ptr<HostConnection> connection;
+  Request request;
+  Contents contents;
+  HostPlan plan;
+  HostRun run;
+  std::string transaction;  ///< the id to begin under
+  Door next_door;           ///< the operator's way in afterwards: where the confirmation comes from
+  std::chrono::steady_clock::time_point started;
+};
+
+class Run {
+ public:
+  /// `purpose` stands in the host's lease and audit log: "bootstrap".
+  Run(const Context& context, const Workspace& workspace, std::string purpose);
+  ~Run();
+
+  /// Agents and passwords: all that can fail before any connection.
+  Result<void> prepare();
+
+  /// What is asked of a host once it is connected: fills in the task's request and contents and gets a plan. Called in the
+  /// host's thread.
+  using Question = std::function<Result<Plan>(HostTask& task)>;
+  /// Connects to all hosts and asks. Nothing on any host changes.
+  void plan(const Question& question);
+  /// The question of bootstrap, apply and plan: the project, expanded with the host's facts.
+  Result<Plan> plan_project(HostTask& task);
+
+  /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
+  ExitCode finish();
+
+  /// Data, diagnostics and exit code of `plan` and --dry-run.
+  ExitCode report_plans();
+
+  std::vector<HostTask>& tasks() { return tasks_; }
+  Access& access() { return *access_; }
+  /// Who asks: "user@machine".
+  Request new_request(const Host& host) const;
+  SecretValues secrets_for(const Request& request, Diagnostics& diagnostics);
+
+ private:
+  std::vector<HostPlan> plans() const;
+  bool has_changes() const;
+  /// The plan on standard error, and the yes of a person (or --yes). False: they said no.
+  Result<bool> agree();
+  /// Applies every plan that has changes.
+  void apply();
+  /// Data, diagnostics and exit code of a run.
+  ExitCode report_runs();
+  void plan_host(HostTask& task, const Question& question);
+  void apply_host(HostTask& task);
+  void warn(const Errors& warnings);
+
+  const Context& context_;
+  const Workspace& workspace_;
+  std::string purpose_;
+  std::unique_ptr<Access> access_;
+  SecretVault vault_;
+  std::vector<HostTask> tasks_;
+  std::unique_ptr<Progress> progress_;
+};
+
+}  // namespace sentinel

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection and one question per host; what was heard of a host's audit log is kept for `history`.
+#include "cli/survey_hosts.h"
+
+#include "cli/fleet.h"
+
+namespace sentinel {
+
+Result<void> ask_hosts(const Context& context, const Workspace& workspace, const HostQuestion& question) {
+  SENTINEL_TRY(const auto access, Access::prepare(context, workspace));
+  const auto progress = context.console.json() ? make_silent_progress() : context.console.make_progress();
+  access->progress = progress.get();
+  for_each_host(workspace.hosts.size(), context.options.parallel, [&](std::size_t i) {
+    const Host& host = *workspace.hosts[i];
+    auto connection = HostConnection::open(*access, host, doors_of(*access, host));
+    if (!connection.ok()) return question.failed(i, std::move(connection).error());
+    if (auto asked = question.ask(i, **connection); !asked.ok()) question.failed(i, std::move(asked).error());
+  });
+  return {};
+}
+
+}  // namespace sentinel
