@@ -47,7 +47,10 @@ std::vector<std::string> names_of(const CLI::Option& option) {
 OptionDescription describe_option(const CLI::Option& option) {
   OptionDescription description;
   description.names = names_of(option);
-  if (option.get_expected_max() > 0 && option.get_type_size() > 0) description.value = option.get_type_name();
+  if (option.get_expected_max() > 0 && option.get_type_size() > 0) {
+    const std::string type = option.get_type_name();  // CLI11 adds the check: "N:UINT in [1 - 1000]"
+    description.value = type.substr(0, type.find(':'));
+  }
   description.help = option.get_description();
   description.repeated = option.get_expected_max() > 1;
   return description;

@@ -21,11 +21,11 @@ const Node* scalar_in(const Node& mapping, const std::string& name) {
 std::optional<Workspace> open_workspace(const Context& context, Diagnostics& diagnostics,
                                         std::optional<std::string> project_text) {
   const GlobalOptions& options = context.options;
-  auto project = load_project({options.directory, std::move(project_text), options.settings}, diagnostics);
+  auto project = read_project({options.directory, std::move(project_text), options.settings}, diagnostics);
   if (!project) return std::nullopt;
   Assets assets = context.assets.with_directory(project->directory);
   auto playbook = load_playbook(*project, assets, diagnostics);
-  if (!playbook) return std::nullopt;
+  if (!playbook || !diagnostics.ok()) return std::nullopt;
   Workspace workspace{std::move(*project), std::move(*playbook), std::move(assets), {}};
   auto hosts = select_hosts(workspace.project, options.hosts);
   if (!hosts.ok()) {

@@ -32,7 +32,7 @@ class RenderCommand final : public Subcommand {
     if (!workspace) return context.console.fail(diagnostics.errors);
     std::vector<Expansion> expansions;
     for (const Host* host : workspace->hosts) {
-      auto expansion = expand(workspace->project, workspace->playbook, *host, default_facts(), workspace->assets, {}, diagnostics);
+      auto expansion = expand_offline(workspace->project, workspace->playbook, *host, workspace->assets, diagnostics);
       if (expansion) expansions.push_back(std::move(*expansion));
     }
     context.console.warn(diagnostics.warnings);

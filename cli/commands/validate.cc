@@ -25,7 +25,7 @@ class ValidateCommand final : public Subcommand {
     std::vector<Expansion> expansions;
     if (workspace) {
       for (const Host* host : workspace->hosts) {
-        auto expansion = expand(workspace->project, workspace->playbook, *host, default_facts(), workspace->assets, {}, diagnostics);
+        auto expansion = expand_offline(workspace->project, workspace->playbook, *host, workspace->assets, diagnostics);
         if (expansion) expansions.push_back(std::move(*expansion));
       }
       if (diagnostics.ok()) check_fleet(workspace->project, expansions, diagnostics);

@@ -26,7 +26,7 @@ TEST_CASE("The plan document has every field for changes, in-sync and error") {
         R"({"schema_version":1,"hosts":[)"
         R"({"host":"a","status":"changes","error":null,"steps":[{"id":"ssh/drop-in","kind":"sshd","title":"sshd drop-in",)"
         R"("risk":"lockout","changes":[{"attribute":"mode","before":"0600","after":"0644","sensitive":false},)"
-        R"({"attribute":"content","before":"(secret content)","after":"(secret content)","sensitive":true}],)"
+        R"j({"attribute":"content","before":"(secret content)","after":"(secret content)","sensitive":true}],)j"
         R"("effects":["reload ssh.service","daemon-reload"]}]},)"
         R"({"host":"b","status":"in-sync","error":null,"steps":[]},)"
         R"({"host":"c","status":"error","error":{"code":"ssh.refused","message":"connection refused","position":null,)"

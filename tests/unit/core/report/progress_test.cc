@@ -56,7 +56,7 @@ TEST_CASE("A block fits the terminal's width and height") {
   const auto block = progress_block(hosts, 60, 12, {}, now);
   CHECK(block.size() <= 11);
   CHECK(block.back() == "  10 of 30 hosts done");
-  CHECK(block.front() == "* host-10  3/12 " + std::string(39, 'x') + "… 5 s");
+  CHECK(block.front() == "* host-10  3/12 " + std::string(38, 'x') + "… 5 s");
 }
 
 TEST_CASE("Events move a host's line on") {
@@ -91,6 +91,22 @@ std::vector<std::string> screen_after(const std::string& output) {
   }
   while (!rows.empty() && rows.back().empty()) rows.pop_back();
   return rows;
+}
+
+TEST_CASE("While a person is asked the display keeps still, and shows later what came meanwhile") {
+  std::string out;
+  auto progress =
+      make_terminal_progress([&](const std::string& text) { out += text; }, Style{}, [] { return TerminalSize{80, 24}; });
+  progress->stage("a", "connecting", 0);
+  progress->hold();
+  out.clear();
+  progress->stage("b", "connecting", 0);
+  progress->note("a note\n");
+  CHECK(out.empty());
+  progress->release();
+  progress.reset();
+  CHECK(out.find("a note\n") == 0);
+  CHECK(out.find("b") != std::string::npos);
 }
 
 TEST_CASE("On a terminal each host keeps one line and notes stay above") {

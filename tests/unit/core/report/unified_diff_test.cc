@@ -20,7 +20,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 // Applies hunks to `before`, failing the test where context or removed lines don't match.
-std::string apply(const std::string& before, const std::string& diff) {
+std::string patched(const std::string& before, const std::string& diff) {
   const auto source = lines_of(before);
   std::string out;
   std::size_t at = 0;
@@ -106,7 +106,7 @@ TEST_CASE("Any diff applies, and none is longer than needed") {
     const std::string after = random_text(random);
     const std::string diff = unified_diff(before, after, static_cast<int>(random() % 4));
     INFO("before:\n" << before << "\nafter:\n" << after << "\ndiff:\n" << diff);
-    REQUIRE(apply(before, diff) == after);
+    REQUIRE(patched(before, diff) == after);
     REQUIRE(edits_in(diff) == fewest_edits(before, after));
   }
 }
@@ -120,7 +120,7 @@ TEST_CASE("Two large texts without a common line are still shown at once") {
   }
   const std::string diff = unified_diff(before, after);
   CHECK(edits_in(diff) == 40000);
-  CHECK(apply(before, diff) == after);
+  CHECK(patched(before, diff) == after);
 }
 
 }  // namespace
