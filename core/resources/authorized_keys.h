@@ -32,6 +32,7 @@ void from_json(const nlohmann::json& json, AuthorizedKeysState& value);
 
 Result<AuthorizedKeysState> observe(const AuthorizedKeys& want, Look& look);
 Result<Step> plan(const AuthorizedKeys& want, const AuthorizedKeysState& now, Look& look);
+/// The file as it was; a directory that was made for it stays.
 std::optional<ResourceBody> restored(const AuthorizedKeys& managed, const AuthorizedKeysState& then);
 
 /// One line that holds a key.

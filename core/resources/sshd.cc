@@ -126,7 +126,8 @@ void from_json(const nlohmann::json& json, SshdStaleness& value) { json.at("chan
 SENTINEL_JSON_FIELDS(SshdState, file, installed, included, unit, problem, effective, overrides, others, socket, stale)
 
 File sshd_file(const SshdConfig& want) {
-  return File{want.path, want.content, "root", "root", 0644, Ensure::kPresent, FileFormat::kPlain};
+  const auto ensure = want.content.digest.empty() ? Ensure::kAbsent : Ensure::kPresent;
+  return File{want.path, want.content, "root", "root", 0644, ensure, FileFormat::kPlain};
 }
 
 Result<SshdState> observe(const SshdConfig& want, Look& look) {

@@ -64,7 +64,8 @@ void from_json(const nlohmann::json& json, SshdState& value);
 
 Result<SshdState> observe(const SshdConfig& want, Look& look);
 Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look);
-/// The drop-in as it was; lines of other files that were turned into comments stay so.
+/// The drop-in and the values that were in force (and so the port of ssh.socket); lines of other files that were turned
+/// into comments stay so. Without a content the drop-in is to be absent.
 std::optional<ResourceBody> restored(const SshdConfig& managed, const SshdState& then);
 
 }  // namespace sentinel

@@ -13,7 +13,7 @@ inline constexpr const char* kSshdSocketDropIn = "/etc/systemd/system/ssh.socket
 /// Ubuntu's: makes ssh.socket listen where sshd's configuration says, at every daemon-reload.
 inline constexpr const char* kSshdSocketGenerator = "/usr/lib/systemd/system-generators/sshd-socket-generator";
 
-/// The drop-in as a file.
+/// The drop-in as a file; without a content it is to be absent.
 File sshd_file(const SshdConfig& want);
 
 }  // namespace sentinel

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/file.h"
 #include "core/resources/file.h"
 #include "core/resources/names.h"
 #include "core/resources/sshd.h"
@@ -69,18 +70,27 @@ void restart_socket(const SshdState& now, std::vector<Action>& actions, bool may
   actions.push_back(RunCommand{{"systemctl", "restart", "ssh.socket"}, 60, may_fail});
 }
 
+/// Port 22 is what the socket has by itself.
+Result<void> plan_drop_in(const std::string& port, const SshdState& now, Look& look, Step& step) {
+  if (port == "22" && now.socket.drop_in.exists()) {
+    step.actions.push_back(RemoveFile{kSshdSocketDropIn});
+    return {};
+  }
+  SENTINEL_TRY(const auto content, look.keep(socket_text(port)));
+  step.actions.push_back(MakeDirectory{parent_directory(kSshdSocketDropIn), "root", "root", 0755});
+  step.actions.push_back(WriteFile{kSshdSocketDropIn, content, "root", "root", 0644});
+  return {};
+}
+
 Result<void> plan_socket(const SshdConfig& want, const SshdState& now, Look& look, Step& step, std::vector<Action>& undo) {
   const auto port = want.effective.find("port");
   if (!now.socket.enabled || port == want.effective.end() || listens_only_on(now.socket.listen, port->second)) return {};
   step.changes.push_back({"ssh.socket", now.socket.listen, "port " + port->second, false});
   std::vector<Action> back;
   if (!now.socket.generated) {
-    const auto directory = std::string("/etc/systemd/system/ssh.socket.d");
-    SENTINEL_TRY(const auto content, look.keep(socket_text(port->second)));
-    step.actions.push_back(MakeDirectory{directory, "root", "root", 0755});
-    step.actions.push_back(WriteFile{kSshdSocketDropIn, content, "root", "root", 0644});
+    SENTINEL_CHECK(plan_drop_in(port->second, now, look, step));
     back = undo_path(kSshdSocketDropIn, now.socket.drop_in);
-    if (!now.socket.drop_in.exists()) back.push_back(RemoveDirectory{directory});
+    if (!now.socket.drop_in.exists()) back.push_back(RemoveDirectory{parent_directory(kSshdSocketDropIn)});
   }
   restart_socket(now, step.actions, false);
   undo.insert(undo.end(), back.begin(), back.end());
@@ -132,7 +142,9 @@ Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look) {
 }
 
 std::optional<ResourceBody> restored(const SshdConfig& managed, const SshdState& then) {
-  return restored_path(managed.path, then.file, FileFormat::kPlain);
+  const bool in_order = then.installed && then.problem.empty() && then.overrides.empty();
+  if (!in_order || (then.file.exists() && then.file.type != "file")) return restored_path(managed.path, then.file, FileFormat::kPlain);
+  return SshdConfig{managed.path, {then.file.content, false, then.file.size}, then.effective};
 }
 
 }  // namespace sentinel

@@ -9,6 +9,7 @@
 #include "core/base/digest.h"
 #include "core/resources/accounts.h"
 #include "core/resources/fill.h"
+#include "core/resources/look.h"
 
 namespace sentinel {
 
@@ -55,8 +56,10 @@ std::vector<Action> SurveyBench::captured(std::vector<Action> undo) {
   for (auto& action : undo) {
     auto* write = std::get_if<WriteFile>(&action);
     if (write == nullptr || !write->content.digest.empty()) continue;
-    const Content now(machine.read_file(write->path).value_or({}));
-    write->content = know(now);
+    const auto bytes = machine.read_file(write->path).value_or({});
+    write->content = know(Content(bytes));
+    // States of files that may hold secrets name them so, and going back to such a state asks by that name.
+    contents[sensitive_name(host_key, bytes)] = bytes;
   }
   return undo;
 }

@@ -7,7 +7,8 @@
 // files / directories / links (path to text or {bytes, uid, gid, mode}), commands (command line to {status, output}), for
 // kind sshd: socket (ssh.socket owns the port), stale (files changed after the daemon read them),
 // and what is expected: changes [[attribute, before, after]], actions, undo (fields that matter; default: not compared),
-// effects, risk, missing (count), error (code), one_way (don't carry it out: the fake can't follow).
+// effects, risk, missing (count), error (code), one_way (don't carry it out: the fake can't follow), stays (going back to
+// the state before by a resource leaves something: files of others that were edited, a socket).
 #include <algorithm>
 #include <filesystem>
 
@@ -142,6 +143,29 @@ void expect(const json& test, const Step& step) {
   CHECK(to_string(step.risk) == test.value("risk", "none"));
 }
 
+/// Carries the plan out and then the plan of the resource that restored() names: what rolling back to a generation does.
+void act_and_restore(const std::string& kind, const json& test) {
+  SurveyBench bench;
+  arrange(bench, kind, test);
+  const auto resource = wanted(bench, kind, test);
+  const auto before = bench.observe(resource.body);
+  const auto step = bench.plan(resource);
+  REQUIRE((before.ok() && step.ok()));
+  bench.captured(std::get<std::vector<Action>>(step->undo));
+  REQUIRE(bench.act(step->actions).ok());
+  pay(bench, step->effects);
+  const auto back = restored(resource.body, *before);
+  REQUIRE(back);
+  const auto return_step = bench.plan({"role/back", "back", *back, {}, ""});
+  INFO((return_step.ok() ? to_text(json(*return_step)) : return_step.error().message));
+  REQUIRE(return_step.ok());
+  const auto acted = bench.act(return_step->actions);
+  INFO((acted.ok() ? "" : acted.error().message));
+  REQUIRE(acted.ok());
+  pay(bench, return_step->effects);
+  CHECK(lasting(*bench.observe(resource.body)) == lasting(*before));
+}
+
 /// Runs the first `count` actions and then the undo, twice, as after a crash.
 void act_and_undo(const std::string& kind, const json& test, std::size_t count) {
   CAPTURE(count);
@@ -165,12 +189,9 @@ void act_and_undo(const std::string& kind, const json& test, std::size_t count) 
     const auto undone = bench.act(undo);
     INFO((undone.ok() ? "" : undone.error().message));
     REQUIRE(undone.ok());
-    auto now = bench.observe(resource.body);
+    const auto now = bench.observe(resource.body);
     REQUIRE(now.ok());
-    auto then = *before;
-    then.erase("stale");
-    now->erase("stale");
-    CHECK(*now == then);
+    CHECK(lasting(*now) == lasting(*before));
   }
 }
 
@@ -191,6 +212,7 @@ void run_case(const std::string& kind, const json& test) {
   REQUIRE(step.ok());
   CHECK(step->id == "role/thing");
   CHECK(step->kind == kind);
+  if (kind == "command") CHECK_FALSE(restored(resource.body, *bench.observe(resource.body)));
   expect(test, *step);
   CHECK(bench.missing.size() == test.value("missing", 0U));
   for (const auto& [name, value] : bench.secrets) {
@@ -198,6 +220,7 @@ void run_case(const std::string& kind, const json& test) {
     CHECK(to_text(*bench.observe(resource.body)).find(value.reveal()) == std::string::npos);
   }
   if (test.value("one_way", false) || !std::holds_alternative<std::vector<Action>>(step->undo)) return;
+  if (kind != "command" && !test.value("stays", false)) act_and_restore(kind, test);
   for (std::size_t count = 0; count <= step->actions.size(); ++count) act_and_undo(kind, test, count);
 }
 
