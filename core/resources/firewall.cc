@@ -164,7 +164,7 @@ std::vector<std::string> iptables(Family family, std::vector<std::string> words)
 /// emptied, what is left of the hooks goes, and then that chain. Chains of others, Docker's and fail2ban's, stay
 /// (`ufw-init flush-all` would take them along).
 void plan_unhooking(const FirewallState& now, Step& step) {
-  run(step, {kInit, "force-stop"});
+  run(step, now.enabled ? std::vector<std::string>{"ufw", "disable"} : std::vector<std::string>{kInit, "force-stop"});
   for (const auto& [family, loaded] : {std::pair(Family::kV4, &now.v4), std::pair(Family::kV6, &now.v6)}) {
     if (loaded->hooks != "wrong") continue;
     for (const auto& jump : loaded->jumps) {
@@ -175,9 +175,10 @@ void plan_unhooking(const FirewallState& now, Step& step) {
   }
 }
 
-/// Loads what the kernel lacks without letting anything through meanwhile.
-void plan_small_repairs(Family family, const UfwLoaded& loaded, Step& step) {
-  if (loaded.user_rules_differ) {
+/// Loads what the kernel lacks without letting anything through meanwhile. Also after rules were changed: ufw adds a rule to
+/// its chain, but not the chains that the rule leads to when its file had none so far (the first `limit`).
+void plan_small_repairs(Family family, const UfwLoaded& loaded, bool rules_changed, Step& step) {
+  if (loaded.user_rules_differ || rules_changed) {
     run(step, {family == Family::kV4 ? "iptables-restore" : "ip6tables-restore", "--wait=10", "--noflush",
                family == Family::kV4 ? "/etc/ufw/user.rules" : "/etc/ufw/user6.rules"});
   }
@@ -205,32 +206,44 @@ std::string shown_differences(const FirewallState& now) {
   return out;
 }
 
-void plan_running(const Firewall& want, const FirewallState& now, bool reloaded, Step& step) {
+/// What the kernel has can't be built upon: it is taken down, rules and settings change in files only, and `ufw enable` loads
+/// all of it at once. A firewall that is broken like that lets everything through already.
+bool must_be_rebuilt(const Firewall& want, const FirewallState& now) {
+  const auto broken = [&](const UfwLoaded& loaded) {
+    return loaded.framework_differs || (loaded.hooks != "right" && !loaded.differences.empty());
+  };
+  const auto in_the_way = [](const UfwLoaded& loaded) { return loaded.present || loaded.hooks == "wrong"; };
+  if (!now.enabled) return in_the_way(now.v4) || in_the_way(now.v6);
+  return broken(now.v4) || (now.ipv6 && want.ipv6 && broken(now.v6));
+}
+
+struct Acted {
+  bool rebuilt = false;        ///< taken down: `ufw enable` loads everything
+  bool reloaded = false;       ///< by a changed policy
+  bool rules_changed = false;
+};
+
+void plan_running(const Firewall& want, const FirewallState& now, const Acted& acted, Step& step) {
   if (!now.at_boot) {
     step.changes.push_back({"at boot", "disabled", "enabled", false});
     run(step, {"systemctl", "enable", kUfwUnit});
   }
   const bool differs = !now.v4.differences.empty() || !now.v6.differences.empty();
   if (differs) step.changes.push_back({"packet filter", shown_differences(now), "as the rules say", false});
-  const bool use6 = now.ipv6 && want.ipv6;
-  const auto broken = [&](const UfwLoaded& loaded, bool used) {
-    return used && (loaded.framework_differs || (loaded.hooks != "right" && !loaded.differences.empty()));
-  };
-  const auto in_the_way = [](const UfwLoaded& loaded) { return loaded.present || loaded.hooks == "wrong"; };
-  if (!now.enabled) {
-    step.changes.push_back({"enabled", "no", "yes", false});
-    if (in_the_way(now.v4) || in_the_way(now.v6)) plan_unhooking(now, step);
-    run(step, {"ufw", "--force", "enable"});
-  } else if (broken(now.v4, true) || broken(now.v6, use6)) {
-    plan_unhooking(now, step);
+  if (!now.enabled) step.changes.push_back({"enabled", "no", "yes", false});
+  if (acted.rebuilt || !now.enabled) {
     run(step, {"ufw", "--force", "enable"});
   } else {
-    if (want.ipv6 != now.ipv6 && !reloaded) run(step, {"ufw", "reload"});
-    plan_small_repairs(Family::kV4, now.v4, step);
-    if (want.ipv6 == now.ipv6) plan_small_repairs(Family::kV6, now.v6, step);
+    if (now.ipv6 && !want.ipv6 && !acted.reloaded) run(step, {"ufw", "reload"});
+    plan_small_repairs(Family::kV4, now.v4, acted.rules_changed, step);
+    const bool switched_on = want.ipv6 && !now.ipv6;
+    const bool switched_off = now.ipv6 && !want.ipv6;
+    if (!switched_off) {
+      plan_small_repairs(Family::kV6, switched_on ? UfwLoaded{} : now.v6, want.ipv6 && acted.rules_changed, step);
+    }
   }
   plan_early_accepts(Family::kV4, now.v4, step);
-  if (use6) plan_early_accepts(Family::kV6, now.v6, step);
+  if (now.ipv6 && want.ipv6) plan_early_accepts(Family::kV6, now.v6, step);
 }
 
 }  // namespace
@@ -268,15 +281,21 @@ Result<Step> plan(const Firewall& want, const FirewallState& now, Look& look) {
   Step step;
   if (!now.installed && !want.enabled) return step;
   SENTINEL_CHECK(plan_ipv6(want, now, look, step));
+  const bool rebuild = want.enabled && must_be_rebuilt(want, now);
+  if (rebuild) {
+    plan_unhooking(now, step);
+  } else if (want.enabled && now.enabled && want.ipv6 && !now.ipv6) {
+    run(step, {"ufw", "reload"});  // rules for IPv6 can only be added when its chains are there
+  }
   const UfwLists lists{now.rules, want.ipv6 ? now.rules6 : std::vector<UfwRule>{}};
   SENTINEL_TRY(const auto wanted, wanted_rules(want, lists, look.surroundings().keep_open));
-  auto rules = compare_rules(wanted, lists);
+  const auto rules = compare_rules(wanted, lists);
   step.changes.insert(step.changes.end(), rules.changes.begin(), rules.changes.end());
   step.actions.insert(step.actions.end(), rules.additions.begin(), rules.additions.end());
   step.actions.insert(step.actions.end(), rules.deletions.begin(), rules.deletions.end());
   const bool reloaded = plan_settings(want, now, step);
   if (want.enabled) {
-    plan_running(want, now, reloaded, step);
+    plan_running(want, now, {rebuild, reloaded, !rules.changes.empty()}, step);
   } else if (now.enabled) {
     step.changes.push_back({"enabled", "yes", "no", false});
     run(step, {"ufw", "disable"});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ufw appends new rules and changes known ones in place. Where that would put a rule on the wrong side of one that decides
-// otherwise, the rules up to the last misplaced one are taken out and put in front again, last one first.
+// otherwise, it is put in front, last one first, with whatever must come before it; one that is there is taken out first.
 #include "core/resources/firewall_rules.h"
 
 #include <algorithm>
@@ -117,19 +117,31 @@ std::vector<UfwRule> after_plain_changes(const std::vector<WantedRule>& wanted, 
   return out;
 }
 
-/// How many of the first wanted rules have to be placed anew so that every pair that decides differently about the same
-/// packets is in the wanted order.
-std::size_t misplaced_head(const std::vector<WantedRule>& wanted, const std::vector<UfwRule>& list, bool WantedRule::* family) {
-  const auto place = [&](const UfwRule& rule) { return find_traffic(list, rule) - list.data(); };
-  std::size_t head = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    for (std::size_t j = i + 1; j < wanted.size(); ++j) {
-      if (!(wanted[i].*family) || !(wanted[j].*family)) continue;
-      const bool differ = wanted[i].rule.action != wanted[j].rule.action && wanted[i].rule.overlaps(wanted[j].rule);
-      if (differ && place(wanted[i].rule) > place(wanted[j].rule)) head = std::max(head, i + 1);
+bool decide_differently(const WantedRule& left, const WantedRule& right) {
+  const bool meet = (left.v4 && right.v4) || (left.v6 && right.v6);
+  return meet && left.rule.action != right.rule.action && left.rule.overlaps(right.rule);
+}
+
+/// Which wanted rules have to be put in front so that every pair that decides differently about the same packets is in the
+/// wanted order: those that would come after one they must precede, and whatever must precede one of these.
+std::vector<bool> misplaced(const std::vector<WantedRule>& wanted, const UfwLists& now) {
+  std::vector<bool> out(wanted.size(), false);
+  for (const auto family : {&WantedRule::v4, &WantedRule::v6}) {
+    const auto list = after_plain_changes(wanted, family == &WantedRule::v4 ? now.v4 : now.v6, family);
+    const auto place = [&](const WantedRule& want) { return find_traffic(list, want.rule) - list.data(); };
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      for (std::size_t j = i + 1; j < wanted.size(); ++j) {
+        if (!(wanted[i].*family) || !(wanted[j].*family) || !decide_differently(wanted[i], wanted[j])) continue;
+        if (place(wanted[i]) > place(wanted[j])) out[i] = true;
+      }
     }
   }
-  return head;
+  for (std::size_t j = wanted.size(); j-- > 0;) {
+    for (std::size_t i = 0; out[j] && i < j; ++i) {
+      if (decide_differently(wanted[i], wanted[j])) out[i] = true;
+    }
+  }
+  return out;
 }
 
 struct OneRule {
@@ -216,14 +228,15 @@ Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwList
 
 RuleDifference compare_rules(const std::vector<WantedRule>& wanted, const UfwLists& now) {
   RuleDifference out;
-  const std::size_t head = std::max(misplaced_head(wanted, after_plain_changes(wanted, now.v4, &WantedRule::v4), &WantedRule::v4),
-                                    misplaced_head(wanted, after_plain_changes(wanted, now.v6, &WantedRule::v6), &WantedRule::v6));
+  const auto moves = misplaced(wanted, now);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto difference = compare_rule(wanted[i], now, i < head);
-    if (difference.change) out.changes.push_back(*difference.change);
-    if (i >= head && difference.change) out.additions.push_back(ufw({}, wanted[i].rule, families(wanted[i].v4, wanted[i].v6), true));
+    const auto difference = compare_rule(wanted[i], now, moves[i]);
+    if (!difference.change) continue;
+    out.changes.push_back(*difference.change);
+    if (!moves[i]) out.additions.push_back(ufw({}, wanted[i].rule, families(wanted[i].v4, wanted[i].v6), true));
   }
-  for (std::size_t i = head; i-- > 0;) {
+  for (std::size_t i = wanted.size(); i-- > 0;) {
+    if (!moves[i]) continue;
     const auto actions = place_in_front(wanted[i], now);
     out.additions.insert(out.additions.end(), actions.begin(), actions.end());
   }
