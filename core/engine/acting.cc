@@ -120,8 +120,6 @@ Result<void> Acting::arm_guard() {
 Result<void> Acting::act(Step step, const nlohmann::json& state) {
   if (step.risk == Risk::kLockout) SENTINEL_CHECK(arm_guard());
   SENTINEL_TRY(auto undo, executor_.capture(step, state));
-  const bool units = std::any_of(step.actions.begin(), step.actions.end(), touches_units);
-  if (units && ledger_.owes_daemon_reload()) SENTINEL_CHECK(pay_one({Effect::Kind::kDaemonReload, ""}));
   journal::Intent intent{static_cast<std::uint32_t>(intents_.size()), step.id, std::move(undo), "", step.effects};
   if (const auto* irreversible = std::get_if<Irreversible>(&step.undo)) intent.irreversible = irreversible->why;
   // Counted before it is written: nobody knows how much of a failed append is on the disk.
@@ -130,6 +128,9 @@ Result<void> Acting::act(Step step, const nlohmann::json& state) {
   around_.executor.events.tell(event_of(Event::Type::kStepStarted, step.id, step.title));
   forget_ = true;
   ledger_.owe(step.effects);
+  // systemd must know the unit files of today before a unit is touched.
+  const bool units = std::any_of(step.actions.begin(), step.actions.end(), touches_units);
+  if (units && ledger_.owes_daemon_reload()) SENTINEL_CHECK(pay_one({Effect::Kind::kDaemonReload, ""}));
   for (const auto& action : step.actions) {
     SENTINEL_CHECK(executor_.run(action));
     ledger_.note_action(action);

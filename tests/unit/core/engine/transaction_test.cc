@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// One transaction from beginning to end, and each way it can end otherwise.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "core/engine/history.h"
+#include "core/model/json.h"
+#include "tests/unit/core/engine/session.h"
+
+namespace sentinel {
+namespace {
+
+struct Furnished {
+  FakeSystem machine;
+  Request request;
+  Session session;
+
+  Furnished() {
+    furnish(machine);
+    request = realistic_request(machine);
+    (void)look_at(machine, request);  // makes the host key, as planning does
+    machine.clear_records();
+  }
+};
+
+std::string all_texts(const TransactionOutcome& outcome) {
+  std::string out = outcome.outcome;
+  for (const auto& error : outcome.errors) out += "; " + error.code + ": " + error.message;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a whole request is applied, proved and committed, and a second run finds nothing to do") {
+  Furnished f;
+  const auto planned = look_at(f.machine, f.request);
+  CHECK(planned.plan.steps.size() == f.request.resources.size() + 1);
+  const auto outcome = f.session.run(f.machine, f.request, kTestTransaction, planned.plan.observed);
+  INFO(all_texts(outcome));
+  REQUIRE(outcome.outcome == "changed");
+  CHECK(outcome.exit == ExitCode::kDone);
+  CHECK(outcome.generation == 1);
+  CHECK(look_at(f.machine, f.request).plan.steps.empty());
+  CHECK(f.session.control.waits.empty());
+  CHECK(is_running(f.machine, "app.service"));
+  CHECK(f.machine.status("/usr/sbin/policy-rc.d")->type == FileType::kAbsent);
+  const auto token = f.machine.bytes("/var/lib/sentinel/secrets/TOKEN");
+  CHECK(f.machine.bytes("/etc/app/app.conf") == "token=" + token + "\n");
+  REQUIRE(f.session.events.events.back().type == Event::Type::kResult);
+  CHECK(f.session.events.events.back().outcome == "changed");
+
+  const auto before = managed_tree(f.machine);
+  f.machine.clear_records();
+  const auto again = f.session.run(f.machine, f.request, transaction_number(2));
+  CHECK(again.outcome == "unchanged");
+  CHECK(again.generation == 1);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+  CHECK(f.machine.mutations().empty());
+}
+
+TEST_CASE("all packages of a plan come in one apt run, under a policy that forbids starts") {
+  Furnished f;
+  REQUIRE(f.session.run(f.machine, f.request).outcome == "changed");
+  int installs = 0;
+  for (const auto& command : f.machine.commands()) {
+    if (command.find("apt-get") != std::string::npos && command.find(" install ") != std::string::npos) {
+      ++installs;
+      CHECK(command.ends_with(" install caddy redis"));
+    }
+  }
+  CHECK(installs == 1);
+  CHECK_FALSE(is_running(f.machine, "redis.service"));
+  const auto& order = f.machine.mutations();
+  const auto policy = std::find(order.begin(), order.end(), "replace /usr/sbin/policy-rc.d");
+  const auto back = std::find(order.begin(), order.end(), "remove /usr/sbin/policy-rc.d");
+  CHECK(policy < back);
+}
+
+TEST_CASE("effects are paid once: daemon-reload before the unit starts, no restart of what was started afterwards") {
+  Furnished f;
+  REQUIRE(f.session.run(f.machine, f.request).outcome == "changed");
+  const auto count = [&](const std::string& command) {
+    return std::count(f.machine.commands().begin(), f.machine.commands().end(), command);
+  };
+  CHECK(count("systemctl daemon-reload") == 1);
+  CHECK(count("systemctl try-restart app.service") == 0);
+  CHECK(count("systemctl try-reload-or-restart caddy.service") == 0);
+  const auto at = [&](const std::string& command) {
+    return std::find(f.machine.commands().begin(), f.machine.commands().end(), command);
+  };
+  CHECK(at("systemctl daemon-reload") < at("systemctl start app.service"));
+  f.request.resources[2].body = File{"/etc/app/app.conf", store_content(f.machine, Content("other\n")), "root", "root", 0640};
+  f.machine.clear_records();
+  REQUIRE(f.session.run(f.machine, f.request, transaction_number(2)).outcome == "changed");
+  CHECK(count("systemctl try-restart app.service") == 1);
+  CHECK(count("systemctl try-reload-or-restart app.service") == 0);
+}
+
+TEST_CASE("a plan that no longer fits the host is refused and nothing is touched") {
+  Furnished f;
+  const auto planned = look_at(f.machine, f.request);
+  f.machine.put_file("/etc/motd", "somebody else\n");
+  const auto before = managed_tree(f.machine);
+  const auto outcome = f.session.run(f.machine, f.request, kTestTransaction, planned.plan.observed);
+  CHECK(outcome.outcome == "failed");
+  CHECK(outcome.exit == ExitCode::kStalePlan);
+  CHECK(outcome.errors.at(0).code == "plan.stale");
+  CHECK(same_tree(before, managed_tree(f.machine)));
+  CHECK(f.machine.status(StateDirectory{}.log(kTestTransaction))->type == FileType::kAbsent);
+}
+
+TEST_CASE("a plan can't be applied twice, and a transaction id can't be used twice") {
+  Furnished f;
+  const auto planned = look_at(f.machine, f.request);
+  REQUIRE(f.session.run(f.machine, f.request, kTestTransaction, planned.plan.observed).outcome == "changed");
+  CHECK(f.session.run(f.machine, f.request, transaction_number(2), planned.plan.observed).errors.at(0).code == "plan.stale");
+  f.machine.put_file("/etc/motd", "drifted\n");
+  CHECK(f.session.run(f.machine, f.request).errors.at(0).code == "journal.known-transaction");
+}
+
+TEST_CASE("contents that are not on the host are named before anything is done") {
+  Furnished f;
+  f.request.resources.push_back({"web/x", "x", File{"/etc/x", reference_to(Content("never sent")), "root", "root", 0644}, {}, ""});
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.errors.at(0).code == "plan.missing-contents");
+  CHECK(f.machine.bytes("/etc/motd") == "welcome\n");
+}
+
+TEST_CASE("an abort before the first change does nothing, an abort later reverts") {
+  Furnished f;
+  const auto before = managed_tree(f.machine);
+  f.session.control.abort = [] { return true; };
+  const auto early = f.session.run(f.machine, f.request);
+  CHECK(early.outcome == "failed");
+  CHECK(early.exit == ExitCode::kInterrupted);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+
+  f.session.control.abort = [&] { return f.session.events.texts(Event::Type::kStepStarted).size() >= 5; };
+  const auto late = f.session.run(f.machine, f.request, transaction_number(2));
+  INFO(all_texts(late));
+  CHECK(late.outcome == "reverted");
+  CHECK(late.exit == ExitCode::kInterrupted);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+}
+
+TEST_CASE("a step that fails reverts everything before it") {
+  Furnished f;
+  const auto before = managed_tree(f.machine);
+  f.machine.on({"systemctl", "start", "caddy.service"}, CommandResult{1, "", "Job for caddy.service failed.\n"});
+  const auto outcome = f.session.run(f.machine, f.request);
+  INFO(all_texts(outcome));
+  CHECK(outcome.outcome == "reverted");
+  CHECK(outcome.exit == ExitCode::kFailed);
+  CHECK(outcome.errors.at(0).message.find("Job for caddy.service failed") != std::string::npos);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+  HostState host(f.machine);
+  CHECK(host.generations.current().value() == 0);
+  const auto past = history(host);
+  REQUIRE(past.ok());
+  REQUIRE(past->size() == 1);
+  CHECK(past->front().entry.outcome == "reverted");
+}
+
+TEST_CASE("a step that claims success without effect is found by planning again") {
+  Furnished f;
+  const auto before = managed_tree(f.machine);
+  f.machine.on({"make-marker"}, CommandResult{0, "", ""});
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.outcome == "reverted");
+  CHECK(outcome.errors.at(0).code == "engine.not-converged");
+  CHECK(outcome.errors.at(0).message.find("web/marker") != std::string::npos);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+}
+
+TEST_CASE("what can't be put back is named and ends with exit 7") {
+  Furnished f;
+  f.machine.on({"systemctl", "start", "caddy.service"}, CommandResult{1, "", "failed\n"});
+  f.machine.on({"remove-marker"}, CommandResult{1, "", "cannot\n"});
+  std::swap(f.request.resources[11], f.request.resources[13]);  // the marker before the failing service
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.outcome == "stuck");
+  CHECK(outcome.exit == ExitCode::kStuck);
+  REQUIRE(outcome.errors.size() >= 2);
+  CHECK(outcome.errors.at(1).code == "engine.stuck");
+  CHECK(outcome.errors.at(1).message.find("web/marker") != std::string::npos);
+  CHECK(outcome.errors.at(1).message.find("web/motd") == std::string::npos);
+  CHECK(f.machine.bytes("/etc/motd") == "welcome\n");
+}
+
+TEST_CASE("a risky step arms the guard, and the transaction waits for a confirmation") {
+  Furnished f;
+  f.request.resources.push_back(risky_resource(f.machine));
+  f.request.confirm_timeout_seconds = 45;
+  using Answer = Control::Answer;
+  f.session.control.replies = {{Answer::kExtended, "", f.session.clock.since_boot() + std::chrono::seconds(100)},
+                               {Answer::kConfirmed, "deploy", {}}};
+  const auto outcome = f.session.run(f.machine, f.request);
+  INFO(all_texts(outcome));
+  CHECK(outcome.outcome == "changed");
+  REQUIRE(f.session.control.waits.size() == 2);
+  CHECK(f.session.control.waits[0].deadline - f.session.control.waits[0].activated == std::chrono::seconds(45));
+  CHECK(f.session.control.waits[1].deadline == f.session.clock.since_boot() + std::chrono::seconds(100));
+  CHECK(f.session.events.texts(Event::Type::kGuardArmed).size() == 1);
+  CHECK(f.session.events.texts(Event::Type::kAwaitConfirm).size() == 2);
+  CHECK(f.session.events.texts(Event::Type::kConfirmed) == std::vector<std::string>{"deploy"});
+}
+
+TEST_CASE("without a confirmation everything goes back") {
+  for (const auto answer : {Control::Answer::kExpired, Control::Answer::kAborted}) {
+    Furnished f;
+    f.request.resources.push_back(risky_resource(f.machine));
+    const auto before = managed_tree(f.machine);
+    f.session.control.replies = {{answer, "", {}}};
+    const auto outcome = f.session.run(f.machine, f.request);
+    CHECK(outcome.outcome == "reverted");
+    CHECK(outcome.exit == (answer == Control::Answer::kAborted ? ExitCode::kInterrupted : ExitCode::kFailed));
+    CHECK(same_tree(before, managed_tree(f.machine)));
+  }
+}
+
+TEST_CASE("a validator that refuses stops the transaction before anything is touched") {
+  Furnished f;
+  f.machine.put_file("/usr/sbin/visudo", "", {0, 0, 0755});
+  f.machine.put_directory("/etc/sudoers.d");
+  f.request.resources.push_back({"web/sudo", "sudo", File{"/etc/sudoers.d/x", store_content(f.machine, Content("nonsense\n")), "root", "root",
+                                                          0440, Ensure::kPresent, FileFormat::kSudoers}, {}, "a.yaml:3"});
+  const auto before = managed_tree(f.machine);
+  f.session.validator = [](const CommandLine&) { return CommandResult{1, "", "syntax error\n"}; };
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.outcome == "failed");
+  CHECK(outcome.errors.at(0).code == "validate.failed");
+  CHECK(same_tree(before, managed_tree(f.machine)));
+  CHECK(f.machine.status(StateDirectory{}.staged(kTestTransaction))->type == FileType::kAbsent);
+}
+
+TEST_CASE("a validator that a package of the plan brings runs before its file is put in place") {
+  Furnished f;
+  f.machine.on({"apt-get"}, [](FakeSystem& fake, const CommandLine&) {
+    fake.put_file("/usr/bin/promtool", "", {0, 0, 0755});
+    fake.put_file("/etc/passwd", fake.bytes("/etc/passwd") + "prometheus:x:120:120::/:/bin/false\n");
+    fake.put_file("/var/lib/dpkg/status", "Package: prometheus\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n");
+    fake.put_directory("/etc/prometheus");
+    return CommandResult{};
+  });
+  Request request;
+  request.resources = {{"p/package", "p", Package{{"prometheus"}}, {}, ""},
+                       {"p/config", "c", File{"/etc/prometheus/prometheus.yml", store_content(f.machine, Content("scrape: 1\n")), "root", "root",
+                                              0644, Ensure::kPresent, FileFormat::kPrometheus}, {}, ""}};
+  const auto outcome = f.session.run(f.machine, request);
+  INFO(all_texts(outcome));
+  CHECK(outcome.outcome == "changed");
+  CHECK(f.session.validated == std::vector<std::string>{"/usr/bin/promtool"});
+}
+
+TEST_CASE("dpkg's lock is waited for, with the reason told, and given up after a while") {
+  Furnished f;
+  f.session.lock = LockHolder{812, "unattended-upgr"};
+  f.session.clock.pass(std::chrono::seconds(1));
+  const auto before = managed_tree(f.machine);
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.outcome == "reverted");  // the purge of the undo gives up as well, and there is nothing to purge
+  CHECK(f.session.events.texts(Event::Type::kWaiting).front() == "dpkg's lock is held by unattended-upgr (pid 812)");
+  CHECK(outcome.errors.at(0).code == "packages.locked");
+}
+
+TEST_CASE("a new transaction is refused while another one is unfinished") {
+  Furnished f;
+  HostState host(f.machine);
+  REQUIRE(host.directory.prepare(f.machine).ok());
+  auto writer = journal::Writer::create(f.machine, host.directory, transaction_number(7));
+  journal::Begin begin;
+  begin.transaction = transaction_number(7);
+  REQUIRE(writer->append(begin).ok());
+  CHECK(f.session.run(f.machine, f.request).errors.at(0).code == "engine.unfinished");
+  f.machine.put_file(host.directory.log(transaction_number(7)), "rubbish rubbish rubbish\n");
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.errors.at(0).code == "journal.corrupt");
+  CHECK(outcome.exit == ExitCode::kStuck);
+}
+
+TEST_CASE("no secret's value is in events, journal, generations or blobs' names") {
+  Furnished f;
+  f.request.secrets.push_back({"GIVEN", false, "hex", 32});
+  Content content("password=");
+  content.append(Hole{"GIVEN", {"shell"}});
+  f.request.resources.push_back({"web/pw", "pw", File{"/etc/pw", store_content(f.machine, content), "root", "root", 0600}, {}, ""});
+  const std::string value = "x'$(planted)\"%n\\{}";
+  REQUIRE(f.session.run(f.machine, f.request, kTestTransaction, "", {{"GIVEN", Secret(value)}}).outcome == "changed");
+  f.request.resources.pop_back();
+  f.request.resources.push_back({"web/pw", "pw", File{"/etc/pw", store_content(f.machine, Content("plain\n")), "root", "root", 0600}, {}, ""});
+  REQUIRE(f.session.run(f.machine, f.request, transaction_number(2)).outcome == "changed");
+  for (const auto& event : f.session.events.events) CHECK(to_text(event).find("planted") == std::string::npos);
+  for (const auto& [path, node] : f.machine.tree()) {
+    const bool may_hold = path.starts_with("/var/lib/sentinel/secrets/") || path.starts_with("/var/lib/sentinel/blobs/hmac:");
+    if (may_hold) continue;
+    INFO(path);
+    CHECK(node.bytes.find("planted") == std::string::npos);
+    CHECK(node.bytes.find(sha256_hex(value)) == std::string::npos);
+  }
+}
+
+}  // namespace sentinel
