@@ -366,6 +366,13 @@ std::optional<Expansion> expand(const Project& project, const Playbook& playbook
   return expander.take();
 }
 
+std::optional<Expansion> expand_offline(const Project& project, const Playbook& playbook, const Host& host,
+                                        const Assets& assets, Diagnostics& diagnostics) {
+  const auto facts = assumed_facts(project, host, diagnostics);
+  if (!facts) return {};
+  return expand(project, playbook, host, *facts, assets, {}, diagnostics);
+}
+
 void check_fleet(const Project& project, const std::vector<Expansion>& expansions, Diagnostics& diagnostics) {
   for (const auto& secret : project.secrets) {
     if (secret.kind != SecretSource::Kind::kGenerate) continue;

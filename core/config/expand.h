@@ -45,6 +45,10 @@ std::optional<Facts> assumed_facts(const Project& project, const Host& host, Dia
 std::optional<Expansion> expand(const Project& project, const Playbook& playbook, const Host& host, const Facts& facts,
                                 const Assets& assets, const ExpandOptions& options, Diagnostics& diagnostics);
 
+/// The same without a host to ask: with the facts assumed for it.
+std::optional<Expansion> expand_offline(const Project& project, const Playbook& playbook, const Host& host,
+                                        const Assets& assets, Diagnostics& diagnostics);
+
 /// What only the whole fleet shows: generated secrets used on several hosts are a warning (each host makes its own value).
 void check_fleet(const Project& project, const std::vector<Expansion>& expansions, Diagnostics& diagnostics);
 

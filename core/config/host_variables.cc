@@ -76,31 +76,33 @@ Facts default_facts() {
 }
 
 std::optional<Facts> assumed_facts(const Project& project, const Host& host, Diagnostics& diagnostics) {
+  const auto reported_before = diagnostics.reported;
   nlohmann::json json(default_facts());
   json["hostname"] = host.name;
   json["addresses"] = {host.address};
-  const Node given = merge_nodes(mapping_field(project.vars, "facts"), mapping_field(host.vars, "facts"));
   std::vector<std::string> known;
   for (const auto& [name, unused] : json.items()) known.push_back(name);
+  const Node given = merge_nodes(mapping_field(project.vars, "facts"), mapping_field(host.vars, "facts"));
   for (const auto& [key, value] : given.entries) {
-    const auto kind = json.find(key.text);
-    if (kind == json.end()) {
+    const auto fact = json.find(key.text);
+    if (fact == json.end()) {
       diagnostics.add(Error("facts.unknown", fmt::format("there is no fact '{}'", key.text), did_you_mean(key.text, known)).at(key.position()));
       continue;
     }
-    const nlohmann::json wanted = kind->is_string() && value.is_scalar() ? nlohmann::json(value.text) : nlohmann::json(to_value(value));
-    nlohmann::json tried = json;
-    tried[key.text] = wanted;
-    if (wanted.type() != kind->type() && !(wanted.is_number_integer() && kind->is_number_integer())) {
+    // `os_version: 12` means the text "12".
+    const bool text = fact->is_string() && value.is_scalar();
+    const nlohmann::json wanted = text ? nlohmann::json(value.text) : nlohmann::json(to_value(value));
+    const bool number = fact->is_number() && wanted.is_number_integer() && wanted.get<std::int64_t>() >= 0;
+    if (wanted.type() != fact->type() && !number) {
       diagnostics.add(Error("facts.type", fmt::format("the fact '{}' can't be {}", key.text, describe(value))).at(value.position()));
       continue;
     }
-    json = std::move(tried);
+    *fact = wanted;
   }
   auto facts = decode<Facts>(json);
-  if (facts.ok()) return std::move(facts).value();
-  diagnostics.add(std::move(facts).error().during(fmt::format("reading the facts assumed for host {}", host.name)));
-  return {};
+  if (!facts.ok()) diagnostics.add(std::move(facts).error().during(fmt::format("reading the facts assumed for host {}", host.name)));
+  if (diagnostics.reported > reported_before) return {};
+  return std::move(facts).value();
 }
 
 }  // namespace sentinel

@@ -14,6 +14,7 @@ constexpr const char* kDialect = "http://json-schema.org/draft-07/schema#";
 
 /// A text that is rendered later may stand wherever any type is wanted.
 Json template_text() { return {{"type", "string"}, {"pattern", "\\{[{%]"}}; }
+constexpr const char* kTemplateReference = "#/definitions/template";
 
 class SchemaWriter {
  public:
@@ -23,7 +24,7 @@ class SchemaWriter {
     Json out = shape(schema);
     std::vector<Json> others;
     if (!schema.or_type.empty()) others.push_back(scalar(schema.or_type));
-    if (templates_ == Templates::kAllowed && !schema.literal && needs_template(out)) others.push_back(template_text());
+    if (templates_ == Templates::kAllowed && !schema.literal && needs_template(out)) others.push_back({{"$ref", kTemplateReference}});
     if (!others.empty()) {
       others.insert(others.begin(), std::move(out));
       out = {{"anyOf", others}};
@@ -144,7 +145,7 @@ Json playbook_json_schema() {
     file["title"] = reference.title;
     files.push_back(std::move(file));
   }
-  return {{"$schema", kDialect}, {"title", "Stacks and roles"}, {"anyOf", files}};
+  return {{"$schema", kDialect}, {"title", "Stacks and roles"}, {"definitions", {{"template", template_text()}}}, {"anyOf", files}};
 }
 
 }  // namespace sentinel
