@@ -16,6 +16,7 @@
 #include "core/base/descriptor.h"
 #include "core/base/digest.h"
 #include "core/transport/byte_stream.h"
+#include "relay.h"
 #include "sshd.h"
 
 using namespace sentinel;
@@ -240,4 +241,21 @@ TEST_CASE("twenty sessions in twenty threads don't mix") {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     CHECK(answers[i] == std::string(100000, static_cast<char>('a' + i)) + fmt::format("{}\n", i));
   }
+}
+
+TEST_CASE("from login to the second answer of a program it is exactly three round trips") {
+  // Slow enough that what belongs together is seen together.
+  const Relay relay(host().port(), milliseconds(100));
+  SshTarget target = host().target();
+  target.port = relay.port();
+  const auto session = connected(target);
+  // Version, offer of algorithms, key exchange, service request, signature.
+  CHECK(relay.flights() == 4);
+
+  const int before = relay.flights();
+  const auto channel = started(*session, "echo hello; head -c 8");
+  CHECK(channel->read(seconds(10))->bytes == "hello\n");
+  REQUIRE(channel->write("question").ok());
+  CHECK(channel->read(seconds(10))->bytes == "question");
+  CHECK(relay.flights() - before == 3);
 }
