@@ -16,6 +16,8 @@ namespace sentinel {
 namespace {
 
 constexpr const char* kDefaultDeployUser = "deploy";
+// A first contact uploads some megabytes, which takes its time on a slow line; this is of silence between the pieces.
+constexpr std::chrono::milliseconds kGreetingTimeout{60'000};
 
 std::string deploy_user_of(const Access& access, const Host& host) {
   const std::string user = text_of_variable(access.workspace, host, "deploy_user");
@@ -64,9 +66,9 @@ Result<Secret> ask_passphrase(Access& access, const std::string& key_file) {
   return access.context.console.ask_secret(fmt::format("Passphrase of {}: ", key_file));
 }
 
-ConnectOptions connect_options(Access& access, int interrupt_fd) {
+ConnectOptions connect_options(Access& access, int interrupt_fd, std::chrono::milliseconds limit) {
   ConnectOptions options;
-  options.timeout = std::chrono::seconds(access.context.options.connect_timeout);
+  options.timeout = std::min<std::chrono::milliseconds>(std::chrono::seconds(access.context.options.connect_timeout), limit);
   options.interrupt_fd = interrupt_fd;
   options.host_keys.accept_new = access.context.options.accept_new_host_key;
   if (access.context.console.interactive()) {
@@ -146,9 +148,9 @@ std::string HostConnection::host_key() const {
   return key.type + " " + key.base64;
 }
 
-Result<void> HostConnection::connect(Access& access, const Host& host) {
+Result<void> HostConnection::connect(Access& access, const Host& host, std::chrono::milliseconds limit) {
   SENTINEL_TRY(const auto target, target_of(access, host, door_));
-  SENTINEL_TRY(session_, SshSession::connect(target, connect_options(access, watch_.fd())));
+  SENTINEL_TRY(session_, SshSession::connect(target, connect_options(access, watch_.fd(), limit)));
   AgentStart start;
   if (door_.user != "root") start.privilege = access.with_sudo_password ? Privilege::kSudoWithPassword : Privilege::kSudo;
   if (start.privilege == Privilege::kSudoWithPassword) start.sudo_prompt = fmt::format("[sentinel-{}] ", to_hex(random_bytes(8)));
@@ -158,18 +160,18 @@ Result<void> HostConnection::connect(Access& access, const Host& host) {
   const auto on_upload = [&](std::size_t bytes) {
     if (access.progress != nullptr) access.progress->stage(host.name, fmt::format("uploading the agent ({} KiB)", bytes / 1024), 0);
   };
-  const std::chrono::milliseconds timeout = std::chrono::seconds(3 * access.context.options.connect_timeout);
-  SENTINEL_TRY(hello_, client_->greet({access.agents, start.sudo_prompt, access.sudo_password, timeout, on_upload}));
+  SENTINEL_TRY(hello_, client_->greet({access.agents, start.sudo_prompt, access.sudo_password, std::min(kGreetingTimeout, limit), on_upload}));
   return {};
 }
 
-Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, const Host& host, const std::vector<Door>& doors) {
+Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, const Host& host, const std::vector<Door>& doors,
+                                                             std::chrono::milliseconds limit) {
   std::optional<Error> failure;
   Door failed;
   for (const Door& door : doors) {
     if (failure && !worth_trying(door, failed, failure->code)) continue;
     auto connection = std::unique_ptr<HostConnection>(new HostConnection(access, door));
-    auto connected = connection->connect(access, host);
+    auto connected = connection->connect(access, host, limit);
     if (connected.ok()) return connection;
     // That a user got in but sudo refused says more than the next user's refused key.
     if (!failure || failure->code != "agent.sudo") {

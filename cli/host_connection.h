@@ -49,13 +49,17 @@ Door next_door(const Access& access, const Host& host);
 class HostConnection {
  public:
   /// Tries `doors` in order; another user only when a key was refused (or sudo was), another port only when nobody answered.
-  static Result<std::unique_ptr<HostConnection>> open(Access& access, const Host& host, const std::vector<Door>& doors);
+  /// `limit` bounds each attempt where it is shorter than --connect-timeout.
+  static Result<std::unique_ptr<HostConnection>> open(Access& access, const Host& host, const std::vector<Door>& doors,
+                                                      std::chrono::milliseconds limit = kNoLimit);
   ~HostConnection();
 
   AgentClient& agent() { return *client_; }
   const Hello& hello() const { return hello_; }
   const Door& door() const { return door_; }
   std::string host_key() const;
+  /// The key we are logged in with, as a line of authorized_keys; empty when its public half is unknown.
+  const std::string& login_public_key() const { return session_->login_public_key(); }
 
   /// From here on the operator's first Ctrl-C no longer ends waits: the transaction is asked to revert instead.
   void transaction_begins() { watch_.raise_threshold(2); }
@@ -64,7 +68,7 @@ class HostConnection {
 
  private:
   HostConnection(Access& access, Door door);
-  Result<void> connect(Access& access, const Host& host);
+  Result<void> connect(Access& access, const Host& host, std::chrono::milliseconds limit);
 
   Interruption::Watch watch_;
   Door door_;

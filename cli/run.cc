@@ -12,6 +12,9 @@
 
 #include "cli/fleet.h"
 #include "cli/transaction_watch.h"
+#include "core/config/variables.h"
+#include "core/config/yaml.h"
+#include "core/model/json.h"
 #include "core/model/transaction_id.h"
 #include "core/report/exit_status.h"
 #include "core/report/plan_text.h"
@@ -19,6 +22,15 @@
 
 namespace sentinel {
 namespace {
+
+// What the playbooks see as `operator`: who is connected. Declared variables of that name win.
+Result<Host> with_operator(const Host& host, const HostConnection& connection) {
+  const nlohmann::json seen = {{"operator", {{"key", connection.login_public_key()}}}};
+  SENTINEL_TRY(const Node variables, parse_yaml(to_text(seen), "(connection)"));
+  Host known = host;
+  known.vars = known.vars.is_mapping() ? merge_nodes(variables, known.vars) : variables;
+  return known;
+}
 
 std::string operator_name() {
   std::array<char, 256> machine{};
@@ -93,7 +105,8 @@ void Run::warn(const Errors& warnings) {
 
 Result<Plan> Run::plan_project(HostTask& task) {
   Diagnostics diagnostics;
-  auto expansion = expand(workspace_.project, workspace_.playbook, *task.host, task.connection->hello().facts, workspace_.assets, {},
+  SENTINEL_TRY(const Host host, with_operator(*task.host, *task.connection));
+  auto expansion = expand(workspace_.project, workspace_.playbook, host, task.connection->hello().facts, workspace_.assets, {},
                           diagnostics);
   SecretValues secrets;
   if (expansion) secrets = secrets_for(expansion->request, diagnostics);

@@ -91,8 +91,8 @@ void TransactionWatch::on_idle(AgentClient& agent) {
   static_cast<void>(agent.request_abort(transaction_));  // a broken connection is noticed by the next read
 }
 
-Result<void> TransactionWatch::confirm_once() {
-  SENTINEL_TRY(const auto fresh, HostConnection::open(access_, host_, {next_door_}));
+Result<void> TransactionWatch::confirm_once(std::chrono::milliseconds limit) {
+  SENTINEL_TRY(const auto fresh, HostConnection::open(access_, host_, {next_door_}, limit));
   return fresh->agent().confirm(transaction_);
 }
 
@@ -102,7 +102,8 @@ void TransactionWatch::confirm(std::uint64_t deadline_ms) {
   const auto deadline = SteadyClock::now() + milliseconds(deadline_ms);
   milliseconds pause = kFirstPause;
   for (;;) {
-    const auto confirmed = confirm_once();
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
+    const auto confirmed = confirm_once(std::max(left, kFirstPause));
     if (confirmed.ok()) {
       confirmed_ = true;
       confirm_failure_.reset();
@@ -139,7 +140,8 @@ HostRun TransactionWatch::ending(const Event& result) const {
   run.errors = result.errors;
   if (run.succeeded() || run.outcome == Outcome::kStuck) return run;
   if (confirm_failure_) {
-    run.errors.push_back(Error(*confirm_failure_).during("confirming over a new connection, the way you will come in next time"));
+    run.errors.push_back(
+        Error(*confirm_failure_).exits(ExitCode::kFailed).during("confirming over a new connection, the way you will come in next time"));
   }
   if (abort_sent_) run.errors.insert(run.errors.begin(), interrupted_error("reverted on request", ""));
   return run;

@@ -32,7 +32,7 @@ class TransactionWatch {
   bool on_event(const Event& event);
   void on_idle(AgentClient& agent);
   void confirm(std::uint64_t deadline_ms);
-  Result<void> confirm_once();
+  Result<void> confirm_once(std::chrono::milliseconds limit);
   Result<std::unique_ptr<HostConnection>> reconnect();
   HostRun ending(const Event& result) const;
   HostRun lost(Error error) const;

@@ -45,6 +45,7 @@ struct SshSession::State {
   ssh_session session = nullptr;
   HostKeyDecision host_key;
   std::string login_key;
+  std::string login_public_key;
   bool authenticated = false;  ///< keepalives make sense from here on
 
  private:

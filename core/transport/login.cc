@@ -37,6 +37,7 @@ class Login {
       SENTINEL_TRY(const Outcome outcome, offer(credential));
       if (outcome == Outcome::kAccepted) {
         state_.login_key = current_;
+        if (credential.public_key) state_.login_public_key = credential.public_key->type + " " + credential.public_key->base64;
         return {};
       }
       offered_.push_back(current_ + (outcome == Outcome::kUnusable ? ", which could not sign" : ""));

@@ -88,4 +88,6 @@ Result<std::unique_ptr<Channel>> SshSession::exec(const std::string& command) { 
 const HostKeyDecision& SshSession::host_key() const { return state_->host_key; }
 const std::string& SshSession::login_key() const { return state_->login_key; }
 
+const std::string& SshSession::login_public_key() const { return state_->login_public_key; }
+
 }  // namespace sentinel

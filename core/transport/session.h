@@ -49,6 +49,8 @@ class SshSession {
   const HostKeyDecision& host_key() const;
   /// The key that logged us in, "ssh-ed25519 SHA256:…".
   const std::string& login_key() const;
+  /// The same key as a line of authorized_keys, "ssh-ed25519 AAAA…"; empty when only its private half is known.
+  const std::string& login_public_key() const;
 
   struct State;  ///< defined by the adapter to libssh
 
