@@ -17,6 +17,20 @@ Error stale(const std::string& host) {
                ExitCode::kStalePlan);
 }
 
+// The host was changed by this very plan, or by something else since: people want to know which.
+Error refusal(HostTask& task, const std::string& transaction) {
+  const auto history = task.connection->agent().ask({"history", ""});
+  if (history.ok() && history->is_array()) {
+    for (const auto& entry : *history) {
+      if (entry.is_object() && entry.value("transaction", "") == transaction) {
+        return Error("plan.applied", fmt::format("this plan was applied already on {}", task.host->name),
+                     "a plan can be applied once; make a new one: sentinelctl plan --out FILE", ExitCode::kStalePlan);
+      }
+    }
+  }
+  return stale(task.host->name);
+}
+
 // Asks the host for the plan again and refuses when it saw something else.
 Result<Plan> plan_saved(Run& run, const SavedPlan& saved, HostTask& task) {
   const SavedHostPlan& host = *saved.find(task.host->name);
@@ -34,7 +48,7 @@ Result<Plan> plan_saved(Run& run, const SavedPlan& saved, HostTask& task) {
     return diagnostics.errors.front();
   }
   SENTINEL_TRY(auto plan, task.connection->agent().plan(task.request, secrets, task.contents));
-  if (plan.observed != host.plan.observed) return stale(task.host->name);
+  if (plan.observed != host.plan.observed) return refusal(task, host.transaction);
   return plan;
 }
 

@@ -43,6 +43,15 @@ class AttachCommand final : public Subcommand {
     return Error("attach.which-host", "one host has to be named", "sentinelctl attach HOST", ExitCode::kUsage);
   }
 
+  // The one that runs or waits for its recovery, else the last one that ended.
+  static Result<std::string> transaction_of(HostConnection& connection, const Host& host) {
+    if (!connection.hello().transaction.empty()) return connection.hello().transaction;
+    SENTINEL_TRY(const auto status, connection.agent().ask({"status", ""}));
+    const auto last = status.is_object() ? status.value("last_transaction", nlohmann::json()) : nlohmann::json();
+    if (!last.is_object()) return Error("attach.none", fmt::format("no transaction was ever begun on {}", host.name));
+    return last.value("transaction", "");
+  }
+
   static Result<HostRun> follow(const Context& context, const Workspace& workspace, const Host& host) {
     const auto started = std::chrono::steady_clock::now();
     SENTINEL_TRY(const auto access, Access::prepare(context, workspace));
@@ -50,7 +59,8 @@ class AttachCommand final : public Subcommand {
     access->progress = progress.get();
     progress->stage(host.name, "connecting", 0);
     SENTINEL_TRY(auto connection, HostConnection::open(*access, host, doors_of(*access, host)));
-    TransactionWatch watch(*access, host, next_door(*access, host), connection->hello().transaction);
+    SENTINEL_TRY(const std::string transaction, transaction_of(*connection, host));
+    TransactionWatch watch(*access, host, next_door(*access, host), transaction);
     HostRun run = watch.attach(connection);
     run.duration_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mark of a step is read from its changes: nothing before is an addition, nothing after a removal.
+// The mark of a step is read from its changes: nothing (or "absent") before is an addition, after a removal.
 #include "core/report/plan_text.h"
 
 #include <fmt/format.h>
@@ -15,9 +15,11 @@ namespace {
 constexpr std::size_t kShownLines = 40;
 constexpr std::string_view kIndent = "      ";
 
+bool is_nothing(const std::string& value) { return value.empty() || value == "absent"; }
+
 char mark_of(const Step& step) {
-  const auto none_before = [](const Change& change) { return change.before.empty(); };
-  const auto none_after = [](const Change& change) { return change.after.empty(); };
+  const auto none_before = [](const Change& change) { return is_nothing(change.before); };
+  const auto none_after = [](const Change& change) { return is_nothing(change.after); };
   if (std::all_of(step.changes.begin(), step.changes.end(), none_before)) return '+';
   if (std::all_of(step.changes.begin(), step.changes.end(), none_after)) return '-';
   return '~';

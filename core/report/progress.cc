@@ -29,7 +29,8 @@ class PlainProgress final : public Progress {
     writer_(lines);
   }
 
-  void pause() override {}
+  void hold() override {}
+  void release() override {}
 
  private:
   void line(const std::string& host, const std::string& text) {
@@ -54,7 +55,8 @@ class EventStream final : public Progress {
 
   void finished(const std::string&, const std::string&, bool) override {}
   void note(const std::string&) override {}
-  void pause() override {}
+  void hold() override {}
+  void release() override {}
 
  private:
   std::mutex mutex_;
@@ -67,7 +69,8 @@ class SilentProgress final : public Progress {
   void event(const std::string&, const Event&) override {}
   void finished(const std::string&, const std::string&, bool) override {}
   void note(const std::string&) override {}
-  void pause() override {}
+  void hold() override {}
+  void release() override {}
 };
 
 }  // namespace

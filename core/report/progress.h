@@ -27,8 +27,9 @@ class Progress {
   virtual void finished(const std::string& host, const std::string& text, bool good) = 0;
   /// Something to say between: a warning, a question's preamble. Whole lines.
   virtual void note(const std::string& lines) = 0;
-  /// Takes the display off the terminal, so that a person can be asked; the next call puts it back.
-  virtual void pause() = 0;
+  /// Takes the display off the terminal, so that a person can be asked; release puts it back. They nest.
+  virtual void hold() = 0;
+  virtual void release() = 0;
 };
 
 /// One host on the display.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <stop_token>
+#include <utility>
 
 #include "core/report/printable.h"
 #include "core/report/progress.h"
@@ -91,15 +92,21 @@ class TerminalProgress final : public Progress {
     above(lines);
   }
 
-  void pause() override {
+  void hold() override {
     const std::lock_guard lock(mutex_);
-    paused_ = true;
-    erase();
+    ++held_;
+    writer_(erasing());
+  }
+
+  void release() override {
+    const std::lock_guard lock(mutex_);
+    if (--held_ > 0) return;
+    writer_(std::exchange(kept_notes_, {}));
+    draw();
   }
 
  private:
   HostProgress& find(const std::string& host) {
-    paused_ = false;
     const auto found = std::find_if(hosts_.begin(), hosts_.end(), [&](const HostProgress& h) { return h.host == host; });
     if (found != hosts_.end()) return *found;
     HostProgress& added = hosts_.emplace_back();
@@ -111,7 +118,7 @@ class TerminalProgress final : public Progress {
   void tick(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!wake_.wait_for(lock, stop, kTick, [&] { return stop.stop_requested(); })) {
-      if (!paused_) draw();
+      draw();
     }
   }
 
@@ -122,14 +129,17 @@ class TerminalProgress final : public Progress {
     return out.empty() ? out : out + "\r";
   }
 
-  void erase() { writer_(erasing()); }
-
   void above(const std::string& lines) {
+    if (held_ > 0) {
+      kept_notes_ += lines;
+      return;
+    }
     writer_(erasing() + lines);
     draw();
   }
 
   void draw() {
+    if (held_ > 0) return;
     const TerminalSize size = size_();
     std::string out = erasing();
     for (const std::string& line : progress_block(hosts_, size.columns, size.rows, style_, std::chrono::steady_clock::now())) {
@@ -146,7 +156,8 @@ class TerminalProgress final : public Progress {
   std::function<TerminalSize()> size_;
   std::vector<HostProgress> hosts_;
   int drawn_ = 0;
-  bool paused_ = false;
+  int held_ = 0;
+  std::string kept_notes_;
   std::jthread ticker_;
 };
 

@@ -23,7 +23,7 @@ TEST_CASE("Steps show their mark, risk, values, diffs and effects") {
   Step changed = step("ssh/drop-in", Risk::kLockout, {{"mode", "0600", "0644", false}, {"content", "a\nb\n", "a\nc\n", false}});
   changed.effects = {Effect{Effect::Kind::kReload, "ssh.service"}};
   const HostPlan host = host_with({step("users/deploy", Risk::kNone, {{"shell", "", "/bin/bash", false}}), changed,
-                                   step("old/file", Risk::kService, {{"file", "present", "", false}})});
+                                   step("old/file", Risk::kService, {{"file", "present", "absent", false}})});
   CHECK(plan_text({host}, {}) ==
         "web-1: 3 steps to take (7 already so)\n"
         "  + users/deploy  title of users/deploy\n"
@@ -37,7 +37,7 @@ TEST_CASE("Steps show their mark, risk, values, diffs and effects") {
         "        +c\n"
         "      then reload ssh.service\n"
         "  - old/file  title of old/file  [service]\n"
-        "      file: present -> (none)\n");
+        "      file: present -> absent\n");
 }
 
 TEST_CASE("Hosts in sync and hosts without a plan have a line of their own") {
