@@ -2,6 +2,7 @@
 // Messages are length-prefixed; an agent is trusted no further than to answer within bounds.
 #include "core/transport/agent.h"
 
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,8 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 
@@ -29,7 +28,9 @@ std::string number(std::uint32_t value) {
           static_cast<char>(value)};
 }
 
-std::string prefixed(const std::string& bytes) { return number(static_cast<std::uint32_t>(bytes.size())) + bytes; }
+std::string prefixed(const std::string& bytes) {
+  return number(static_cast<std::uint32_t>(bytes.size())) + bytes;
+}
 
 /// Takes numbers and strings off the front of a message; nothing when it is too short.
 class Reader {
@@ -64,7 +65,8 @@ class Reader {
 };
 
 Error agent_error(const std::string& what) {
-  return unreachable("ssh.agent", fmt::format("the ssh agent {}", what), "try `ssh-add -l`; unset SSH_AUTH_SOCK to do without");
+  return unreachable("ssh.agent", fmt::format("the ssh agent {}", what),
+                     "try `ssh-add -l`; unset SSH_AUTH_SOCK to do without");
 }
 
 Result<void> wait_for(int fd, short events, Patience& patience) {
@@ -122,7 +124,8 @@ Result<Descriptor> connect_agent(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return system_error(errno, "socket", path);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {  // NOLINT: sockets want it so
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+      0) {  // NOLINT: sockets want it so
     return agent_error(fmt::format("at {} can't be reached: {}", path, system_error(errno, "connect", path).message));
   }
   return socket;
@@ -143,9 +146,11 @@ Result<std::vector<AgentKey>> list_agent_keys(const Descriptor& agent, Patience&
   return keys;
 }
 
-Result<std::unique_ptr<AgentStandIn>> AgentStandIn::start(Descriptor agent, std::chrono::milliseconds limit, int interrupt_fd) {
+Result<std::unique_ptr<AgentStandIn>> AgentStandIn::start(Descriptor agent, std::chrono::milliseconds limit,
+                                                          int interrupt_fd) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_error(errno, "socketpair", "ssh agent");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return system_error(errno, "socketpair", "ssh agent");
   std::unique_ptr<AgentStandIn> made(new AgentStandIn);
   made->near_ = Descriptor(ends[0]);
   made->far_ = Descriptor(ends[1]);

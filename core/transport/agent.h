@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ssh agent, seen by us and by libssh. libssh offers every key an agent has, in the agent's order; hosts count refused
-// keys, so libssh is given a stand-in that shows one key at a time and hands signature requests on to the real agent.
-// Protocol: draft-ietf-sshm-ssh-agent (length, type, body).
+// The ssh agent, seen by us and by libssh. libssh offers every key an agent has, in the agent's order; hosts count
+// refused keys, so libssh is given a stand-in that shows one key at a time and hands signature requests on to the real
+// agent. Protocol: draft-ietf-sshm-ssh-agent (length, type, body).
 #pragma once
 
 #include <chrono>
@@ -22,22 +22,25 @@ struct AgentKey {
   std::string comment;
 };
 
-/// A connection to the agent at `path`. Errors `ssh.agent` (not there, or not an agent), `ssh.timeout`, `ssh.interrupted`.
+/// A connection to the agent at `path`. Errors `ssh.agent` (not there, or not an agent), `ssh.timeout`,
+/// `ssh.interrupted`.
 Result<Descriptor> connect_agent(const std::string& path);
 Result<std::vector<AgentKey>> list_agent_keys(const Descriptor& agent, Patience& patience);
 
 /// Serves one end of a socket pair on a thread of its own.
 class AgentStandIn {
  public:
-  /// Takes over the connection to the agent. Requests are answered with a failure once `limit` has passed for one of them
-  /// (a person may have to touch a token) or `interrupt_fd` is readable.
-  static Result<std::unique_ptr<AgentStandIn>> start(Descriptor agent, std::chrono::milliseconds limit, int interrupt_fd);
+  /// Takes over the connection to the agent. Requests are answered with a failure once `limit` has passed for one of
+  /// them (a person may have to touch a token) or `interrupt_fd` is readable.
+  static Result<std::unique_ptr<AgentStandIn>> start(Descriptor agent, std::chrono::milliseconds limit,
+                                                     int interrupt_fd);
   ~AgentStandIn();
   AgentStandIn(const AgentStandIn&) = delete;
   AgentStandIn& operator=(const AgentStandIn&) = delete;
 
   /// For libssh, which closes it; once.
   Descriptor take_socket() { return std::move(near_); }
+
   /// The one key shown from now on.
   void show(const AgentKey& key);
 

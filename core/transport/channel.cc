@@ -14,7 +14,8 @@ Result<CommandOutput> collect(Channel& channel, std::string_view input, std::chr
   }
   SENTINEL_CHECK(channel.send_eof());
   CommandOutput all;
-  const auto deadline = std::chrono::steady_clock::now() + std::min(limit, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::min(limit, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     SENTINEL_TRY(const Received piece, channel.read(std::max(left, std::chrono::milliseconds::zero())));
@@ -24,7 +25,9 @@ Result<CommandOutput> collect(Channel& channel, std::string_view input, std::chr
     }
     (piece.kind == Received::Kind::kOutput ? all.output : all.error_output) += piece.bytes;
     if (all.output.size() + all.error_output.size() > limit_bytes) {
-      return Error{"ssh.output-too-large", fmt::format("the command wrote more than {} bytes", limit_bytes), {},
+      return Error{"ssh.output-too-large",
+                   fmt::format("the command wrote more than {} bytes", limit_bytes),
+                   {},
                    ExitCode::kUnreachable};
     }
   }

@@ -36,15 +36,15 @@ struct Received {
 };
 
 /// Errors of all waiting calls, exit code 8 unless named: `ssh.connection-lost` (closed, reset, or silent beyond the
-/// keepalive limit), `ssh.interrupted` (exit code 130). An interrupted read or wait_exit may be repeated once the interrupt
-/// descriptor is no longer readable; after any other error only destruction makes sense.
+/// keepalive limit), `ssh.interrupted` (exit code 130). An interrupted read or wait_exit may be repeated once the
+/// interrupt descriptor is no longer readable; after any other error only destruction makes sense.
 class Channel {
  public:
   virtual ~Channel() = default;
 
-  /// Takes all of `bytes`, waiting for the peer's window; what the peer sends meanwhile is kept for `read`, so two sides
-  /// that both write can't block each other. `ssh.timeout` when `limit` passes (some bytes may be on their way then), and
-  /// `ssh.channel-closed` when the program no longer reads.
+  /// Takes all of `bytes`, waiting for the peer's window; what the peer sends meanwhile is kept for `read`, so two
+  /// sides that both write can't block each other. `ssh.timeout` when `limit` passes (some bytes may be on their way
+  /// then), and `ssh.channel-closed` when the program no longer reads.
   virtual Result<void> write(std::string_view bytes, std::chrono::milliseconds limit = kNoLimit) = 0;
 
   /// The next piece of either stream, waiting up to `limit`; zero looks without waiting.

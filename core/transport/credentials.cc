@@ -2,12 +2,11 @@
 // A key file is only offered when it could be used; a public key is enough where the agent has the private one.
 #include "core/transport/credentials.h"
 
+#include <fmt/format.h>
 #include <libssh/libssh.h>
 
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "core/base/file.h"
@@ -105,7 +104,9 @@ Result<std::vector<AgentKey>> agent_keys(const SshTarget& target, Descriptor& ag
   return keys;
 }
 
-std::string joined(const std::vector<std::string>& notes) { return fmt::format("{}", fmt::join(notes, ", ")); }
+std::string joined(const std::vector<std::string>& notes) {
+  return fmt::format("{}", fmt::join(notes, ", "));
+}
 
 }  // namespace
 
@@ -158,10 +159,12 @@ Result<Credentials> gather_credentials(const SshTarget& target, bool can_ask, Pa
 
   if (!all.keys.empty()) return all;
   if (!encrypted.empty()) {
-    return unreachable("ssh.key-encrypted", fmt::format("{} needs a passphrase, and there is no terminal to ask on", encrypted),
+    return unreachable("ssh.key-encrypted",
+                       fmt::format("{} needs a passphrase, and there is no terminal to ask on", encrypted),
                        fmt::format("load it into the ssh agent: ssh-add {}", encrypted));
   }
-  return unreachable("ssh.no-key", fmt::format("no SSH key to log in to {} with; looked at: {}", display(target), joined(notes)),
+  return unreachable("ssh.no-key",
+                     fmt::format("no SSH key to log in to {} with; looked at: {}", display(target), joined(notes)),
                      "name a private key with `identity`, or start an ssh agent and `ssh-add` one");
 }
 

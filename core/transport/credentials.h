@@ -31,9 +31,9 @@ struct Credentials {
   Descriptor agent;  ///< connected when any key is the agent's
 };
 
-/// Keys named by the target that the agent has, then (unless identities_only) the agent's others, then files. A key that
-/// turns up twice counts once. Without `can_ask`, files that need a passphrase are left out. Errors when nothing is left:
-/// `ssh.key-encrypted`, or `ssh.no-key` naming what was looked at; and `ssh.interrupted`.
+/// Keys named by the target that the agent has, then (unless identities_only) the agent's others, then files. A key
+/// that turns up twice counts once. Without `can_ask`, files that need a passphrase are left out. Errors when nothing
+/// is left: `ssh.key-encrypted`, or `ssh.no-key` naming what was looked at; and `ssh.interrupted`.
 Result<Credentials> gather_credentials(const SshTarget& target, bool can_ask, Patience& patience);
 
 }  // namespace sentinel

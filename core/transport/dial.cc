@@ -3,6 +3,7 @@
 // which outlives us when it has to.
 #include "core/transport/dial.h"
 
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,8 +17,6 @@
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 
@@ -89,7 +88,8 @@ Error connect_error(int number, const std::string& place) {
     return unreachable("ssh.timeout", fmt::format("{} does not answer", place),
                        "check the address, the port, and the firewalls between here and the host");
   }
-  return unreachable("ssh.unreachable", fmt::format("{}: {}", place, std::strerror(number)));  // NOLINT: glibc's is safe
+  return unreachable("ssh.unreachable",
+                     fmt::format("{}: {}", place, std::strerror(number)));  // NOLINT: glibc's is safe
 }
 
 void set_port(Address& address, std::uint16_t port) {

@@ -11,8 +11,9 @@
 
 namespace sentinel {
 
-/// Connected, non-blocking, TCP_NODELAY. Every address of the name is tried in the resolver's order, each with a fair part
-/// of the time left. Errors: `ssh.unknown-host`, `ssh.refused`, `ssh.timeout`, `ssh.unreachable`, `ssh.interrupted`.
+/// Connected, non-blocking, TCP_NODELAY. Every address of the name is tried in the resolver's order, each with a fair
+/// part of the time left. Errors: `ssh.unknown-host`, `ssh.refused`, `ssh.timeout`, `ssh.unreachable`,
+/// `ssh.interrupted`.
 Result<Descriptor> dial(const std::string& address, std::uint16_t port, Patience& patience);
 
 }  // namespace sentinel

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules in order: a revoked key never; a pin decides alone; a known key is fine; a host with other keys on record is
-// refused, never asked about; only a host nobody knows is a question.
+// The rules in order: a revoked key never; a pin decides alone; a known key is fine; a host with other keys on record
+// is refused, never asked about; only a host nobody knows is a question.
 #include "core/transport/host_key.h"
 
+#include <fmt/format.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "core/transport/known_hosts.h"
@@ -36,7 +35,8 @@ std::string name_of(const SshTarget& target) {
                           target.host_key_alias.empty() ? target.port : 22);
 }
 
-/// Lines for the host, and where its port isn't 22 also those for its bare name: they can vouch for a key, not contradict it.
+/// Lines for the host, and where its port isn't 22 also those for its bare name: they can vouch for a key, not
+/// contradict it.
 struct Lines {
   std::vector<KnownHostLine> own;
   std::vector<KnownHostLine> bare;
@@ -51,7 +51,9 @@ Result<Lines> lines_for(const SshTarget& target) {
   return lines;
 }
 
-std::string with_fingerprint(const HostKey& key) { return fmt::format("{} {}", key.type, key.fingerprint()); }
+std::string with_fingerprint(const HostKey& key) {
+  return fmt::format("{} {}", key.type, key.fingerprint());
+}
 
 Error changed(const SshTarget& target, const HostKey& offered, const std::string& known_as, const std::string& hint) {
   return unreachable("ssh.host-key-changed",
@@ -61,8 +63,9 @@ Error changed(const SshTarget& target, const HostKey& offered, const std::string
 }
 
 const KnownHostLine* find_line(const std::vector<KnownHostLine>& lines, const HostKey& key, bool revoked) {
-  const auto found = std::find_if(lines.begin(), lines.end(),
-                                  [&](const KnownHostLine& line) { return line.revoked == revoked && line.key == key; });
+  const auto found = std::find_if(lines.begin(), lines.end(), [&](const KnownHostLine& line) {
+    return line.revoked == revoked && line.key == key;
+  });
   return found == lines.end() ? nullptr : &*found;
 }
 
@@ -73,10 +76,11 @@ Result<HostKeyDecision> judge_unknown(const SshTarget& target, const HostKey& of
     SENTINEL_TRY(accepted, policy.ask({name_of(target), offered, file}));
   }
   if (!accepted) {
-    return unreachable("ssh.host-key-unknown",
-                       fmt::format("the host key of {} is not known: it offers {}", display(target), with_fingerprint(offered)),
-                       "compare the fingerprint with one from the host's console, then pin it with `host_key`, or run once "
-                       "with --accept-new-host-key");
+    return unreachable(
+        "ssh.host-key-unknown",
+        fmt::format("the host key of {} is not known: it offers {}", display(target), with_fingerprint(offered)),
+        "compare the fingerprint with one from the host's console, then pin it with `host_key`, or run once "
+        "with --accept-new-host-key");
   }
   if (!file.empty()) {
     if (auto stored = append_known_host(file, name_of(target), offered); !stored.ok()) {
@@ -102,8 +106,8 @@ Result<HostKey> HostKey::parse(const std::string& text) {
   const std::size_t space = text.find(' ');
   HostKey key{text.substr(0, space), space == std::string::npos ? std::string() : text.substr(space + 1)};
   key.base64 = key.base64.substr(0, key.base64.find(' '));
-  const bool known_type =
-      std::any_of(std::begin(kAlgorithms), std::end(kAlgorithms), [&](const KeyAlgorithms& one) { return key.type == one.type; });
+  const bool known_type = std::any_of(std::begin(kAlgorithms), std::end(kAlgorithms),
+                                      [&](const KeyAlgorithms& one) { return key.type == one.type; });
   if (known_type && !key.fingerprint().empty()) return key;
   return Error("ssh.host-key-pin", fmt::format("'{}' is not a host key", text),
                "write it as ssh-keyscan prints it, without the host's name: ssh-ed25519 AAAA…", ExitCode::kUsage);
@@ -114,16 +118,17 @@ Result<HostKeyDecision> judge_host_key(const SshTarget& target, const HostKey& o
   for (const auto* list : {&lines.own, &lines.bare}) {
     if (const KnownHostLine* line = find_line(*list, offered, true)) {
       return unreachable("ssh.host-key-revoked",
-                         fmt::format("the host key of {} ({}) is revoked by {}", display(target), with_fingerprint(offered),
-                                     line->place()),
+                         fmt::format("the host key of {} ({}) is revoked by {}", display(target),
+                                     with_fingerprint(offered), line->place()),
                          "do not connect; ask who revoked the key and why");
     }
   }
   if (!target.host_key_pin.empty()) {
     SENTINEL_TRY(const HostKey pin, HostKey::parse(target.host_key_pin));
     if (pin == offered) return HostKeyDecision{HostKeyDecision::Reason::kPinned, offered, {}};
-    return changed(target, offered, fmt::format("{} (pinned)", with_fingerprint(pin)),
-                   "if the host was rebuilt on purpose, update `host_key` in the project; otherwise someone may be in between");
+    return changed(
+        target, offered, fmt::format("{} (pinned)", with_fingerprint(pin)),
+        "if the host was rebuilt on purpose, update `host_key` in the project; otherwise someone may be in between");
   }
   if (const KnownHostLine* line = find_line(lines.own, offered, false)) {
     return HostKeyDecision{HostKeyDecision::Reason::kKnown, offered, line->place()};
@@ -134,10 +139,11 @@ Result<HostKeyDecision> judge_host_key(const SshTarget& target, const HostKey& o
     if (other == nullptr || (other->key.type != offered.type && line.key.type == offered.type)) other = &line;
   }
   if (other != nullptr) {
-    return changed(target, offered, fmt::format("{} ({})", with_fingerprint(other->key), other->place()),
-                   fmt::format("if the host was rebuilt on purpose, remove the old key: ssh-keygen -R '{}' -f {}; otherwise "
-                               "someone may be in between",
-                               name_of(target), other->file));
+    return changed(
+        target, offered, fmt::format("{} ({})", with_fingerprint(other->key), other->place()),
+        fmt::format("if the host was rebuilt on purpose, remove the old key: ssh-keygen -R '{}' -f {}; otherwise "
+                    "someone may be in between",
+                    name_of(target), other->file));
   }
   if (const KnownHostLine* line = find_line(lines.bare, offered, false)) {
     return HostKeyDecision{HostKeyDecision::Reason::kKnown, offered, line->place()};

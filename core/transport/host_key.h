@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a host's key is the right one: pinned, in known_hosts, or accepted by a person, never silently. Our own rules,
-// in place of libssh's: they are the same for direct connections and through jump hosts.
+// Whether a host's key is the right one: pinned, in known_hosts, or accepted by a person, never silently. Our own
+// rules, in place of libssh's: they are the same for direct connections and through jump hosts.
 #pragma once
 
 #include <functional>
@@ -35,8 +35,8 @@ struct UnknownHost {
 /// How unknown keys are treated. Known, pinned, changed and revoked keys are not a matter of policy.
 struct HostKeyPolicy {
   bool accept_new = false;  ///< --accept-new-host-key
-  /// Asks a person on the terminal; empty when there is none, then an unknown key is refused. Called from the thread that
-  /// connects; where many do, the callback serializes. An error ends the connection with that error.
+  /// Asks a person on the terminal; empty when there is none, then an unknown key is refused. Called from the thread
+  /// that connects; where many do, the callback serializes. An error ends the connection with that error.
   std::function<Result<bool>(const UnknownHost&)> ask;
 };
 
@@ -48,12 +48,12 @@ struct HostKeyDecision {
   std::string place;  ///< "file:line" for kKnown, the file written for kAcceptedNew
 };
 
-/// Decides about `offered` for `target`; an accepted new key is on disk when this returns. Errors, all with exit code 8:
-/// `ssh.host-key-changed` (also for a pin that differs), `ssh.host-key-revoked`, `ssh.host-key-unknown`.
+/// Decides about `offered` for `target`; an accepted new key is on disk when this returns. Errors, all with exit code
+/// 8: `ssh.host-key-changed` (also for a pin that differs), `ssh.host-key-revoked`, `ssh.host-key-unknown`.
 Result<HostKeyDecision> judge_host_key(const SshTarget& target, const HostKey& offered, const HostKeyPolicy& policy);
 
-/// Host key algorithms to ask for, comma separated: those of keys already known first, so that a host known by one type of
-/// key isn't taken for an unknown one.
+/// Host key algorithms to ask for, comma separated: those of keys already known first, so that a host known by one type
+/// of key isn't taken for an unknown one.
 std::string preferred_host_key_algorithms(const SshTarget& target);
 
 }  // namespace sentinel

@@ -3,6 +3,7 @@
 // the stop descriptor and the failure text.
 #include "core/transport/jump_relay.h"
 
+#include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,10 +11,8 @@
 #include <array>
 #include <cerrno>
 
-#include <fmt/format.h>
-
-#include "core/transport/libssh_session.h"
 #include "core/transport/connect.h"
+#include "core/transport/libssh_session.h"
 
 namespace sentinel {
 
@@ -55,8 +54,8 @@ struct JumpRelay::Pump {
   Result<void> farewell();
 };
 
-Result<std::unique_ptr<JumpRelay>> JumpRelay::open(const SshTarget& jump, const std::string& address, std::uint16_t port,
-                                                   const ConnectOptions& options) {
+Result<std::unique_ptr<JumpRelay>> JumpRelay::open(const SshTarget& jump, const std::string& address,
+                                                   std::uint16_t port, const ConnectOptions& options) {
   auto connected = connect_state(jump, options);
   const std::string step = fmt::format("connecting to the jump host {}", display(jump));
   if (!connected.ok()) return std::move(connected).error().during(step);
@@ -67,19 +66,20 @@ Result<std::unique_ptr<JumpRelay>> JumpRelay::open(const SshTarget& jump, const 
   pump->channel = ssh_channel_new(state.session);
   if (pump->channel == nullptr) return state.lost("out of memory");
   Patience patience(options.timeout, options.interrupt_fd);
-  auto opened = repeat(state, patience, SSH_AGAIN, [&] {
-    return ssh_channel_open_forward(pump->channel, address.c_str(), port, "127.0.0.1", 0);
-  });
+  auto opened = repeat(state, patience, SSH_AGAIN,
+                       [&] { return ssh_channel_open_forward(pump->channel, address.c_str(), port, "127.0.0.1", 0); });
   if (!opened.ok()) return std::move(opened).error().during(step);
   if (*opened != SSH_OK) {
     if (ssh_is_connected(state.session) == 0) return state.lost(state.reason()).during(step);
-    return unreachable("ssh.jump-refused",
-                       fmt::format("the jump host {} can't reach {} port {}: {}", display(jump), address, port, state.reason()),
-                       "check the address as seen from the jump host, and AllowTcpForwarding of its sshd");
+    return unreachable(
+        "ssh.jump-refused",
+        fmt::format("the jump host {} can't reach {} port {}: {}", display(jump), address, port, state.reason()),
+        "check the address as seen from the jump host, and AllowTcpForwarding of its sshd");
   }
 
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_error(errno, "socketpair", "jump host");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return system_error(errno, "socketpair", "jump host");
   std::unique_ptr<JumpRelay> relay(new JumpRelay);
   relay->name_ = display(jump);
   relay->near_ = Descriptor(ends[0]);
@@ -114,7 +114,8 @@ Result<void> JumpRelay::Pump::from_channel() {
     const int count = ssh_channel_read_nonblocking(channel, buffer.data(), buffer.size(), 0);
     if (count > 0) {
       to_socket.append(buffer.data(), static_cast<std::size_t>(count));
-      if (to_socket.size() > kMostKept) return unreachable("ssh.output-too-large", "more came in than the session can take");
+      if (to_socket.size() > kMostKept)
+        return unreachable("ssh.output-too-large", "more came in than the session can take");
       continue;
     }
     if (ssh_is_connected(state->session) == 0) return state->lost(state->reason());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection through a jump host: a session to it, a direct-tcpip channel from it, and a thread that carries bytes between
-// that channel and a socket pair, because libssh wants a descriptor for the session inside.
+// A connection through a jump host: a session to it, a direct-tcpip channel from it, and a thread that carries bytes
+// between that channel and a socket pair, because libssh wants a descriptor for the session inside.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,9 @@ namespace sentinel {
 
 class JumpRelay {
  public:
-  /// Logs in to `jump` (which may have a jump host itself) and opens a channel from there to `address`:`port`. Errors as of
-  /// SshSession::connect, with the jump host named, and `ssh.jump-refused` when it can't or won't reach the target.
+  /// Logs in to `jump` (which may have a jump host itself) and opens a channel from there to `address`:`port`. Errors
+  /// as of SshSession::connect, with the jump host named, and `ssh.jump-refused` when it can't or won't reach the
+  /// target.
   static Result<std::unique_ptr<JumpRelay>> open(const SshTarget& jump, const std::string& address, std::uint16_t port,
                                                  const ConnectOptions& options);
 
@@ -29,8 +30,10 @@ class JumpRelay {
 
   /// The near end, to be given to the session inside; once.
   Descriptor take_socket() { return std::move(near_); }
+
   /// Why the relay ended on its own; empty while it works. Any thread.
   std::string failure() const;
+
   const std::string& name() const { return name_; }
 
  private:

@@ -3,6 +3,7 @@
 #include "core/transport/known_hosts.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <sys/file.h>
@@ -13,8 +14,6 @@
 #include <cerrno>
 #include <optional>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "core/base/descriptor.h"
 #include "core/base/digest.h"
@@ -60,7 +59,7 @@ std::optional<KnownHostLine> parse_line(std::string_view line, const std::string
     names = take_word(rest);
   }
   const bool matches = names.substr(0, kHashMark.size()) == kHashMark ? hashed_name_matches(names, name)
-                                                                     : pattern_list_matches(names, ',', name);
+                                                                      : pattern_list_matches(names, ',', name);
   if (!matches) return std::nullopt;
   entry.key.type = std::string(take_word(rest));
   entry.key.base64 = std::string(take_word(rest));
@@ -70,7 +69,9 @@ std::optional<KnownHostLine> parse_line(std::string_view line, const std::string
 
 }  // namespace
 
-std::string KnownHostLine::place() const { return fmt::format("{}:{}", file, line); }
+std::string KnownHostLine::place() const {
+  return fmt::format("{}:{}", file, line);
+}
 
 std::string known_hosts_name(const std::string& address, std::uint16_t port) {
   std::string name = address;
@@ -107,10 +108,13 @@ Result<void> append_known_host(const std::string& file, const std::string& name,
   if (!output.valid()) return system_error(errno, "open", file);
   // Locked, so that a line without an end is seen and completed by one writer only.
   if (::flock(output.get(), LOCK_EX) != 0) return system_error(errno, "lock", file);
+
   struct stat status {};
+
   if (::fstat(output.get(), &status) != 0) return system_error(errno, "stat", file);
   char last = '\n';
-  if (status.st_size > 0 && ::pread(output.get(), &last, 1, status.st_size - 1) != 1) return system_error(errno, "read", file);
+  if (status.st_size > 0 && ::pread(output.get(), &last, 1, status.st_size - 1) != 1)
+    return system_error(errno, "read", file);
 
   const std::string line = fmt::format("{}{} {} {}\n", last == '\n' ? "" : "\n", name, key.type, key.base64);
   const ssize_t written = ::write(output.get(), line.data(), line.size());

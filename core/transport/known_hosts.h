@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The known_hosts files of OpenSSH (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): looked up by our own rules and appended to.
-// Plain and hashed names, patterns with * ? !, [host]:port, @revoked. @cert-authority lines are passed over: host
+// The known_hosts files of OpenSSH (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"): looked up by our own rules and appended
+// to. Plain and hashed names, patterns with * ? !, [host]:port, @revoked. @cert-authority lines are passed over: host
 // certificates are not asked for.
 #pragma once
 
@@ -28,7 +28,8 @@ struct KnownHostLine {
 std::string known_hosts_name(const std::string& address, std::uint16_t port);
 
 /// Lines of `files` for `name` in order, and every @revoked line that could apply to it. Missing files are empty, lines
-/// that don't parse are passed over (as OpenSSH does); an unreadable file is an error, since it could hold the right key.
+/// that don't parse are passed over (as OpenSSH does); an unreadable file is an error, since it could hold the right
+/// key.
 Result<std::vector<KnownHostLine>> find_known_host(const std::vector<std::string>& files, const std::string& name);
 
 /// Appends "name type base64" to `file` in one write and syncs it; the file and its directory are created private when

@@ -5,6 +5,7 @@
 #include "core/transport/libssh_session.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <libssh/callbacks.h>
 #include <libssh/server.h>
 #include <netinet/in.h>
@@ -13,8 +14,6 @@
 #include <unistd.h>
 
 #include <mutex>
-
-#include <fmt/format.h>
 
 #include "core/transport/jump_relay.h"
 
@@ -31,8 +30,9 @@ Result<void> set_option(ssh_session session, ssh_options_e option, const void* v
   return unreachable("ssh.handshake", fmt::format("can't set up the SSH library: {}", ssh_get_error(session)));
 }
 
-/// Acknowledges at once what has come in. sshd's answer to the channel request otherwise waits, by Nagle's algorithm, for
-/// the acknowledgement of its message before, which the kernel delays by 40 ms. Not sticky, hence before every wait.
+/// Acknowledges at once what has come in. sshd's answer to the channel request otherwise waits, by Nagle's algorithm,
+/// for the acknowledgement of its message before, which the kernel delays by 40 ms. Not sticky, hence before every
+/// wait.
 void acknowledge_now(int fd) {
   const int on = 1;
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
@@ -91,9 +91,10 @@ Result<void> SshSession::State::handshake(Patience& patience) {
   if (status != SSH_OK) {
     const std::string why = reason();
     if (ssh_get_serverbanner(session) == nullptr) {
-      return unreachable("ssh.not-ssh",
-                         fmt::format("{} port {} answers, but not as an SSH server: {}", target.address, target.port, why),
-                         "check the port; a host that bans this address, or is starting, also answers like this");
+      return unreachable(
+          "ssh.not-ssh",
+          fmt::format("{} port {} answers, but not as an SSH server: {}", target.address, target.port, why),
+          "check the port; a host that bans this address, or is starting, also answers like this");
     }
     return unreachable("ssh.handshake", fmt::format("no SSH connection to {}: {}", display(target), why));
   }
@@ -122,7 +123,8 @@ Error SshSession::State::lost(const std::string& what) const {
 
 milliseconds SshSession::State::next_look() const {
   if (!authenticated) return kNoLimit;
-  const auto due = std::min<std::chrono::nanoseconds>(options.keepalive_interval * (keepalives_ + 1), options.keepalive_limit);
+  const auto due =
+      std::min<std::chrono::nanoseconds>(options.keepalive_interval * (keepalives_ + 1), options.keepalive_limit);
   return std::max(std::chrono::ceil<milliseconds>(due - silence_), milliseconds(1));
 }
 

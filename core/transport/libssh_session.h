@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside of the adapter to libssh: the session's state and the one loop that waits for its peer. libssh runs non-blocking
-// throughout; we poll, so that every wait has a deadline, can be interrupted, and notices a dead peer.
+// Inside of the adapter to libssh: the session's state and the one loop that waits for its peer. libssh runs
+// non-blocking throughout; we poll, so that every wait has a deadline, can be interrupted, and notices a dead peer.
 #pragma once
 
 #include <libssh/libssh.h>
@@ -53,9 +53,9 @@ struct SshSession::State {
   Result<void> watch_silence();
 
   ssh_counter_struct traffic_{};
-  std::uint64_t heard_bytes_ = 0;         ///< traffic_.in_bytes at the last look
-  std::chrono::nanoseconds silence_{0};   ///< time spent waiting since then
-  int keepalives_ = 0;                    ///< sent in this silence
+  std::uint64_t heard_bytes_ = 0;        ///< traffic_.in_bytes at the last look
+  std::chrono::nanoseconds silence_{0};  ///< time spent waiting since then
+  int keepalives_ = 0;                   ///< sent in this silence
 };
 
 /// Repeats a non-blocking libssh call until it no longer says `again`.

@@ -37,7 +37,8 @@ class Login {
       SENTINEL_TRY(const Outcome outcome, offer(credential));
       if (outcome == Outcome::kAccepted) {
         state_.login_key = current_;
-        if (credential.public_key) state_.login_public_key = credential.public_key->type + " " + credential.public_key->base64;
+        if (credential.public_key)
+          state_.login_public_key = credential.public_key->type + " " + credential.public_key->base64;
         return {};
       }
       offered_.push_back(current_ + (outcome == Outcome::kUnusable ? ", which could not sign" : ""));
@@ -50,7 +51,8 @@ class Login {
     if (credential.agent_key) {
       if (agent_ == nullptr) return Outcome::kUnusable;
       agent_->show(*credential.agent_key);
-      return judge(repeat(state_, patience_, SSH_AUTH_AGAIN, [this] { return ssh_userauth_agent(state_.session, nullptr); }));
+      return judge(
+          repeat(state_, patience_, SSH_AUTH_AGAIN, [this] { return ssh_userauth_agent(state_.session, nullptr); }));
     }
     if (!credential.encrypted) return sign(credential, Secret());
     return unlock(credential);
@@ -84,8 +86,8 @@ class Login {
     ssh_key key = nullptr;
     // Only the callback: given a null passphrase and no callback, OpenSSL would ask on the terminal by itself.
     void* secret = const_cast<Secret*>(&passphrase);  // NOLINT: the callback's type wants it so
-    if (ssh_pki_import_privkey_base64(credential.private_key.reveal().c_str(), nullptr, hand_over_passphrase, secret, &key) !=
-        SSH_OK) {
+    if (ssh_pki_import_privkey_base64(credential.private_key.reveal().c_str(), nullptr, hand_over_passphrase, secret,
+                                      &key) != SSH_OK) {
       return Outcome::kUnusable;
     }
     auto outcome = judge(repeat(state_, patience_, SSH_AUTH_AGAIN,
@@ -100,22 +102,26 @@ class Login {
     if (*status == SSH_AUTH_SUCCESS) return Outcome::kAccepted;
     if (*status == SSH_AUTH_DENIED) return Outcome::kRefused;
     if (*status == SSH_AUTH_PARTIAL) {
-      return unreachable("ssh.auth-more", fmt::format("{} accepts the key but wants more: {}", display(state_.target), methods()),
+      return unreachable("ssh.auth-more",
+                         fmt::format("{} accepts the key but wants more: {}", display(state_.target), methods()),
                          "sentinel logs in by public key alone; set AuthenticationMethods to publickey for this user");
     }
     if (ssh_is_connected(state_.session) != 0) {
       // A signature that didn't come about: the agent refused, a token was not touched, or we are being interrupted.
       std::vector<pollfd> nothing;
-      if (patience_.wait(nothing, std::chrono::milliseconds::zero()) == Patience::Woken::kInterrupted) return interrupted();
+      if (patience_.wait(nothing, std::chrono::milliseconds::zero()) == Patience::Woken::kInterrupted)
+        return interrupted();
       return Outcome::kUnusable;
     }
     return hung_up();
   }
 
-  /// A host that says goodbye in the middle of a login has had enough attempts; one that just vanishes is a lost connection.
+  /// A host that says goodbye in the middle of a login has had enough attempts; one that just vanishes is a lost
+  /// connection.
   Error hung_up() {
     const std::string why = state_.reason();
-    if (std::string(ssh_get_error(state_.session)).find("SSH_MSG_DISCONNECT") == std::string::npos) return state_.lost(why);
+    if (std::string(ssh_get_error(state_.session)).find("SSH_MSG_DISCONNECT") == std::string::npos)
+      return state_.lost(why);
     offered_.push_back(current_);
     return refused(fmt::format("; then it ended the connection: {}", why));
   }
@@ -135,11 +141,12 @@ class Login {
   }
 
   Error refused(const std::string& ending) const {
-    return unreachable("ssh.auth-refused",
-                       fmt::format("{} refuses user '{}' with {}{}", state_.target.address, state_.target.user,
-                                   fmt::join(offered_, "; "), ending),
-                       fmt::format("check the user, and that ~{}/.ssh/authorized_keys on the host has one of these keys",
-                                   state_.target.user));
+    return unreachable(
+        "ssh.auth-refused",
+        fmt::format("{} refuses user '{}' with {}{}", state_.target.address, state_.target.user,
+                    fmt::join(offered_, "; "), ending),
+        fmt::format("check the user, and that ~{}/.ssh/authorized_keys on the host has one of these keys",
+                    state_.target.user));
   }
 
   SshSession::State& state_;

@@ -2,9 +2,8 @@
 // Deadlines are monotonic; poll is repeated after signals.
 #include "core/transport/patience.h"
 
-#include <cerrno>
-
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <utility>
 
@@ -31,7 +30,9 @@ milliseconds Patience::remaining() const {
   return std::max(left, milliseconds::zero());
 }
 
-bool Patience::expired() const { return remaining() == milliseconds::zero(); }
+bool Patience::expired() const {
+  return remaining() == milliseconds::zero();
+}
 
 void Patience::extend(milliseconds by) {
   if (deadline_ != Time::max()) deadline_ += by;
@@ -43,7 +44,8 @@ Patience::Woken Patience::wait(std::vector<pollfd>& watched, milliseconds at_mos
   if (interrupt_fd_ >= 0) all.push_back({interrupt_fd_, POLLIN, 0});
   while (true) {
     const auto left = step.remaining();
-    const int timeout = left == milliseconds::max() ? -1 : static_cast<int>(std::min<milliseconds::rep>(left.count(), INT_MAX));
+    const int timeout =
+        left == milliseconds::max() ? -1 : static_cast<int>(std::min<milliseconds::rep>(left.count(), INT_MAX));
     const int ready = ::poll(all.data(), all.size(), timeout);
     if (ready < 0 && errno == EINTR) continue;
     if (interrupt_fd_ >= 0 && all.back().revents != 0) return Woken::kInterrupted;
@@ -60,6 +62,8 @@ Error unreachable(std::string code, std::string message, std::string hint) {
   return {std::move(code), std::move(message), std::move(hint), ExitCode::kUnreachable};
 }
 
-Error interrupted() { return {"ssh.interrupted", "interrupted", {}, ExitCode::kInterrupted}; }
+Error interrupted() {
+  return {"ssh.interrupted", "interrupted", {}, ExitCode::kInterrupted};
+}
 
 }  // namespace sentinel

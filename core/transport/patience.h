@@ -18,8 +18,8 @@ class Patience {
   /// `limit` of kNoLimit (milliseconds::max()) never ends. `interrupt_fd` of -1: can't be interrupted.
   Patience(std::chrono::milliseconds limit, int interrupt_fd);
 
-  /// Polls `watched` (revents are filled in) up to `at_most` or the deadline. kInterrupted wins over kReady. kTimeout is
-  /// also the answer when `at_most` ends first: `expired` tells which.
+  /// Polls `watched` (revents are filled in) up to `at_most` or the deadline. kInterrupted wins over kReady. kTimeout
+  /// is also the answer when `at_most` ends first: `expired` tells which.
   Woken wait(std::vector<pollfd>& watched, std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
   bool expired() const;
   std::chrono::milliseconds remaining() const;

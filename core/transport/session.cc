@@ -55,7 +55,8 @@ HostKeyPolicy off_the_clock(const HostKeyPolicy& policy, Patience& patience) {
 
 Result<void> connect_steps(SshSession::State& state) {
   Patience patience(state.options.timeout, state.options.interrupt_fd);
-  SENTINEL_TRY(const Credentials credentials, gather_credentials(state.target, static_cast<bool>(state.options.ask_passphrase), patience));
+  SENTINEL_TRY(const Credentials credentials,
+               gather_credentials(state.target, static_cast<bool>(state.options.ask_passphrase), patience));
   SENTINEL_TRY(Descriptor socket, reach(state, patience));
   SENTINEL_CHECK(state.start(std::move(socket)));
   SENTINEL_CHECK(state.handshake(patience));
@@ -82,12 +83,23 @@ Result<std::unique_ptr<SshSession>> SshSession::connect(const SshTarget& target,
 }
 
 SshSession::SshSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
 SshSession::~SshSession() = default;
 
-Result<std::unique_ptr<Channel>> SshSession::exec(const std::string& command) { return SshChannel::exec(*state_, command); }
-const HostKeyDecision& SshSession::host_key() const { return state_->host_key; }
-const std::string& SshSession::login_key() const { return state_->login_key; }
+Result<std::unique_ptr<Channel>> SshSession::exec(const std::string& command) {
+  return SshChannel::exec(*state_, command);
+}
 
-const std::string& SshSession::login_public_key() const { return state_->login_public_key; }
+const HostKeyDecision& SshSession::host_key() const {
+  return state_->host_key;
+}
+
+const std::string& SshSession::login_key() const {
+  return state_->login_key;
+}
+
+const std::string& SshSession::login_public_key() const {
+  return state_->login_public_key;
+}
 
 }  // namespace sentinel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One authenticated SSH connection to a host: TCP (or a channel of a jump host), key exchange, our host-key rules, and a
-// login by public key. A session belongs to one thread at a time; sessions of different threads are independent.
+// One authenticated SSH connection to a host: TCP (or a channel of a jump host), key exchange, our host-key rules, and
+// a login by public key. A session belongs to one thread at a time; sessions of different threads are independent.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,8 @@ struct ConnectOptions {
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds keepalive_interval{5'000};  ///< silence after which the peer is asked for a sign of life
   std::chrono::milliseconds keepalive_limit{15'000};    ///< silence after which it counts as dead, while we wait for it
-  /// Readable: every wait of the session and its channels ends with `ssh.interrupted`. -1: none. Not read from, not owned.
+  /// Readable: every wait of the session and its channels ends with `ssh.interrupted`. -1: none. Not read from, not
+  /// owned.
   int interrupt_fd = -1;
   /// Asks a person for a key file's passphrase; empty when there is no terminal. Called from the connecting thread. An
   /// empty secret skips the key.

@@ -2,10 +2,10 @@
 // What has come in is moved out of libssh at every look: it drops received bytes once the connection has failed.
 #include "core/transport/ssh_channel.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 
@@ -58,7 +58,9 @@ Result<std::unique_ptr<Channel>> SshChannel::exec(SshSession::State& state, cons
   return std::unique_ptr<Channel>(std::move(made));
 }
 
-Patience SshChannel::patience(milliseconds limit) const { return {limit, state_.options.interrupt_fd}; }
+Patience SshChannel::patience(milliseconds limit) const {
+  return {limit, state_.options.interrupt_fd};
+}
 
 Result<void> SshChannel::take_in(int is_error_output, std::string& into) {
   std::array<char, 64U << 10> buffer;

@@ -29,8 +29,8 @@ class SshChannel final : public Channel {
  private:
   explicit SshChannel(SshSession::State& state);
 
-  static void on_signal(ssh_session, ssh_channel, const char* signal, int core, const char* message, const char* language,
-                        void* self);
+  static void on_signal(ssh_session, ssh_channel, const char* signal, int core, const char* message,
+                        const char* language, void* self);
 
   /// Takes over what libssh has received, handling the socket's packets on the way; never waits.
   Result<void> take_in();
@@ -40,7 +40,7 @@ class SshChannel final : public Channel {
   SshSession::State& state_;
   ssh_channel channel_;
   ssh_channel_callbacks_struct callbacks_{};
-  std::string output_;        ///< received, not yet asked for
+  std::string output_;  ///< received, not yet asked for
   std::string error_output_;
   std::string signal_;
 };

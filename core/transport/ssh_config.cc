@@ -2,6 +2,7 @@
 // One pass over the lines with one bit of state: does the block we are in apply?
 #include "core/transport/ssh_config.h"
 
+#include <fmt/format.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 #include <charconv>
 #include <functional>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 #include "core/transport/pattern.h"
@@ -23,7 +22,8 @@ constexpr int kDeepestInclude = 16;
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -64,7 +64,9 @@ class Parser {
   /// "Keyword value…" or "Keyword=value"; arguments may be in double quotes.
   static Result<Line> split(std::string_view text, Position position) {
     Line line{{}, {}, std::move(position)};
-    const auto skip = [&](std::string_view set) { text.remove_prefix(std::min(text.find_first_not_of(set), text.size())); };
+    const auto skip = [&](std::string_view set) {
+      text.remove_prefix(std::min(text.find_first_not_of(set), text.size()));
+    };
     skip(" \t");
     if (text.empty() || text.front() == '#') return line;
     line.position.column = static_cast<int>(line.position.source_line.size() - text.size()) + 1;
@@ -103,9 +105,9 @@ class Parser {
 
   static Result<void> at_least_one(const Line& line) {
     if (!line.arguments.empty()) return {};
-    return wrong(line, fmt::format("{} needs a value", line.position.source_line.substr(
-                                                           static_cast<std::size_t>(line.position.column) - 1,
-                                                           static_cast<std::size_t>(line.position.length))));
+    return wrong(line, fmt::format("{} needs a value",
+                                   line.position.source_line.substr(static_cast<std::size_t>(line.position.column) - 1,
+                                                                    static_cast<std::size_t>(line.position.length))));
   }
 
   Result<void> match(const Line& line) {

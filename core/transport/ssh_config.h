@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ~/.ssh/config says about one host (ssh_config(5)): first value wins, IdentityFile adds up. A parser of our own, so that
-// nothing in the file is ever run, errors have a position, and host keys stay under our own rules. Match knows all, host,
-// originalhost, user and localuser; a block with other criteria (such as exec) doesn't apply. Other keywords are passed over.
+// What ~/.ssh/config says about one host (ssh_config(5)): first value wins, IdentityFile adds up. A parser of our own,
+// so that nothing in the file is ever run, errors have a position, and host keys stay under our own rules. Match knows
+// all, host, originalhost, user and localuser; a block with other criteria (such as exec) doesn't apply. Other keywords
+// are passed over.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +16,10 @@ namespace sentinel {
 
 /// Whom the blocks of the file are matched with.
 struct SshConfigQuery {
-  std::string host;        ///< as the operator wrote it
-  std::string user;        ///< remote user when it is given already, else empty
+  std::string host;  ///< as the operator wrote it
+  std::string user;  ///< remote user when it is given already, else empty
   std::string local_user;
-  std::string home;        ///< for ~ and Include
+  std::string home;  ///< for ~ and Include
 };
 
 /// Values as written: tokens and ~ are not expanded.
@@ -37,8 +38,9 @@ struct SshConfig {
   std::optional<std::vector<std::string>> global_known_hosts;
 };
 
-/// Adds what `file` says to `into`, which earlier files have filled in. A missing file says nothing. Error `ssh.config` with
-/// position for a line that a keyword we use makes no sense of, for a file that can't be read, and for endless Include.
+/// Adds what `file` says to `into`, which earlier files have filled in. A missing file says nothing. Error `ssh.config`
+/// with position for a line that a keyword we use makes no sense of, for a file that can't be read, and for endless
+/// Include.
 Result<void> read_ssh_config(const std::string& file, const SshConfigQuery& query, SshConfig& into);
 
 }  // namespace sentinel

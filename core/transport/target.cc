@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Merging of project, configuration files and defaults. A host named in ProxyJump is resolved the same way, with its own
-// blocks of the configuration file.
+// Merging of project, configuration files and defaults. A host named in ProxyJump is resolved the same way, with its
+// own blocks of the configuration file.
 #include "core/transport/target.h"
 
+#include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include <fmt/format.h>
 
 #include "core/base/environment.h"
 #include "core/transport/host_key.h"
@@ -23,8 +22,8 @@ namespace {
 constexpr int kMostJumps = 8;
 
 Error bad_destination(const std::string& text, const std::string& why) {
-  return {"ssh.destination", fmt::format("'{}' is not a host to connect to: {}", text, why), "write it as user@host or user@host:port",
-          ExitCode::kUsage};
+  return {"ssh.destination", fmt::format("'{}' is not a host to connect to: {}", text, why),
+          "write it as user@host or user@host:port", ExitCode::kUsage};
 }
 
 Result<std::uint16_t> parse_port(const std::string& text, const std::string& whole) {
@@ -76,7 +75,8 @@ std::string without_brackets(const std::string& address) {
 }
 
 Result<void> check_address(const std::string& address) {
-  const bool odd = std::any_of(address.begin(), address.end(), [](unsigned char c) { return c <= ' ' || c == 127 || c == '/'; });
+  const bool odd =
+      std::any_of(address.begin(), address.end(), [](unsigned char c) { return c <= ' ' || c == 127 || c == '/'; });
   if (address.empty() || address.front() == '-' || odd) return bad_destination(address, "not a name or an address");
   return {};
 }
@@ -105,7 +105,8 @@ void choose_keys(const SshRequest& request, const SshConfig& config, const Expan
 
 void choose_known_hosts(const SshConfig& config, const Expander& expand, SshTarget& target) {
   const std::string directory = expand.environment.home + "/.ssh/";
-  const auto user = config.user_known_hosts.value_or(std::vector<std::string>{directory + "known_hosts", directory + "known_hosts2"});
+  const auto user =
+      config.user_known_hosts.value_or(std::vector<std::string>{directory + "known_hosts", directory + "known_hosts2"});
   const auto system = config.global_known_hosts.value_or(expand.environment.system_known_hosts);
   for (const auto* list : {&user, &system}) {
     for (const std::string& file : *list) {
@@ -117,7 +118,8 @@ void choose_known_hosts(const SshConfig& config, const Expander& expand, SshTarg
 Result<SshTarget> resolve(const SshRequest& request, const SshEnvironment& environment, int depth);
 
 /// "[user@]host[:port],…": the last one is next to the target, each is reached through the one before.
-Result<std::shared_ptr<const SshTarget>> resolve_jumps(const std::string& list, const SshEnvironment& environment, int depth) {
+Result<std::shared_ptr<const SshTarget>> resolve_jumps(const std::string& list, const SshEnvironment& environment,
+                                                       int depth) {
   std::shared_ptr<const SshTarget> last;
   for (std::size_t start = 0; start <= list.size();) {
     const std::size_t end = std::min(list.find(',', start), list.size());
@@ -132,7 +134,8 @@ Result<std::shared_ptr<const SshTarget>> resolve_jumps(const std::string& list, 
 
 Result<SshTarget> resolve(const SshRequest& request, const SshEnvironment& environment, int depth) {
   if (depth > kMostJumps) {
-    return Error("ssh.config", fmt::format("the jump hosts of '{}' lead through each other without end", request.address),
+    return Error("ssh.config",
+                 fmt::format("the jump hosts of '{}' lead through each other without end", request.address),
                  "look at ProxyJump in the SSH configuration", ExitCode::kUsage);
   }
   const std::string original = without_brackets(request.address);
@@ -164,7 +167,8 @@ Result<SshTarget> resolve(const SshRequest& request, const SshEnvironment& envir
     SENTINEL_TRY(target.jump, resolve_jumps(*config.proxy_jump, environment, depth));
   }
   if (target.jump == nullptr && config.proxy_command && *config.proxy_command != "none") {
-    return Error("ssh.config-proxy-command", fmt::format("'{}' is to be reached by a ProxyCommand, which is never run", original),
+    return Error("ssh.config-proxy-command",
+                 fmt::format("'{}' is to be reached by a ProxyCommand, which is never run", original),
                  "use ProxyJump there, or `jump` in the project", ExitCode::kUsage)
         .at(config.proxy_command_position);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can go wrong before a login: each cause has its code, and none takes longer than allowed.
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,8 +10,6 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
-
-#include <fmt/format.h>
 
 #include "core/base/descriptor.h"
 #include "core/base/file.h"
@@ -48,9 +47,7 @@ class FakeServer {
     });
   }
 
-  ~FakeServer() {
-    thread_.join();
-  }
+  ~FakeServer() { thread_.join(); }
 
   std::uint16_t port() const { return port_; }
 
@@ -113,8 +110,8 @@ TEST_CASE("a server that stops in the middle of the key exchange costs the limit
 }
 
 TEST_CASE("something that isn't an SSH server is called that") {
-  for (const std::string& text : {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(1000, 'x'), std::string("\0\1\2\3", 4),
-                                  std::string("Exceeded MaxStartups\r\n"), std::string()}) {
+  for (const std::string& text : {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string(1000, 'x'),
+                                  std::string("\0\1\2\3", 4), std::string("Exceeded MaxStartups\r\n"), std::string()}) {
     INFO(text.substr(0, 30));
     const FakeServer server(text, false);
     CHECK(attempt("127.0.0.1", server.port()).error.code == "ssh.not-ssh");

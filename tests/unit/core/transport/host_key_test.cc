@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decision about a host's key, against files as OpenSSH writes them (ssh-keygen is the oracle for hashes and fingerprints).
+// The decision about a host's key, against files as OpenSSH writes them (ssh-keygen is the oracle for hashes and
+// fingerprints).
 #include "core/transport/host_key.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 #include "core/transport/known_hosts.h"
@@ -40,7 +40,9 @@ SshTarget target(const std::string& known_hosts, std::uint16_t port = 22) {
   return made;
 }
 
-HostKey key(const std::string& line) { return HostKey::parse(line).value(); }
+HostKey key(const std::string& line) {
+  return HostKey::parse(line).value();
+}
 
 /// "known file:line", "pinned", "accepted-new" or the error's code.
 std::string judged(const SshTarget& target, const std::string& offered, const HostKeyPolicy& policy = {}) {
@@ -69,12 +71,14 @@ TEST_CASE("fingerprints are those of ssh-keygen") {
 
 TEST_CASE("known_hosts decides as sshd(8) describes the format") {
   const TemporaryDirectory directory;
+
   struct Case {
     const char* what;
     std::string text;
     std::uint16_t port;
     std::string expected;
   };
+
   const std::string& right = keys().right;
   const std::string& wrong = keys().wrong;
   const Case cases[] = {
@@ -87,24 +91,27 @@ TEST_CASE("known_hosts decides as sshd(8) describes the format") {
       {"a negated pattern", "!web.example.com,*.example.com " + right + "\n", 22, "ssh.host-key-unknown"},
       {"another host", "db.example.com " + wrong + "\n", 22, "ssh.host-key-unknown"},
       {"another key", "web.example.com " + wrong + "\n", 22, "ssh.host-key-changed"},
-      {"a second key of the same type", "web.example.com " + wrong + "\nweb.example.com " + right + "\n", 22, "known f:2"},
+      {"a second key of the same type", "web.example.com " + wrong + "\nweb.example.com " + right + "\n", 22,
+       "known f:2"},
       {"only a key of another type", "web.example.com " + keys().ecdsa + "\n", 22, "ssh.host-key-changed"},
       {"comments and blank lines count", "# c\n\nweb.example.com " + right + "\n", 22, "known f:3"},
       {"no newline at the end", "web.example.com " + right, 22, "known f:1"},
-      {"broken lines are passed over", "web.example.com ssh-ed25519\nweb.example.com ssh-ed25519 @@\nweb.example.com " + right + "\n", 22,
-       "known f:3"},
+      {"broken lines are passed over",
+       "web.example.com ssh-ed25519\nweb.example.com ssh-ed25519 @@\nweb.example.com " + right + "\n", 22, "known f:3"},
       {"revoked", "@revoked * " + right + "\nweb.example.com " + right + "\n", 22, "ssh.host-key-revoked"},
-      {"revoked after known", "web.example.com " + right + "\n@revoked web.example.com " + right + "\n", 22, "ssh.host-key-revoked"},
+      {"revoked after known", "web.example.com " + right + "\n@revoked web.example.com " + right + "\n", 22,
+       "ssh.host-key-revoked"},
       {"another key is revoked", "@revoked * " + wrong + "\nweb.example.com " + right + "\n", 22, "known f:2"},
       {"a revoked key is not on record", "@revoked * " + wrong + "\n", 22, "ssh.host-key-unknown"},
       {"authorities are passed over", "@cert-authority * " + right + "\n", 22, "ssh.host-key-unknown"},
       {"a port of its own", "[web.example.com]:2222 " + right + "\n", 2222, "known f:1"},
       {"another port", "[web.example.com]:2223 " + wrong + "\n", 2222, "ssh.host-key-unknown"},
       {"the bare name vouches for another port", "web.example.com " + right + "\n", 2222, "known f:1"},
-      {"the bare name doesn't contradict another port", "web.example.com " + wrong + "\n", 2222, "ssh.host-key-unknown"},
+      {"the bare name doesn't contradict another port", "web.example.com " + wrong + "\n", 2222,
+       "ssh.host-key-unknown"},
       {"another port says nothing about 22", "[web.example.com]:2222 " + right + "\n", 22, "ssh.host-key-unknown"},
-      {"changed on its port although the bare name agrees", "[web.example.com]:2222 " + wrong + "\nweb.example.com " + right + "\n", 2222,
-       "ssh.host-key-changed"},
+      {"changed on its port although the bare name agrees",
+       "[web.example.com]:2222 " + wrong + "\nweb.example.com " + right + "\n", 2222, "ssh.host-key-changed"},
   };
   for (const Case& one : cases) {
     INFO(one.what);
@@ -114,8 +121,8 @@ TEST_CASE("known_hosts decides as sshd(8) describes the format") {
 
 TEST_CASE("names hashed by ssh-keygen are found, and other hosts' aren't") {
   const TemporaryDirectory directory;
-  const std::string file = directory.write("f", "other.example.com " + keys().wrong + "\nweb.example.com " + keys().right +
-                                                    "\n[web.example.com]:2222 " + keys().ecdsa + "\n");
+  const std::string file = directory.write("f", "other.example.com " + keys().wrong + "\nweb.example.com " +
+                                                    keys().right + "\n[web.example.com]:2222 " + keys().ecdsa + "\n");
   run({"ssh-keygen", "-q", "-H", "-f", file});
   REQUIRE(read_whole_file(file)->find("example") == std::string::npos);
   CHECK(judged(target(file), keys().right) == "known f:2");
@@ -169,7 +176,9 @@ TEST_CASE("an unknown key is asked about, and only an answer of yes is remembere
   answer = true;
   CHECK(judged(target(file, 2222), keys().right, policy) == "accepted-new");
   CHECK(*read_whole_file(file) == "[web.example.com]:2222 " + keys().right + "\n");
+
   struct stat status {};
+
   REQUIRE(::stat(file.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
   REQUIRE(::stat(directory.path("ssh").c_str(), &status) == 0);
@@ -219,7 +228,8 @@ TEST_CASE("algorithms of known keys are asked for first") {
 
 TEST_CASE("pins are parsed strictly") {
   CHECK(HostKey::parse(keys().right + " comment").ok());
-  for (const char* text : {"", "ssh-ed25519", "ssh-ed25519 ", "ssh-ed25519 A", "AAAA", "ssh-dss AAAA", "web ssh-ed25519 AAAA"}) {
+  for (const char* text :
+       {"", "ssh-ed25519", "ssh-ed25519 ", "ssh-ed25519 A", "AAAA", "ssh-dss AAAA", "web ssh-ed25519 AAAA"}) {
     INFO(text);
     REQUIRE(!HostKey::parse(text).ok());
     CHECK(HostKey::parse(text).error().code == "ssh.host-key-pin");

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Through jump hosts: two and three sshds, one behind the other.
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <catch2/catch.hpp>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "core/transport/session.h"

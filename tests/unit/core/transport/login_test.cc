@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who gets in, with which key, after how many attempts: told from what sshd logs.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,8 +12,6 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
-
-#include <fmt/format.h>
 
 #include "core/base/descriptor.h"
 #include "core/base/file.h"
@@ -37,6 +36,7 @@ class SshAgent {
   }
 
   std::string socket() const { return directory_.path("socket"); }
+
   void add(const std::string& key_file) const { run({"env", "SSH_AUTH_SOCK=" + socket(), "ssh-add", "-q", key_file}); }
 
  private:
@@ -50,8 +50,8 @@ std::size_t count(const std::string& text, const std::string& what) {
   return found;
 }
 
-/// Logs in, runs a command, says goodbye; the key that was taken. The command makes sshd log the end: it doesn't always get
-/// to it for a session that is closed while sshd is still setting it up.
+/// Logs in, runs a command, says goodbye; the key that was taken. The command makes sshd log the end: it doesn't always
+/// get to it for a session that is closed while sshd is still setting it up.
 std::string login_key(const SshTarget& target, const ConnectOptions& options = quick()) {
   const auto session = connected(target, options);
   const auto channel = session->exec("true");
@@ -75,7 +75,9 @@ std::string log_after_end(const Sshd& sshd, std::size_t connections = 1) {
   std::string log;
   for (int i = 0; i < 1000; ++i) {
     log = sshd.log();
-    if (count(log, "Connection closed by") + count(log, "Received disconnect") + count(log, "Disconnecting") >= connections) break;
+    if (count(log, "Connection closed by") + count(log, "Received disconnect") + count(log, "Disconnecting") >=
+        connections)
+      break;
     ::poll(nullptr, 0, 5);
   }
   return log;
@@ -155,7 +157,9 @@ TEST_CASE("an identity whose private key is in the agent is offered first and al
   SshTarget target = sshd.target();
   target.agent_socket = agent.socket();
 
-  SECTION("by its private file") { CHECK(login_key(target).find("(agent: test)") != std::string::npos); }
+  SECTION("by its private file") {
+    CHECK(login_key(target).find("(agent: test)") != std::string::npos);
+  }
   SECTION("by its public file alone") {
     REQUIRE(::rename(sshd.identity().c_str(), sshd.directory().path("gone").c_str()) == 0);
     target.identities = {sshd.identity() + ".pub"};
@@ -206,7 +210,9 @@ TEST_CASE("an encrypted key without a terminal is refused before the host is bot
     SshTarget target = sshd.target();
     target.identities = {sshd.directory().path(old_format ? "old" : "new")};
     make_key(target.identities.front(), old_format ? "rsa" : "ed25519", "open sesame");
-    if (old_format) run({"ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "open sesame", "-N", "open sesame", "-f", target.identities.front()});
+    if (old_format)
+      run({"ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "open sesame", "-N", "open sesame", "-f",
+           target.identities.front()});
     const Error error = refused(target);
     CHECK(error.code == "ssh.key-encrypted");
     CHECK(error.hint.find("ssh-add " + target.identities.front()) != std::string::npos);

@@ -34,7 +34,8 @@ struct Lane {
     const ssize_t count = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count < 0) return false;
     if (count == 0) ended = true;
-    waiting.emplace_back(std::chrono::steady_clock::now() + delay, std::string(buffer.data(), static_cast<std::size_t>(count)));
+    waiting.emplace_back(std::chrono::steady_clock::now() + delay,
+                         std::string(buffer.data(), static_cast<std::size_t>(count)));
     return count > 0;
   }
 
@@ -63,7 +64,8 @@ Relay::Relay(std::uint16_t port, std::chrono::milliseconds delay)
     : port_(port), delay_(delay), listening_(::socket(AF_INET, SOCK_STREAM, 0)), stop_(::eventfd(0, 0)) {
   sockaddr_in address = loopback(0);
   socklen_t length = sizeof address;
-  if (::bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), length) != 0 || ::listen(listening_.get(), 1) != 0 ||
+  if (::bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+      ::listen(listening_.get(), 1) != 0 ||
       ::getsockname(listening_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
     throw std::runtime_error("relay");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP relay that delays both directions and counts flights: how often the client spoke after the server had. Each flight
-// that the client waits for costs a round trip.
+// A TCP relay that delays both directions and counts flights: how often the client spoke after the server had. Each
+// flight that the client waits for costs a round trip.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,7 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
 
   std::uint16_t port() const { return own_port_; }
+
   int flights() const { return flights_; }
 
  private:

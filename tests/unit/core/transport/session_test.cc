@@ -2,6 +2,7 @@
 // Sessions and channels against a real sshd.
 #include "core/transport/session.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -11,11 +12,9 @@
 
 #include <catch2/catch.hpp>
 
-#include <fmt/format.h>
-
 #include "core/base/descriptor.h"
 #include "core/base/digest.h"
-#include "core/transport/byte_stream.h"
+#include "core/base/file.h"
 #include "relay.h"
 #include "sshd.h"
 
@@ -58,6 +57,8 @@ TEST_CASE("a command's two streams and its exit status arrive apart") {
   CHECK(output.exit == ExitState{3, ""});
   CHECK(session->host_key().reason == HostKeyDecision::Reason::kPinned);
   CHECK(session->login_key().find("ssh-ed25519 SHA256:") == 0);
+  CHECK(read_whole_file(host().identity() + ".pub")->find(session->login_public_key()) == 0);
+  CHECK(session->login_public_key().find("ssh-ed25519 AAAA") == 0);
 }
 
 TEST_CASE("a session runs several commands, also at the same time") {
@@ -175,7 +176,8 @@ TEST_CASE("a host that goes silent is noticed by keepalives") {
   REQUIRE(::kill(serving, SIGSTOP) == 0);
   const auto start = std::chrono::steady_clock::now();
   const auto received = channel->read(seconds(30));
-  CHECK(since(start) >= milliseconds(500));
+  // The limit, less the part of the silence that lay before the stop: at most one interval and the time to the kill.
+  CHECK(since(start) >= milliseconds(300));
   CHECK(since(start) < seconds(10));
   REQUIRE(!received.ok());
   CHECK(received.error().code == "ssh.connection-lost");
@@ -208,19 +210,6 @@ TEST_CASE("a connection that breaks is told apart from a program's end, and what
   CHECK(received.error().exit == ExitCode::kUnreachable);
   CHECK(channel->write("more").error().code == "ssh.connection-lost");
   CHECK(session->exec("true").error().code == "ssh.connection-lost");
-}
-
-TEST_CASE("a byte stream is standard output, with standard error kept for messages") {
-  const auto session = connected(host().target());
-  const auto channel = started(*session, "echo problem >&2; cat");
-  ByteStream stream(*channel);
-  std::string out = "before ";
-  REQUIRE(stream.write("bytes").ok());
-  while (out != "before bytes") REQUIRE(*stream.read(out, seconds(10)));
-  CHECK(stream.read(out, milliseconds(200)).error().code == "channel.timeout");
-  CHECK(stream.diagnostics() == "problem\n");
-  REQUIRE(channel->send_eof().ok());
-  CHECK(*stream.read(out, seconds(10)) == false);
 }
 
 TEST_CASE("twenty sessions in twenty threads don't mix") {

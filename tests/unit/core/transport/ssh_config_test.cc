@@ -33,7 +33,8 @@ const Case kCases[] = {
     {"a plain block", "web", "Host web\n HostName 192.0.2.1\n User deploy\n Port 2222\n", "192.0.2.1 deploy 2222 - -"},
     {"the first value wins", "web", "Host web\n User a\nHost *\n User b\n Port 7\n", "- a 7 - -"},
     {"a later block doesn't override", "web", "Host *\n User b\nHost web\n User a\n", "- b - - -"},
-    {"identity files add up", "web", "Host web\n IdentityFile a\n IdentityFile b\nHost *\n IdentityFile c\n", "- - - a,b,c -"},
+    {"identity files add up", "web", "Host web\n IdentityFile a\n IdentityFile b\nHost *\n IdentityFile c\n",
+     "- - - a,b,c -"},
     {"star", "web-12", "Host web-*\n User a\n", "- a - - -"},
     {"star matches nothing too", "web-", "Host web-*\n User a\n", "- a - - -"},
     {"star in the middle", "web1.example.com", "Host web*.com\n User a\n", "- a - - -"},
@@ -51,18 +52,21 @@ const Case kCases[] = {
     {"comments and blank lines", "web", "# c\n\nHost web # c\n  # c\n User a # c\n", "- a - - -"},
     {"tabs and carriage returns", "web", "Host\tweb\r\n\tUser\ta\r\n", "- a - - -"},
     {"no newline at the end", "web", "Host web\n User a", "- a - - -"},
-    {"unknown keywords are passed over", "web", "Host web\n ForwardAgent yes\n SendEnv LANG LC_*\n Fancy\n User a\n", "- a - - -"},
+    {"unknown keywords are passed over", "web", "Host web\n ForwardAgent yes\n SendEnv LANG LC_*\n Fancy\n User a\n",
+     "- a - - -"},
     {"ProxyJump", "web", "Host web\n ProxyJump bastion\n", "- - - - bastion"},
     {"ProxyJump none stays", "web", "Host web\n ProxyJump none\nHost *\n ProxyJump bastion\n", "- - - - none"},
     {"Match all", "web", "Match all\n User a\n", "- a - - -"},
     {"Match host after HostName", "web", "Host web\n HostName x.example.com\nMatch host x.example.com\n User a\n",
      "x.example.com a - - -"},
-    {"Match originalhost", "web", "Host web\n HostName x.example.com\nMatch originalhost web\n User a\n", "x.example.com a - - -"},
+    {"Match originalhost", "web", "Host web\n HostName x.example.com\nMatch originalhost web\n User a\n",
+     "x.example.com a - - -"},
     {"Match by local user", "web", "Match localuser me\n User a\nMatch localuser you\n Port 2\n", "- a - - -"},
-    {"Match with several criteria", "web", "Match host web localuser me\n User a\nMatch host web localuser you\n Port 2\n",
-     "- a - - -"},
+    {"Match with several criteria", "web",
+     "Match host web localuser me\n User a\nMatch host web localuser you\n Port 2\n", "- a - - -"},
     {"Match negated", "web", "Match !host db\n User a\nMatch !host web\n Port 2\n", "- a - - -"},
-    {"Match exec never applies", "web", "Match exec \"touch ran\"\n User a\nMatch host web exec true\n Port 2\n", "- - - - -"},
+    {"Match exec never applies", "web", "Match exec \"touch ran\"\n User a\nMatch host web exec true\n Port 2\n",
+     "- - - - -"},
     {"Match user uses the configured user", "web", "Host web\n User a\nMatch user a\n Port 2\n", "- a 2 - -"},
 };
 
@@ -73,7 +77,8 @@ TEST_CASE("ssh_config says about a host what ssh_config(5) says it does") {
   for (const Case& one : kCases) {
     INFO(one.what);
     SshConfig config;
-    const auto read = read_ssh_config(directory.write("config", one.text), {one.host, "", "me", directory.path()}, config);
+    const auto read =
+        read_ssh_config(directory.write("config", one.text), {one.host, "", "me", directory.path()}, config);
     REQUIRE(read.ok());
     CHECK(summary(config) == one.expected);
   }
@@ -81,22 +86,24 @@ TEST_CASE("ssh_config says about a host what ssh_config(5) says it does") {
 
 TEST_CASE("lines that make no sense are errors with a position") {
   const TemporaryDirectory directory;
+
   struct Wrong {
     const char* text;
     int line;
     const char* message;
   };
-  for (const Wrong& one : {Wrong{"Host web\n Port many\n", 2, "'many' is not a port"},
-                           Wrong{"Port 0\n", 1, "'0' is not a port"},
-                           Wrong{"Port 65536\n", 1, "'65536' is not a port"},
-                           Wrong{"\nUser\n", 2, "User needs a value"},
-                           Wrong{"IdentityFile \"open\n", 1, "a quote is not closed"},
-                           Wrong{"IdentitiesOnly maybe\n", 1, "'maybe' is neither yes nor no"},
-                           Wrong{"Match host\n", 1, "Match host needs a pattern"},
-                           Wrong{"Include config\n", 1, "files include each other without end"}}) {
+
+  for (const Wrong& one :
+       {Wrong{"Host web\n Port many\n", 2, "'many' is not a port"}, Wrong{"Port 0\n", 1, "'0' is not a port"},
+        Wrong{"Port 65536\n", 1, "'65536' is not a port"}, Wrong{"\nUser\n", 2, "User needs a value"},
+        Wrong{"IdentityFile \"open\n", 1, "a quote is not closed"},
+        Wrong{"IdentitiesOnly maybe\n", 1, "'maybe' is neither yes nor no"},
+        Wrong{"Match host\n", 1, "Match host needs a pattern"},
+        Wrong{"Include config\n", 1, "files include each other without end"}}) {
     INFO(one.text);
     SshConfig config;
-    const auto read = read_ssh_config(directory.write(".ssh/config", one.text), {"web", "", "me", directory.path()}, config);
+    const auto read =
+        read_ssh_config(directory.write(".ssh/config", one.text), {"web", "", "me", directory.path()}, config);
     REQUIRE(!read.ok());
     CHECK(read.error().code == "ssh.config");
     CHECK(read.error().message == one.message);
@@ -109,7 +116,8 @@ TEST_CASE("lines that make no sense are errors with a position") {
 TEST_CASE("a broken value in a block that doesn't apply is no concern of this host") {
   const TemporaryDirectory directory;
   SshConfig config;
-  CHECK(read_ssh_config(directory.write("config", "Host db\n Port many\n"), {"web", "", "me", directory.path()}, config).ok());
+  CHECK(read_ssh_config(directory.write("config", "Host db\n Port many\n"), {"web", "", "me", directory.path()}, config)
+            .ok());
 }
 
 TEST_CASE("included files count where they are included, and their blocks end with them") {

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,8 +19,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include <fmt/format.h>
-
 #include "core/base/descriptor.h"
 #include "core/base/file.h"
 
@@ -27,7 +26,9 @@ namespace sentinel::test {
 
 namespace {
 
-[[noreturn]] void give_up(const std::string& why) { throw std::runtime_error(why); }
+[[noreturn]] void give_up(const std::string& why) {
+  throw std::runtime_error(why);
+}
 
 }  // namespace
 
@@ -37,9 +38,13 @@ TemporaryDirectory::TemporaryDirectory() {
   path_ = pattern;
 }
 
-TemporaryDirectory::~TemporaryDirectory() { run({"rm", "-rf", path_}); }
+TemporaryDirectory::~TemporaryDirectory() {
+  run({"rm", "-rf", path_});
+}
 
-std::string TemporaryDirectory::path(const std::string& name) const { return name.empty() ? path_ : path_ + "/" + name; }
+std::string TemporaryDirectory::path(const std::string& name) const {
+  return name.empty() ? path_ : path_ + "/" + name;
+}
 
 std::string TemporaryDirectory::write(const std::string& name, const std::string& text, mode_t mode) const {
   if (!make_directories(parent_directory(path(name)), 0700).ok()) give_up("make the directory of " + name);
@@ -106,7 +111,8 @@ std::string make_key(const std::string& path, const std::string& type, const std
 // sshd takes the first value it reads, so what a test asks for stands in front.
 Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configuration) : port_(free_port()) {
   std::string configuration = fmt::format(
-      "ListenAddress 127.0.0.1\nPort {}\nPidFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+      "ListenAddress 127.0.0.1\nPort {}\nPidFile none\nUsePAM no\nPasswordAuthentication "
+      "no\nKbdInteractiveAuthentication no\n"
       "StrictModes no\nPermitRootLogin yes\nMaxStartups 100\nAuthorizedKeysFile {}\nLogLevel VERBOSE\nSetEnv HOME={}\n",
       port_, directory_.path("authorized_keys"), directory_.path());
   for (const auto& type : key_types) {
@@ -138,9 +144,13 @@ std::vector<pid_t> Sshd::serving() const {
   return children;
 }
 
-void Sshd::authorize(const std::string& public_line) { directory_.write("authorized_keys", public_line + "\n"); }
+void Sshd::authorize(const std::string& public_line) {
+  directory_.write("authorized_keys", public_line + "\n");
+}
 
-std::string Sshd::log() const { return read_whole_file(directory_.path("log")).value_or(""); }
+std::string Sshd::log() const {
+  return read_whole_file(directory_.path("log")).value_or("");
+}
 
 SshTarget Sshd::target() const {
   SshTarget target;

@@ -35,7 +35,9 @@ class Process {
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
+
   pid_t pid() const { return pid_; }
+
   /// Exit status, waiting for the end.
   int wait();
 
@@ -58,13 +60,19 @@ class Sshd {
   ~Sshd();
 
   std::uint16_t port() const { return port_; }
+
   /// "type base64" of the host's key of that type.
   const std::string& host_key(std::size_t index = 0) const { return host_keys_[index]; }
+
   /// Makes `public_line` (or nothing) the only key accepted.
   void authorize(const std::string& public_line);
+
   std::string identity() const { return directory_.path("id"); }
+
   std::string known_hosts() const { return directory_.path("known_hosts"); }
+
   const TemporaryDirectory& directory() const { return directory_; }
+
   /// Everything sshd has logged.
   std::string log() const;
   /// The processes that serve connections at the moment (one each, the topmost).

@@ -51,7 +51,8 @@ TEST_CASE("without any configuration the defaults are OpenSSH's") {
   CHECK(target.user == "me");
   CHECK(target.agent_socket == "/run/agent");
   CHECK(!target.identities_only);
-  CHECK(target.identities == std::vector<std::string>{home.directory.path(".ssh/id_ed25519"), home.directory.path(".ssh/id_ecdsa"),
+  CHECK(target.identities == std::vector<std::string>{home.directory.path(".ssh/id_ed25519"),
+                                                      home.directory.path(".ssh/id_ecdsa"),
                                                       home.directory.path(".ssh/id_rsa")});
   CHECK(target.known_hosts_files.front() == home.directory.path(".ssh/known_hosts"));
   CHECK(target.known_hosts_files.back() == "/etc/ssh/ssh_known_hosts");
@@ -75,8 +76,9 @@ TEST_CASE("the project wins over the configuration file") {
 }
 
 TEST_CASE("tokens in the configuration file are expanded") {
-  const Home home("Host web\n HostName %h.example.com\n User a\n Port 7\n IdentityFile %d/keys/%r@%h:%p-%n-%u-100%%\n"
-                  " UserKnownHostsFile ~/kh/%k none\n GlobalKnownHostsFile /dev/null\n IdentityAgent ~/agent\n");
+  const Home home(
+      "Host web\n HostName %h.example.com\n User a\n Port 7\n IdentityFile %d/keys/%r@%h:%p-%n-%u-100%%\n"
+      " UserKnownHostsFile ~/kh/%k none\n GlobalKnownHostsFile /dev/null\n IdentityAgent ~/agent\n");
   const SshTarget target = home.target("web");
   CHECK(target.address == "web.example.com");
   CHECK(target.identities == std::vector<std::string>{home.directory.path("keys/a@web.example.com:7-web-me-100%")});
@@ -90,7 +92,8 @@ TEST_CASE("IdentityAgent none means no agent") {
 }
 
 TEST_CASE("ProxyJump becomes a chain of targets, each with its own block") {
-  const Home home("Host outer\n HostName 192.0.2.9\n User o\nHost inner\n User i\n Port 2\nHost web\n ProxyJump outer,x@inner:3\n");
+  const Home home(
+      "Host outer\n HostName 192.0.2.9\n User o\nHost inner\n User i\n Port 2\nHost web\n ProxyJump outer,x@inner:3\n");
   const SshTarget target = home.target("web");
   REQUIRE(target.jump);
   CHECK(display(*target.jump) == "x@inner port 3");
@@ -112,13 +115,12 @@ TEST_CASE("what can't be followed is an error, not a guess") {
     const char* address;
     const char* code;
   };
-  for (const Wrong& one : {Wrong{"Host web\n ProxyCommand nc %h %p\n", "web", "ssh.config-proxy-command"},
-                           Wrong{"Host *\n ProxyJump bastion\n", "web", "ssh.config"},
-                           Wrong{"ProxyJump a:b\n", "web", "ssh.destination"},
-                           Wrong{"", "-oProxyCommand=x", "ssh.destination"},
-                           Wrong{"", "", "ssh.destination"},
-                           Wrong{"", "two words", "ssh.destination"},
-                           Wrong{"HostName -x\n", "web", "ssh.destination"}}) {
+
+  for (const Wrong& one :
+       {Wrong{"Host web\n ProxyCommand nc %h %p\n", "web", "ssh.config-proxy-command"},
+        Wrong{"Host *\n ProxyJump bastion\n", "web", "ssh.config"}, Wrong{"ProxyJump a:b\n", "web", "ssh.destination"},
+        Wrong{"", "-oProxyCommand=x", "ssh.destination"}, Wrong{"", "", "ssh.destination"},
+        Wrong{"", "two words", "ssh.destination"}, Wrong{"HostName -x\n", "web", "ssh.destination"}}) {
     INFO(one.config << " / " << one.address);
     const Home home(one.config);
     const auto resolved = resolve_target(Home::at(one.address), home.environment);
@@ -138,10 +140,12 @@ TEST_CASE("destinations are split where a person would") {
     const char* address;
     int port;
   };
-  for (const Good& one : {Good{"web", "-", "web", 0}, Good{"root@web", "root", "web", 0}, Good{"root@web:2222", "root", "web", 2222},
-                          Good{"192.0.2.1:22", "-", "192.0.2.1", 22}, Good{"::1", "-", "::1", 0}, Good{"[::1]", "-", "::1", 0},
-                          Good{"u@[2001:db8::1]:2222", "u", "2001:db8::1", 2222}, Good{"u@2001:db8::1", "u", "2001:db8::1", 0},
-                          Good{"ssh://u@web:1/", "u", "web", 1}, Good{"a@b@web", "a@b", "web", 0}}) {
+
+  for (const Good& one :
+       {Good{"web", "-", "web", 0}, Good{"root@web", "root", "web", 0}, Good{"root@web:2222", "root", "web", 2222},
+        Good{"192.0.2.1:22", "-", "192.0.2.1", 22}, Good{"::1", "-", "::1", 0}, Good{"[::1]", "-", "::1", 0},
+        Good{"u@[2001:db8::1]:2222", "u", "2001:db8::1", 2222}, Good{"u@2001:db8::1", "u", "2001:db8::1", 0},
+        Good{"ssh://u@web:1/", "u", "web", 1}, Good{"a@b@web", "a@b", "web", 0}}) {
     INFO(one.text);
     const auto parsed = parse_destination(one.text);
     REQUIRE(parsed.ok());
