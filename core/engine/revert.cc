@@ -16,6 +16,17 @@ bool vouches(const ResourceBody& body) {
   return command == nullptr || !command->always;
 }
 
+// A directory that was made and now holds files that aren't ours is kept with them: nothing is lost. Docker, for one, puts a
+// key of its own beside its configuration.
+std::optional<Error> kept_directory(const Resource& resource, const nlohmann::json& before, Reader& machine) {
+  const auto* directory = std::get_if<Directory>(&resource.body);
+  if (directory == nullptr || before.value("type", "") != "absent") return std::nullopt;
+  const auto entries = machine.list(directory->path);
+  if (!entries.ok() || entries->empty()) return std::nullopt;
+  return Error("engine.directory-kept", fmt::format("{} was not there before and is kept: it holds {}", directory->path,
+                                                    fmt::join(*entries, ", ")));
+}
+
 }  // namespace
 
 Error stuck_error(const std::vector<std::string>& left) {
@@ -75,6 +86,11 @@ void Revert::verify(const journal::Summary& summary, const std::set<std::string>
     compare("secret/" + spec.name, around_.secrets.observe(spec, key), true);
   }
   for (const auto& resource : begin.request.resources) {
+    const auto before = begin.states.find(resource.id);
+    if (auto kept = before == begin.states.end() ? std::nullopt : kept_directory(resource, before->second, host.machine)) {
+      reverted.errors.push_back(std::move(*kept));
+      continue;
+    }
     compare(resource.id, survey.observe(resource.body), vouches(resource.body));
   }
 }
