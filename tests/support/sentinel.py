@@ -106,7 +106,7 @@ def bootstrapped(suite="bookworm", **more):
             operator.know(host)
             operator.project({"web-1": host}).bootstrap()
 
-    return Host(on=prepared("bootstrapped-" + suite, Host(suite), program_inputs(), build=build), **more)
+    return Host(on=prepared("bootstrapped-" + suite, Host(suite), program_inputs(), build=build), login="deploy", **more)
 
 
 def wait_until(condition, timeout, what):

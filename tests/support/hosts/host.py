@@ -24,10 +24,11 @@ from .state import HostError
 class Host:
     """One host. Attributes: name, suite, address, gateway (this machine as the host sees it), key, known_hosts, pid."""
 
-    def __init__(self, suite="bookworm", name=None, *, disk="directory", from_disk=None, on=None, keep=False):
+    def __init__(self, suite="bookworm", name=None, *, disk="directory", from_disk=None, on=None, keep=False, login="root"):
         """`disk="image"` keeps the whole disk in an image file that snapshot_disk can copy as of a power cut;
         `from_disk` starts from such a copy, with the same `on`. `on` is a Base (Host.as_base, prepared) to start from instead of
-        the bare image; name and keys of that host are kept. `keep` leaves the host running after this process."""
+        the bare image; name and keys of that host are kept. `keep` leaves the host running after this process. `login` is the user whose
+        login over SSH ends a boot: root unless the base has turned root away."""
         self.suite = on.suite if on else suite
         self.name = name or "h" + secrets.token_hex(3)
         state.check_name(self.name)
@@ -35,6 +36,7 @@ class Host:
         self.on = on
         self._from_disk = from_disk
         self._keep = keep
+        self._login = login
         self._process = None
         self._supervisor = None
 
@@ -158,8 +160,9 @@ class Host:
         if wait_for_ssh:
             self.wait_for_ssh(max(30, deadline - time.monotonic()))
 
-    def wait_for_ssh(self, timeout=30, user="root"):
-        """Waits for a real login: OpenSSH 10 penalises addresses that connect and do not log in."""
+    def wait_for_ssh(self, timeout=30, user=None):
+        """Waits for a real login: OpenSSH 10 penalises addresses that connect and do not log in, fail2ban bans them."""
+        user = user or self._login
         deadline, pause = time.monotonic() + timeout, 0.05
         while True:
             try:
