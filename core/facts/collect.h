@@ -19,7 +19,7 @@ struct ProcessView {
   std::string kernel;        ///< uname -r
   std::string hostname;
   std::map<std::string, std::string> environment;  ///< only SSH_CONNECTION
-  std::vector<std::string> addresses;  ///< global ones of all interfaces, sorted
+  std::vector<std::string> addresses;              ///< global ones of all interfaces, sorted
 };
 
 ProcessView this_process();

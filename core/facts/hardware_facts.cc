@@ -38,7 +38,8 @@ std::string virtualization(Reader& machine) {
 
 bool can_limit_memory(Reader& machine) {
   const auto unified = machine.read_file("/sys/fs/cgroup/cgroup.controllers");
-  if (unified.ok()) return (" " + first_line(machine, "/sys/fs/cgroup/cgroup.controllers") + " ").find(" memory ") != std::string::npos;
+  if (unified.ok())
+    return (" " + first_line(machine, "/sys/fs/cgroup/cgroup.controllers") + " ").find(" memory ") != std::string::npos;
   const auto separate = machine.status("/sys/fs/cgroup/memory");
   return separate.ok() && separate->type == FileType::kDirectory;
 }

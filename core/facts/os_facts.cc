@@ -2,12 +2,12 @@
 // systemd's version is in the name of its private library: `systemctl --version` would cost a process.
 #include "core/facts/os_facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 namespace {
@@ -40,7 +40,8 @@ const std::array<Availability, 14>& table() {
 
 std::uint32_t systemd_version(Reader& machine, const std::string& architecture) {
   constexpr std::string_view kPrefix = "libsystemd-shared-";
-  for (const auto& directory : {fmt::format("/usr/lib/{}-linux-gnu/systemd", architecture), std::string("/usr/lib/systemd"), std::string("/lib/systemd")}) {
+  for (const auto& directory : {fmt::format("/usr/lib/{}-linux-gnu/systemd", architecture),
+                                std::string("/usr/lib/systemd"), std::string("/lib/systemd")}) {
     const auto names = machine.list(directory);
     if (!names.ok()) continue;
     for (const auto& name : *names) {
@@ -54,7 +55,8 @@ std::uint32_t systemd_version(Reader& machine, const std::string& architecture) 
 }
 
 std::string unquoted(std::string_view value) {
-  if (value.size() < 2 || (value.front() != '"' && value.front() != '\'') || value.back() != value.front()) return std::string(value);
+  if (value.size() < 2 || (value.front() != '"' && value.front() != '\'') || value.back() != value.front())
+    return std::string(value);
   const bool escapes = value.front() == '"';
   value = value.substr(1, value.size() - 2);
   std::string out;

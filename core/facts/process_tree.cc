@@ -2,10 +2,10 @@
 // comm is in parentheses and may hold anything, parentheses and newlines included: the last ')' ends it.
 #include "core/facts/process_tree.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 namespace {

@@ -3,12 +3,11 @@
 #include "core/facts/ssh_facts.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <charconv>
 #include <string_view>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "core/facts/process_tree.h"
 
@@ -64,7 +63,8 @@ std::optional<SshConnection> parse_ssh_connection(const std::string& text) {
   if (failure != std::errc{} || end != port.data() + port.size()) return std::nullopt;
   if (connection.server_port == 0 || connection.server_port > 65535) return std::nullopt;
   // "::ffff:192.0.2.1" is how a dual-stack listener writes an IPv4 client.
-  if (connection.client.starts_with("::ffff:") && connection.client.find('.') != std::string::npos) connection.client.erase(0, 7);
+  if (connection.client.starts_with("::ffff:") && connection.client.find('.') != std::string::npos)
+    connection.client.erase(0, 7);
   return connection;
 }
 
@@ -87,7 +87,8 @@ std::optional<SshConnection> find_ssh_connection(Reader& machine, const ProcessV
   for (const auto& entry : ancestry(machine, process.pid)) {
     // Without an sshd above, a leftover variable (of a terminal multiplexer, say) means nothing.
     if (is_sshd(entry)) return found;
-    if (!found) found = connection_in_environ(machine.read_file(fmt::format("/proc/{}/environ", entry.pid)).value_or({}));
+    if (!found)
+      found = connection_in_environ(machine.read_file(fmt::format("/proc/{}/environ", entry.pid)).value_or({}));
   }
   return std::nullopt;
 }

@@ -2,11 +2,11 @@
 // The first entry of a name or id wins, as in the C library.
 #include "core/resources/accounts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 namespace {
@@ -73,7 +73,8 @@ Accounts parse_accounts(const std::string& passwd, const std::string& group) {
   for (const auto line : split(passwd, '\n')) {
     const auto fields = split(line, ':');
     UserEntry entry;
-    if (fields.size() != 7 || fields[0].empty() || !parse_id(fields[2], entry.uid) || !parse_id(fields[3], entry.gid)) continue;
+    if (fields.size() != 7 || fields[0].empty() || !parse_id(fields[2], entry.uid) || !parse_id(fields[3], entry.gid))
+      continue;
     entry.name = fields[0];
     entry.comment = fields[4];
     entry.home = fields[5];
@@ -106,9 +107,8 @@ Result<const Accounts*> accounts(Look& look) {
 bool is_account_name(const std::string& name) {
   if (name.empty() || name.size() > 32) return false;
   const auto lower = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-  return lower(name.front()) && std::all_of(name.begin() + 1, name.end(), [&](char c) {
-           return lower(c) || (c >= '0' && c <= '9') || c == '-';
-         });
+  return lower(name.front()) && std::all_of(name.begin() + 1, name.end(),
+                                            [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 }  // namespace sentinel

@@ -2,9 +2,9 @@
 // The text on disk never goes into a state or a change (an option may hold a command line): states have fingerprints.
 #include "core/resources/authorized_keys.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/digest.h"
 #include "core/base/file.h"
@@ -30,7 +30,8 @@ bool blob_has_type(const std::string& blob, std::string_view type) {
   const auto bytes = base64_decode(blob);
   if (!bytes || bytes->size() < 4 + type.size()) return false;
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>((*bytes)[i]); };
-  const std::size_t length = (std::size_t{at(0)} << 24) | (std::size_t{at(1)} << 16) | (std::size_t{at(2)} << 8) | at(3);
+  const std::size_t length =
+      (std::size_t{at(0)} << 24) | (std::size_t{at(1)} << 16) | (std::size_t{at(2)} << 8) | at(3);
   return length == type.size() && bytes->compare(4, length, type) == 0;
 }
 
@@ -103,10 +104,12 @@ Edit edit(const AuthorizedKeys& want, const std::vector<AuthorizedKey>& wanted, 
   for (auto& line : lines_of(text)) {
     const auto present = parse_authorized_key(line);
     if (!present) {
-      if (!want.exclusive || trimmed(line).empty() || trimmed(line).starts_with('#')) edit.lines.push_back(std::move(line));
+      if (!want.exclusive || trimmed(line).empty() || trimmed(line).starts_with('#'))
+        edit.lines.push_back(std::move(line));
       continue;
     }
-    const auto found = std::find_if(wanted.begin(), wanted.end(), [&](const auto& key) { return key.same_key(*present); });
+    const auto found =
+        std::find_if(wanted.begin(), wanted.end(), [&](const auto& key) { return key.same_key(*present); });
     if (found == wanted.end()) {
       if (want.exclusive) {
         edit.changes.push_back({"key", shown(*present), "", false});
@@ -149,7 +152,8 @@ void compare_attributes(const char* what, const PathState& now, const std::strin
 Result<void> check_places(const AuthorizedKeysState& now) {
   // Links are refused: the directory is the user's, and root writes here.
   if (now.directory.exists() && now.directory.type != "directory") {
-    return Error("resource.not-a-directory", fmt::format("{} is not a directory ({})", parent_directory(now.path), shown(now.directory)));
+    return Error("resource.not-a-directory",
+                 fmt::format("{} is not a directory ({})", parent_directory(now.path), shown(now.directory)));
   }
   if (now.file.exists() && now.file.type != "file") {
     return Error("resource.not-a-file", fmt::format("{} is not a regular file ({})", now.path, shown(now.file)));

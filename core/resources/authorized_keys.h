@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kind `authorized_keys`: lines of ~user/.ssh/authorized_keys (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). A key is its type
-// and blob; its options count too, its comment doesn't. Lines that aren't ours stay as they are, unless exclusive.
+// Kind `authorized_keys`: lines of ~user/.ssh/authorized_keys (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). A key is its
+// type and blob; its options count too, its comment doesn't. Lines that aren't ours stay as they are, unless exclusive.
 #pragma once
 
 #include <optional>
@@ -39,11 +39,12 @@ std::optional<ResourceBody> restored(const AuthorizedKeys& managed, const Author
 struct AuthorizedKey {
   std::string options;  ///< as written; empty: none
   std::string type;
-  std::string blob;     ///< base64
+  std::string blob;  ///< base64
   std::string comment;
 
   /// What ssh-keygen -l prints: "SHA256:" and unpadded base64.
   std::string fingerprint() const;
+
   bool same_key(const AuthorizedKey& other) const { return type == other.type && blob == other.blob; }
 };
 

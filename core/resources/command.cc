@@ -19,7 +19,8 @@ std::string as_shell(const std::vector<std::string>& argv) {
 }
 
 Result<void> check(const Command& want) {
-  if (want.argv.empty() || want.argv.front().empty()) return Error("resource.no-command", "a command without a program");
+  if (want.argv.empty() || want.argv.front().empty())
+    return Error("resource.no-command", "a command without a program");
   if (want.creates.empty() && want.unless.empty() && !want.always) {
     return Error("resource.no-guard", fmt::format("command {} has no guard", as_shell(want.argv)),
                  "give it 'creates', 'unless' or 'always: true'");
@@ -29,8 +30,13 @@ Result<void> check(const Command& want) {
 
 }  // namespace
 
-void to_json(nlohmann::json& json, const CommandState& value) { json = {{"done", value.done}}; }
-void from_json(const nlohmann::json& json, CommandState& value) { json.at("done").get_to(value.done); }
+void to_json(nlohmann::json& json, const CommandState& value) {
+  json = {{"done", value.done}};
+}
+
+void from_json(const nlohmann::json& json, CommandState& value) {
+  json.at("done").get_to(value.done);
+}
 
 Result<CommandState> observe(const Command& want, Look& look) {
   SENTINEL_CHECK(check(want));
@@ -63,6 +69,8 @@ Result<Step> plan(const Command& want, const CommandState& now) {
   return step;
 }
 
-std::optional<ResourceBody> restored(const Command&, const CommandState&) { return std::nullopt; }
+std::optional<ResourceBody> restored(const Command&, const CommandState&) {
+  return std::nullopt;
+}
 
 }  // namespace sentinel

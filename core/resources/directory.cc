@@ -2,9 +2,9 @@
 // Parents that have to be made are part of the state, so that the undo takes them away again.
 #include "core/resources/directory.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/file.h"
 #include "core/model/json_fields.h"
@@ -56,11 +56,13 @@ Result<Step> plan(const Directory& want, const DirectoryState& now, Look& look) 
   if (want.ensure == Ensure::kAbsent) return plan_removal(want, now, look);
   Step step;
   if (now.path.exists() && now.path.type != "directory") {
-    return Error("resource.not-a-directory", fmt::format("{} exists and is not a directory ({})", want.path, shown(now.path)));
+    return Error("resource.not-a-directory",
+                 fmt::format("{} exists and is not a directory ({})", want.path, shown(now.path)));
   }
   const auto mode = shown_mode(want.mode);
   if (!now.path.exists()) {
-    step.changes.push_back({"directory", "absent", fmt::format("directory {}:{} {}", want.owner, want.group, mode), false});
+    step.changes.push_back(
+        {"directory", "absent", fmt::format("directory {}:{} {}", want.owner, want.group, mode), false});
     step.actions = {MakeDirectory{want.path, want.owner, want.group, want.mode}};
     std::vector<Action> undo{RemoveDirectory{want.path}};
     for (auto parent = now.missing_parents.rbegin(); parent != now.missing_parents.rend(); ++parent) {

@@ -13,7 +13,9 @@ namespace {
 
 constexpr const char* kNotShown = "(not shown)";
 
-bool is_private(const File& want) { return want.format == FileFormat::kPlain && (want.mode & 0004) == 0; }
+bool is_private(const File& want) {
+  return want.format == FileFormat::kPlain && (want.mode & 0004) == 0;
+}
 
 bool is_sensitive(const File& want) {
   return want.content.holes || is_sensitive_name(want.content.digest) || is_private(want);
@@ -65,7 +67,9 @@ Result<bool> compare_content(const File& want, const PathState& now, Look& look,
     return fmt::format("({} bytes, sha256 {})", size, digest);
   };
   step.changes.push_back({"content",
-                          now.type != "file" ? "" : before != nullptr ? *before : unknown(now.content, now.size),
+                          now.type != "file"  ? ""
+                          : before != nullptr ? *before
+                                              : unknown(now.content, now.size),
                           content ? shown(content->serialize()) : unknown(want.content.digest, want.content.size),
                           false});
   return true;
@@ -99,7 +103,8 @@ Result<Step> plan(const File& want, const PathState& now, Look& look) {
   Step step;
   if (now.type == "directory" || now.type == "other") {
     if (want.ensure == Ensure::kAbsent && now.type == "directory") return step;  // not a file: nothing of ours is there
-    return Error("resource.not-a-file", fmt::format("{} is not a regular file but {}", want.path, now.type == "other" ? "something special" : "a directory"));
+    return Error("resource.not-a-file", fmt::format("{} is not a regular file but {}", want.path,
+                                                    now.type == "other" ? "something special" : "a directory"));
   }
   if (want.ensure == Ensure::kAbsent) {
     if (!now.exists()) return step;
@@ -110,7 +115,8 @@ Result<Step> plan(const File& want, const PathState& now, Look& look) {
     return finish(want, std::move(step));
   }
   if (now.type != "file") {
-    step.changes.push_back({"file", shown(now), fmt::format("file {}:{} {}", want.owner, want.group, shown_mode(want.mode)), false});
+    step.changes.push_back(
+        {"file", shown(now), fmt::format("file {}:{} {}", want.owner, want.group, shown_mode(want.mode)), false});
   }
   SENTINEL_TRY(const bool rewrite, compare_content(want, now, look, step));
   if (now.type == "file") compare_attributes(want, now, step);

@@ -2,9 +2,9 @@
 // Intermediate forms of a value are Secrets, too, so that every copy is wiped.
 #include "core/resources/fill.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/quote.h"
 
@@ -17,7 +17,8 @@ Result<Secret> quoted(const Hole& hole, const Secret& value) {
     auto next = apply_quoting(filter, current.reveal());
     // The filter's own error might describe the value.
     if (!next.ok()) {
-      return Error("secret.not-quotable", fmt::format("the value of secret '{}' cannot be written with the filter '{}'", hole.secret, filter));
+      return Error("secret.not-quotable",
+                   fmt::format("the value of secret '{}' cannot be written with the filter '{}'", hole.secret, filter));
     }
     current = Secret(std::move(next).value());
   }

@@ -16,8 +16,8 @@ namespace sentinel {
 /// Value of a secret; null when it has none.
 using SecretLookup = std::function<const Secret*(const std::string& name)>;
 
-/// The bytes of the file. Error `secret.no-value` naming the secret, `secret.not-quotable` when a filter can't express the
-/// value; neither tells anything about it.
+/// The bytes of the file. Error `secret.no-value` naming the secret, `secret.not-quotable` when a filter can't express
+/// the value; neither tells anything about it.
 Result<Secret> fill(const Content& content, const SecretLookup& secrets);
 
 /// Names of secrets the content needs and that have no value yet, in order, each once.

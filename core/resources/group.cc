@@ -24,7 +24,8 @@ std::vector<std::string> groupadd(const Group& want, std::optional<std::uint32_t
 SENTINEL_JSON_FIELDS(GroupState, exists, gid, members)
 
 Result<GroupState> observe(const Group& want, Look& look) {
-  if (!is_account_name(want.name)) return Error("resource.bad-name", fmt::format("'{}' is not a group name", want.name));
+  if (!is_account_name(want.name))
+    return Error("resource.bad-name", fmt::format("'{}' is not a group name", want.name));
   SENTINEL_TRY(const auto* known, accounts(look));
   GroupState state;
   if (const auto* entry = known->group(want.name)) {
@@ -43,7 +44,8 @@ Result<Step> plan(const Group& want, const GroupState& now) {
     step.actions = {RunCommand{{"groupdel", want.name}}};
     std::vector<Action> undo{RunCommand{groupadd(want, now.gid), 60, true}};
     if (!now.members.empty()) {
-      undo.push_back(RunCommand{{"gpasswd", "--members", fmt::format("{}", fmt::join(now.members, ",")), want.name}, 60, true});
+      undo.push_back(
+          RunCommand{{"gpasswd", "--members", fmt::format("{}", fmt::join(now.members, ",")), want.name}, 60, true});
     }
     step.undo = std::move(undo);
   } else if (!now.exists) {

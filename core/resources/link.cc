@@ -25,7 +25,8 @@ Result<Step> plan(const Link& want, const PathState& now, Look& look) {
     if (want.target.empty()) return Error("resource.no-target", fmt::format("link {} has no target", want.path));
     if (now.type == "link" && now.target == want.target) return step;
     if (now.type == "directory" || now.type == "other") {
-      return Error("resource.not-a-link", fmt::format("{} exists and is neither a link nor a file ({})", want.path, shown(now)));
+      return Error("resource.not-a-link",
+                   fmt::format("{} exists and is neither a link nor a file ({})", want.path, shown(now)));
     }
     step.changes.push_back({"link", shown(now), "link to " + want.target, false});
     step.actions = {MakeLink{want.path, want.target}};

@@ -45,6 +45,8 @@ std::string sensitive_name(const Secret& host_key, std::string_view bytes) {
   return sensitive_name_of_digest(host_key, sha256_hex(bytes));
 }
 
-bool is_sensitive_name(std::string_view name) { return name.starts_with("hmac:"); }
+bool is_sensitive_name(std::string_view name) {
+  return name.starts_with("hmac:");
+}
 
 }  // namespace sentinel

@@ -2,9 +2,9 @@
 // Refusing early, with the resource's name in the message, is worth more than a clever escape later.
 #include "core/resources/names.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/digest.h"
 
@@ -52,7 +52,8 @@ Result<void> check_path(const std::string& path) {
   const auto refuse = [&](const char* why) {
     return Error("resource.bad-path", fmt::format("'{}' is not a usable path: {}", path, why));
   };
-  if (std::any_of(path.begin(), path.end(), is_control)) return Error("resource.bad-path", "a path holds a control character");
+  if (std::any_of(path.begin(), path.end(), is_control))
+    return Error("resource.bad-path", "a path holds a control character");
   if (!path.starts_with('/')) return refuse("it must begin with '/'");
   if (path.size() > 1 && path.ends_with('/')) return refuse("it must not end with '/'");
   const std::string closed = path + "/";
@@ -74,6 +75,8 @@ std::string shown(const std::string& bytes) {
   return fmt::format("({}, {} bytes, sha256 {})", is_text(bytes) ? "text" : "binary", bytes.size(), sha256_hex(bytes));
 }
 
-std::string shown_mode(std::uint32_t mode) { return fmt::format("{:04o}", mode); }
+std::string shown_mode(std::uint32_t mode) {
+  return fmt::format("{:04o}", mode);
+}
 
 }  // namespace sentinel

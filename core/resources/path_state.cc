@@ -2,9 +2,9 @@
 // Names of owners are looked up in the files, never through NSS.
 #include "core/resources/path_state.h"
 
-#include <array>
-
 #include <fmt/format.h>
+
+#include <array>
 
 #include "core/base/digest.h"
 #include "core/model/json_fields.h"
@@ -33,19 +33,14 @@ Result<PathState> observe_path(const PathQuestion& question, Look& look) {
   SENTINEL_TRY(const auto status, look.machine().status(question.path));
   PathState state;
   switch (status.type) {
-    case FileType::kAbsent:
-      return state;
-    case FileType::kOther:
-      state.type = "other";
-      return state;
+    case FileType::kAbsent: return state;
+    case FileType::kOther: state.type = "other"; return state;
     case FileType::kLink: {
       state.type = "link";
       SENTINEL_TRY(state.target, look.machine().read_link(question.path));
       return state;
     }
-    case FileType::kDirectory:
-      state.type = "directory";
-      break;
+    case FileType::kDirectory: state.type = "directory"; break;
     case FileType::kRegular: {
       state.type = "file";
       SENTINEL_TRY(auto bytes, look.machine().read_file(question.path));
@@ -93,8 +88,9 @@ std::string shown(const PathState& state) {
 }
 
 Risk risk_of_path(const std::string& path) {
-  static constexpr std::array<std::string_view, 8> kDoors{"/etc/ssh/",      "/etc/sudoers", "/etc/pam.d/",   "/etc/ufw/",
-                                                          "/etc/fail2ban/", "/etc/security/", "/etc/nsswitch.conf", "/etc/network/"};
+  static constexpr std::array<std::string_view, 8> kDoors{"/etc/ssh/",          "/etc/sudoers",   "/etc/pam.d/",
+                                                          "/etc/ufw/",          "/etc/fail2ban/", "/etc/security/",
+                                                          "/etc/nsswitch.conf", "/etc/network/"};
   for (const auto door : kDoors) {
     if (path.starts_with(door)) return Risk::kLockout;
   }

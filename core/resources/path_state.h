@@ -19,9 +19,10 @@ struct PathState {
   std::string owner;            ///< of a file or directory; decimal when the id has no name
   std::string group;
   std::uint32_t mode = 0;
-  std::string target;           ///< of a link
+  std::string target;  ///< of a link
 
   bool exists() const { return type != "absent"; }
+
   bool operator==(const PathState&) const = default;
 };
 
@@ -34,7 +35,7 @@ struct PathQuestion {
   /// Wanted ones, so that "1000" and the name of user 1000 count as the same.
   std::string owner;
   std::string group;
-  bool sensitive = false;           ///< name the content by HMAC whatever its mode
+  bool sensitive = false;             ///< name the content by HMAC whatever its mode
   bool private_is_sensitive = false;  ///< name it so when others can't read the file
 };
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Observing: which lines win, what sshd says, what the daemon has loaded. The plan is in sshd_plan.cc.
-#include <algorithm>
+#include "core/resources/sshd.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/file.h"
 #include "core/facts/ssh_facts.h"
 #include "core/model/json_fields.h"
 #include "core/resources/file.h"
 #include "core/resources/names.h"
-#include "core/resources/sshd.h"
 #include "core/resources/sshd_files.h"
 #include "core/resources/sshd_report.h"
 #include "core/resources/sshd_settings.h"
@@ -24,7 +25,9 @@ Result<const SshdSettings*> sshd_settings(Look& look) {
 
 /// The words of a cumulative keyword's line that aren't wanted.
 bool adds_unwanted(const std::string& value, const std::string& wanted) {
-  const auto has = [&](const std::string& word) { return (" " + wanted + " ").find(" " + word + " ") != std::string::npos; };
+  const auto has = [&](const std::string& word) {
+    return (" " + wanted + " ").find(" " + word + " ") != std::string::npos;
+  };
   std::size_t at = 0;
   while (at < value.size()) {
     const auto end = std::min(value.find(' ', at), value.size());
@@ -54,10 +57,12 @@ std::vector<SshdOverride> find_overrides(const SshdConfig& want, const SshdSetti
       continue;
     }
     // While ours isn't there yet its place is told by its name.
-    if (place == all.order.end() && parent_directory(setting.file) == parent_directory(want.path) && setting.file > want.path) {
+    if (place == all.order.end() && parent_directory(setting.file) == parent_directory(want.path) &&
+        setting.file > want.path) {
       before_ours = false;
     }
-    if (place == all.order.end() && setting.file == kSshdMainFile && setting.line > include_line(all, want.path)) before_ours = false;
+    if (place == all.order.end() && setting.file == kSshdMainFile && setting.line > include_line(all, want.path))
+      before_ours = false;
     const auto wanted = want.effective.find(setting.keyword);
     const auto port = want.effective.find("port");
     const bool foreign_port = port != want.effective.end() && opens_other_port(setting, port->second);
@@ -120,8 +125,13 @@ Result<void> check(const SshdConfig& want) {
 SENTINEL_JSON_FIELDS(SshdOverride, keyword, value, file, line, match)
 SENTINEL_JSON_FIELDS(SshdSocket, enabled, listen, drop_in, generated)
 
-void to_json(nlohmann::json& json, const SshdStaleness& value) { json = {{"changed_path", value.changed_path}}; }
-void from_json(const nlohmann::json& json, SshdStaleness& value) { json.at("changed_path").get_to(value.changed_path); }
+void to_json(nlohmann::json& json, const SshdStaleness& value) {
+  json = {{"changed_path", value.changed_path}};
+}
+
+void from_json(const nlohmann::json& json, SshdStaleness& value) {
+  json.at("changed_path").get_to(value.changed_path);
+}
 
 SENTINEL_JSON_FIELDS(SshdState, file, installed, included, unit, problem, effective, overrides, others, socket, stale)
 

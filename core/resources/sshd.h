@@ -31,8 +31,8 @@ struct SshdOverride {
 /// ssh.socket, when it is enabled.
 struct SshdSocket {
   bool enabled = false;
-  std::string listen;   ///< as systemd shows it
-  PathState drop_in;    ///< ours, that sets the port
+  std::string listen;      ///< as systemd shows it
+  PathState drop_in;       ///< ours, that sets the port
   bool generated = false;  ///< a generator takes the port from sshd's configuration (Ubuntu)
 
   bool operator==(const SshdSocket&) const = default;
@@ -47,9 +47,9 @@ struct SshdStaleness {
 struct SshdState {
   PathState file;
   bool installed = false;
-  bool included = false;  ///< the main file includes the drop-in (or would, when it is there)
-  std::string unit;       ///< ssh.service, sshd.service
-  std::string problem;    ///< why sshd refuses its configuration
+  bool included = false;                         ///< the main file includes the drop-in (or would, when it is there)
+  std::string unit;                              ///< ssh.service, sshd.service
+  std::string problem;                           ///< why sshd refuses its configuration
   std::map<std::string, std::string> effective;  ///< of the wanted keywords
   std::vector<SshdOverride> overrides;
   std::map<std::string, PathState> others;  ///< files that would be edited

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Planning for kind `sshd`: the drop-in, the lines that win over it, the socket, and the reload.
-#include <string_view>
-
 #include <fmt/format.h>
+
+#include <string_view>
 
 #include "core/base/file.h"
 #include "core/resources/file.h"
@@ -17,15 +17,17 @@ namespace {
 constexpr const char* kIncludeLine = "Include /etc/ssh/sshd_config.d/*.conf";
 
 std::string place_of(const SshdOverride& line) {
-  return fmt::format("{} ({}:{}{})", line.value, line.file, line.line, line.match.empty() ? "" : ", for Match " + line.match);
+  return fmt::format("{} ({}:{}{})", line.value, line.file, line.line,
+                     line.match.empty() ? "" : ", for Match " + line.match);
 }
 
 /// Edits one file that isn't ours.
-Result<void> edit_other(const std::string& path, const PathState& other, const SshdConfig& want, const SshdState& now, Look& look,
-                        Step& step, std::vector<Action>& undo) {
+Result<void> edit_other(const std::string& path, const PathState& other, const SshdConfig& want, const SshdState& now,
+                        Look& look, Step& step, std::vector<Action>& undo) {
   const std::string* before = look.remembered_text(other.content);
   if (other.exists() && other.type != "file") {
-    return Error("sshd.not-a-file", fmt::format("{} sets values against {}, but is not a regular file ({})", path, want.path, shown(other)));
+    return Error("sshd.not-a-file", fmt::format("{} sets values against {}, but is not a regular file ({})", path,
+                                                want.path, shown(other)));
   }
   std::string text = before == nullptr ? "" : *before;
   std::vector<int> lines;
@@ -47,7 +49,10 @@ Result<void> edit_other(const std::string& path, const PathState& other, const S
 }
 
 std::string socket_text(const std::string& port) {
-  return fmt::format("# Managed by Sentinel: ssh.socket listens where sshd's configuration says.\n[Socket]\nListenStream=\nListenStream={}\n", port);
+  return fmt::format(
+      "# Managed by Sentinel: ssh.socket listens where sshd's configuration "
+      "says.\n[Socket]\nListenStream=\nListenStream={}\n",
+      port);
 }
 
 /// "[::]:22 (Stream)" listens on 22 and nothing else.
@@ -82,9 +87,11 @@ Result<void> plan_drop_in(const std::string& port, const SshdState& now, Look& l
   return {};
 }
 
-Result<void> plan_socket(const SshdConfig& want, const SshdState& now, Look& look, Step& step, std::vector<Action>& undo) {
+Result<void> plan_socket(const SshdConfig& want, const SshdState& now, Look& look, Step& step,
+                         std::vector<Action>& undo) {
   const auto port = want.effective.find("port");
-  if (!now.socket.enabled || port == want.effective.end() || listens_only_on(now.socket.listen, port->second)) return {};
+  if (!now.socket.enabled || port == want.effective.end() || listens_only_on(now.socket.listen, port->second))
+    return {};
   step.changes.push_back({"ssh.socket", now.socket.listen, "port " + port->second, false});
   std::vector<Action> back;
   if (!now.socket.generated) {
@@ -102,14 +109,17 @@ Result<void> plan_socket(const SshdConfig& want, const SshdState& now, Look& loo
 Result<void> check_explained(const SshdConfig& want, const SshdState& now, const Step& step) {
   if (!step.actions.empty()) return {};
   if (!now.problem.empty()) {
-    return Error("sshd.refuses", fmt::format("sshd refuses its configuration: {}", now.problem), "correct that file first; nothing was changed");
+    return Error("sshd.refuses", fmt::format("sshd refuses its configuration: {}", now.problem),
+                 "correct that file first; nothing was changed");
   }
   for (const auto& [keyword, value] : want.effective) {
     const auto effective = now.effective.find(keyword);
-    if (effective == now.effective.end()) return Error("sshd.unknown-keyword", fmt::format("this sshd does not report '{}'", keyword));
+    if (effective == now.effective.end())
+      return Error("sshd.unknown-keyword", fmt::format("this sshd does not report '{}'", keyword));
     if (same_value(keyword, effective->second, value)) continue;
     return Error("sshd.not-effective",
-                 fmt::format("{} should be '{}', but sshd -T says '{}', and no line of its configuration explains that", keyword, value, effective->second),
+                 fmt::format("{} should be '{}', but sshd -T says '{}', and no line of its configuration explains that",
+                             keyword, value, effective->second),
                  fmt::format("does {} set {}?", want.path, keyword));
   }
   return {};
@@ -123,14 +133,17 @@ Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look) {
     std::vector<Action> undo = std::get<std::vector<Action>>(step.undo);
     for (const auto& line : now.overrides) {
       const auto wanted = want.effective.find(line.keyword);
-      step.changes.push_back({line.keyword, place_of(line), wanted == want.effective.end() ? "" : wanted->second, false});
+      step.changes.push_back(
+          {line.keyword, place_of(line), wanted == want.effective.end() ? "" : wanted->second, false});
     }
     for (const auto& [path, other] : now.others) SENTINEL_CHECK(edit_other(path, other, want, now, look, step, undo));
     SENTINEL_CHECK(plan_socket(want, now, look, step, undo));
     SENTINEL_CHECK(check_explained(want, now, step));
     step.undo = std::move(undo);
     if (!now.stale.changed_path.empty()) {
-      step.changes.push_back({"running sshd", fmt::format("read its configuration before {} changed", now.stale.changed_path), "runs with it", false});
+      step.changes.push_back({"running sshd",
+                              fmt::format("read its configuration before {} changed", now.stale.changed_path),
+                              "runs with it", false});
     }
   }
   if (step.changes.empty()) return step;
@@ -143,7 +156,8 @@ Result<Step> plan(const SshdConfig& want, const SshdState& now, Look& look) {
 
 std::optional<ResourceBody> restored(const SshdConfig& managed, const SshdState& then) {
   const bool in_order = then.installed && then.problem.empty() && then.overrides.empty();
-  if (!in_order || (then.file.exists() && then.file.type != "file")) return restored_path(managed.path, then.file, FileFormat::kPlain);
+  if (!in_order || (then.file.exists() && then.file.type != "file"))
+    return restored_path(managed.path, then.file, FileFormat::kPlain);
   return SshdConfig{managed.path, {then.file.content, false, then.file.size}, then.effective};
 }
 

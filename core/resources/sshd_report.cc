@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Under ssh.socket no daemon may have run yet, and then /run/sshd, which sshd insists on, isn't there (seen on Debian 12 and
-// 13). It is shown one in a mount namespace of its own: looking must not change the host.
+// Under ssh.socket no daemon may have run yet, and then /run/sshd, which sshd insists on, isn't there (seen on Debian
+// 12 and 13). It is shown one in a mount namespace of its own: looking must not change the host.
 #include "core/resources/sshd_report.h"
 
 #include <string_view>
@@ -16,7 +16,12 @@ Result<CommandResult> ask(Reader& machine) {
   if (directory.type == FileType::kDirectory) {
     command.argv = {kProgram, "-T"};
   } else {
-    command.argv = {"unshare", "--mount", "--propagation", "private", "sh", "-c",
+    command.argv = {"unshare",
+                    "--mount",
+                    "--propagation",
+                    "private",
+                    "sh",
+                    "-c",
                     "mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec /usr/sbin/sshd -T"};
   }
   return machine.query(command);

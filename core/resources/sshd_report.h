@@ -11,7 +11,7 @@ namespace sentinel {
 
 struct SshdReport {
   bool installed = false;
-  std::string problem;  ///< why sshd refuses its configuration; empty: it doesn't
+  std::string problem;                        ///< why sshd refuses its configuration; empty: it doesn't
   std::map<std::string, std::string> values;  ///< by keyword; several lines of one keyword joined by spaces
 };
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows servconf.c of OpenSSH: a Match block ends at the next one or at the end of its file; an include inside a block
-// applies under that block's criteria.
+// Follows servconf.c of OpenSSH: a Match block ends at the next one or at the end of its file; an include inside a
+// block applies under that block's criteria.
 #include "core/resources/sshd_settings.h"
 
+#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 #include <cctype>
 #include <set>
 #include <string_view>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 
@@ -23,7 +22,8 @@ constexpr std::string_view kBlank = " \t\r";
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -83,7 +83,8 @@ class Collector {
   }
 
  private:
-  Result<void> take(std::string_view line, const std::string& file, int number, const std::string& outer, std::string& block, int depth) {
+  Result<void> take(std::string_view line, const std::string& file, int number, const std::string& outer,
+                    std::string& block, int depth) {
     line = trimmed(line);
     if (line.empty() || line.front() == '#') return {};
     const auto keyword_end = std::min(line.find_first_of(" \t\r="), line.size());
@@ -101,7 +102,8 @@ class Collector {
     return {};
   }
 
-  Result<void> include(const std::string& pattern, const std::string& file, int line, const std::string& match, int depth) {
+  Result<void> include(const std::string& pattern, const std::string& file, int line, const std::string& match,
+                       int depth) {
     const auto path = pattern.starts_with('/') ? pattern : "/etc/ssh/" + pattern;
     into_.includes.push_back({path, file, line, match});
     const auto directory = parent_directory(path);
@@ -138,13 +140,14 @@ int include_line(const SshdSettings& all, const std::string& path) {
 }
 
 bool is_cumulative(const std::string& keyword) {
-  static constexpr std::array<std::string_view, 8> kKeywords{"port",       "listenaddress", "allowusers", "denyusers",
+  static constexpr std::array<std::string_view, 8> kKeywords{"port",        "listenaddress", "allowusers", "denyusers",
                                                              "allowgroups", "denygroups",    "acceptenv",  "hostkey"};
   return std::find(kKeywords.begin(), kKeywords.end(), keyword) != kKeywords.end();
 }
 
 std::string canonical_keyword(const std::string& keyword) {
-  if (keyword == "challengeresponseauthentication" || keyword == "skeyauthentication") return "kbdinteractiveauthentication";
+  if (keyword == "challengeresponseauthentication" || keyword == "skeyauthentication")
+    return "kbdinteractiveauthentication";
   return keyword;
 }
 

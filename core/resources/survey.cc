@@ -2,10 +2,10 @@
 // Dispatch over the closed set of kinds. A kind's state type is what its observe() returns.
 #include "core/resources/survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "core/facts/ssh_facts.h"
 #include "core/model/json.h"
@@ -41,7 +41,8 @@ Result<Step> plan_body(const Body& body, const StateOf<Body>& state, Look& look)
 
 /// What a mistake with this unit can cost.
 Risk risk_of_effect(const Effect& effect) {
-  static constexpr std::array<std::string_view, 5> kDoors{"ssh.service", "sshd.service", "ssh.socket", "fail2ban.service", "ufw.service"};
+  static constexpr std::array<std::string_view, 5> kDoors{"ssh.service", "sshd.service", "ssh.socket",
+                                                          "fail2ban.service", "ufw.service"};
   if (effect.unit.empty()) return Risk::kNone;
   return std::find(kDoors.begin(), kDoors.end(), effect.unit) != kDoors.end() ? Risk::kLockout : Risk::kService;
 }
@@ -61,10 +62,12 @@ void finish(const Resource& resource, Step& step) {
 
 struct Survey::Shared {
   explicit Shared(Surroundings surroundings) : look(std::move(surroundings)) {}
+
   Look look;
 };
 
 Survey::Survey(Surroundings surroundings) : shared_(std::make_unique<Shared>(std::move(surroundings))) {}
+
 Survey::~Survey() = default;
 
 void Survey::prefetch(const std::vector<Resource>& resources) {
@@ -97,9 +100,13 @@ Result<Step> Survey::plan(const Resource& resource, const nlohmann::json& state)
   return step;
 }
 
-const std::vector<ContentRef>& Survey::missing() const { return shared_->look.missing(); }
+const std::vector<ContentRef>& Survey::missing() const {
+  return shared_->look.missing();
+}
 
-void Survey::forget() { shared_->look.forget(); }
+void Survey::forget() {
+  shared_->look.forget();
+}
 
 std::optional<ResourceBody> restored(const ResourceBody& managed, const nlohmann::json& then) {
   return std::visit(

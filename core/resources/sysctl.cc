@@ -2,10 +2,10 @@
 // Values are compared after folding whitespace: the kernel writes tabs where people write spaces.
 #include "core/resources/sysctl.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "core/model/json_fields.h"
@@ -29,7 +29,9 @@ std::string folded(const std::string& value) {
 }
 
 bool is_key(const std::string& key) {
-  const auto allowed = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-'; };
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  };
   return !key.empty() && std::all_of(key.begin(), key.end(), allowed) && key.find("..") == std::string::npos &&
          !key.starts_with('.') && !key.ends_with('.') && key.find('.') != std::string::npos;
 }
@@ -41,9 +43,11 @@ std::string kernel_path(std::string key) {
 
 Result<void> check(const Sysctl& want) {
   for (const auto& [key, value] : want.values) {
-    if (!is_key(key)) return Error("resource.bad-sysctl", fmt::format("'{}' is not the name of a kernel parameter", key));
+    if (!is_key(key))
+      return Error("resource.bad-sysctl", fmt::format("'{}' is not the name of a kernel parameter", key));
     SENTINEL_CHECK(check_line("the value of " + key, value));
-    if (folded(value).empty()) return Error("resource.bad-sysctl", fmt::format("kernel parameter {} has no value", key));
+    if (folded(value).empty())
+      return Error("resource.bad-sysctl", fmt::format("kernel parameter {} has no value", key));
   }
   return {};
 }

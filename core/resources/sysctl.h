@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kind `sysctl`: a file of /etc/sysctl.d, which sets parameters at boot, and the values in force now. Parameters this kernel
-// doesn't have stay in the file and are otherwise passed over, as systemd-sysctl does.
+// Kind `sysctl`: a file of /etc/sysctl.d, which sets parameters at boot, and the values in force now. Parameters this
+// kernel doesn't have stay in the file and are otherwise passed over, as systemd-sysctl does.
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ namespace sentinel {
 
 struct SysctlState {
   PathState file;
-  std::map<std::string, std::string> running;  ///< of the wanted keys, those this kernel has; whitespace as single spaces
+  std::map<std::string, std::string>
+      running;  ///< of the wanted keys, those this kernel has; whitespace as single spaces
 
   bool operator==(const SysctlState&) const = default;
 };

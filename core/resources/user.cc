@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Made and changed by the shadow tools, which know about locks, subordinate ids and skeletons. A removal is undone by the
-// account files themselves: no tool can bring a password's hash back without showing it.
+// Made and changed by the shadow tools, which know about locks, subordinate ids and skeletons. A removal is undone by
+// the account files themselves: no tool can bring a password's hash back without showing it.
 #include "core/resources/user.h"
-
-#include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 
 #include "core/model/json_fields.h"
 #include "core/resources/accounts.h"
@@ -28,13 +28,15 @@ Result<void> check(const User& want) {
   names.insert(names.end(), want.not_groups.begin(), want.not_groups.end());
   if (!want.group.empty()) names.push_back(want.group);
   for (const auto& name : names) {
-    if (!is_account_name(name)) return Error("resource.bad-name", fmt::format("'{}' is not a name for a user or group", name));
+    if (!is_account_name(name))
+      return Error("resource.bad-name", fmt::format("'{}' is not a name for a user or group", name));
   }
   SENTINEL_CHECK(check_path(home_of(want)));
   SENTINEL_CHECK(check_path(want.shell));
   SENTINEL_CHECK(check_line("a user's comment", want.comment));
   if ((want.home + want.shell + want.comment).find(':') != std::string::npos) {
-    return Error("resource.bad-line", fmt::format("user '{}': a colon can't stand in home, shell or comment", want.name));
+    return Error("resource.bad-line",
+                 fmt::format("user '{}': a colon can't stand in home, shell or comment", want.name));
   }
   return {};
 }
@@ -75,7 +77,8 @@ std::vector<std::string> useradd(const User& want, const UserState& now) {
 Step plan_creation(const User& want, const UserState& now) {
   Step step;
   step.changes.push_back({"user", "absent", want.uid ? fmt::format("uid {}", *want.uid) : "present", false});
-  if (!want.groups.empty()) step.changes.push_back({"groups", "", fmt::format("{}", fmt::join(want.groups, ", ")), false});
+  if (!want.groups.empty())
+    step.changes.push_back({"groups", "", fmt::format("{}", fmt::join(want.groups, ", ")), false});
   step.changes.push_back({"home", "", home_of(want), false});
   step.changes.push_back({"shell", "", want.shell, false});
   step.actions = {RunCommand{useradd(want, now)}};
@@ -85,7 +88,8 @@ Step plan_creation(const User& want, const UserState& now) {
   userdel.push_back(want.name);
   std::vector<Action> undo{RunCommand{userdel, 60, true}};
   // userdel takes an empty group of the same name along.
-  if (now.own_group) undo.push_back(RunCommand{{"groupadd", "--gid", std::to_string(*now.own_group), want.name}, 60, true});
+  if (now.own_group)
+    undo.push_back(RunCommand{{"groupadd", "--gid", std::to_string(*now.own_group), want.name}, 60, true});
   step.undo = std::move(undo);
   return step;
 }
@@ -101,8 +105,8 @@ Step plan_removal(const User& want, const UserState& now) {
 }
 
 /// One attribute that usermod changes.
-void modify(const User& want, const char* attribute, const char* option, const std::string& before, const std::string& after,
-            Step& step, std::vector<Action>& undo) {
+void modify(const User& want, const char* attribute, const char* option, const std::string& before,
+            const std::string& after, Step& step, std::vector<Action>& undo) {
   if (before == after) return;
   step.changes.push_back({attribute, before, after, false});
   step.actions.push_back(RunCommand{{"usermod", option, after, want.name}});
@@ -120,7 +124,9 @@ Step plan_modification(const User& want, const UserState& now) {
   const auto is_in = [&](const std::string& group) {
     return group == now.group || std::binary_search(now.groups.begin(), now.groups.end(), group);
   };
-  const auto join = [](const std::string& group) { return RunCommand{{"usermod", "--append", "--groups", group}, 300, false}; };
+  const auto join = [](const std::string& group) {
+    return RunCommand{{"usermod", "--append", "--groups", group}, 300, false};
+  };
   const auto named = [&](RunCommand command, bool may_fail) {
     command.argv.push_back(want.name);
     command.may_fail = may_fail;

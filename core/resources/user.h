@@ -33,9 +33,9 @@ struct UserState {
   std::string home;
   std::string shell;
   std::string comment;
-  bool home_exists = false;  ///< of a user to be made: the home directory is there already and isn't ours
+  bool home_exists = false;                ///< of a user to be made: the home directory is there already and isn't ours
   std::optional<std::uint32_t> own_group;  ///< of a user to be made: gid of a group of that name that is there already
-  std::vector<AccountFile> files;  ///< of a user to be removed
+  std::vector<AccountFile> files;          ///< of a user to be removed
 
   bool operator==(const UserState&) const = default;
 };

@@ -5,14 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "core/base/descriptor.h"
 #include "core/base/digest.h"
@@ -42,6 +41,7 @@ FileType type_of(mode_t mode) {
 
 Result<FileStatus> LocalSystem::status(const std::string& path) {
   struct stat info {};
+
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return FileStatus{};
     return system_error(errno, "look at", path);
@@ -54,7 +54,9 @@ Result<FileStatus> LocalSystem::status(const std::string& path) {
                     std::int64_t{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec};
 }
 
-Result<std::string> LocalSystem::read_file(const std::string& path) { return read_whole_file(path); }
+Result<std::string> LocalSystem::read_file(const std::string& path) {
+  return read_whole_file(path);
+}
 
 Result<std::string> LocalSystem::read_link(const std::string& path) {
   char buffer[4096];
@@ -81,11 +83,16 @@ Result<std::vector<std::string>> LocalSystem::list(const std::string& path) {
   return names;
 }
 
-Result<CommandResult> LocalSystem::query(const CommandLine& command) { return run_process(command); }
+Result<CommandResult> LocalSystem::query(const CommandLine& command) {
+  return run_process(command);
+}
 
-Result<CommandResult> LocalSystem::run(const CommandLine& command) { return run_process(command); }
+Result<CommandResult> LocalSystem::run(const CommandLine& command) {
+  return run_process(command);
+}
 
-Result<void> LocalSystem::replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) {
+Result<void> LocalSystem::replace_file(const std::string& path, std::string_view bytes,
+                                       const FileAttributes& attributes) {
   return sentinel::replace_file(path, bytes, attributes);
 }
 
@@ -133,8 +140,8 @@ Result<void> LocalSystem::remove_directory(const std::string& path) {
 
 Result<void> LocalSystem::make_link(const std::string& path, const std::string& target) {
   const std::string directory = parent_directory(path);
-  const std::string temporary =
-      fmt::format("{}/.{}.{}.tmp", directory == "/" ? "" : directory, path.substr(path.find_last_of('/') + 1), to_hex(random_bytes(6)));
+  const std::string temporary = fmt::format("{}/.{}.{}.tmp", directory == "/" ? "" : directory,
+                                            path.substr(path.find_last_of('/') + 1), to_hex(random_bytes(6)));
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return system_error(errno, "make a link in", directory);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int failure = errno;

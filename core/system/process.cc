@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -15,9 +17,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/base/descriptor.h"
 
@@ -96,9 +95,12 @@ void close_other_descriptors(int keep) {
   }
 }
 
-[[noreturn]] void run_child(const Image& image, const ChildSetup& setup, int input, int output, int errors, int report) {
+[[noreturn]] void run_child(const Image& image, const ChildSetup& setup, int input, int output, int errors,
+                            int report) {
   ::setsid();
+
   struct sigaction standard {};
+
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
   sigset_t none;
@@ -176,7 +178,9 @@ class Stream {
   std::size_t told_ = 0;
 };
 
-int decode_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+int decode_status(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
 
 void kill_and_reap(pid_t pid) {
   ::kill(-pid, SIGKILL);
@@ -197,13 +201,15 @@ Result<int> follow(pid_t pid, Stream& output, Stream& errors, const CommandResul
     errors.drain();
     if (result.output.size() > kOutputLimit || result.errors.size() > kOutputLimit) {
       if (ended != pid) kill_and_reap(pid);
-      return Error("process.too-much-output", fmt::format("{} wrote more than {} MiB", command.argv.front(), kOutputLimit >> 20));
+      return Error("process.too-much-output",
+                   fmt::format("{} wrote more than {} MiB", command.argv.front(), kOutputLimit >> 20));
     }
     if (ended == pid) return decode_status(status);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Time::now()).count();
     if (left <= 0) {
       kill_and_reap(pid);
-      return Error("process.timeout", fmt::format("{} did not end within {} s", fmt::join(command.argv, " "), command.timeout.count()));
+      return Error("process.timeout",
+                   fmt::format("{} did not end within {} s", fmt::join(command.argv, " "), command.timeout.count()));
     }
     pollfd watched[3] = {{output.fd(), POLLIN, 0}, {errors.fd(), POLLIN, 0}, {exited.get(), POLLIN, 0}};
     ::poll(watched, 3, static_cast<int>(exited.valid() ? std::min<long>(left, 60'000) : std::min<long>(left, 5)));
@@ -213,7 +219,8 @@ Result<int> follow(pid_t pid, Stream& output, Stream& errors, const CommandResul
 }  // namespace
 
 Result<CommandResult> run_process(const CommandLine& command, const ChildSetup& in_child) {
-  if (command.argv.empty() || command.argv.front().empty()) return Error("process.no-program", "no program to run was named");
+  if (command.argv.empty() || command.argv.front().empty())
+    return Error("process.no-program", "no program to run was named");
   const Image image(command);
   SENTINEL_TRY(auto input, make_input(command.input));
   SENTINEL_TRY(auto output, make_pipe());

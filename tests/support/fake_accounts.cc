@@ -2,18 +2,20 @@
 // Every tool reads both files, changes the parsed form and writes both back: short, and always consistent.
 #include "tests/support/fake_accounts.h"
 
-#include <algorithm>
-#include <optional>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
 
 #include "core/resources/accounts.h"
 
 namespace sentinel {
 namespace {
 
-Accounts read(FakeSystem& machine) { return parse_accounts(machine.bytes("/etc/passwd"), machine.bytes("/etc/group")); }
+Accounts read(FakeSystem& machine) {
+  return parse_accounts(machine.bytes("/etc/passwd"), machine.bytes("/etc/group"));
+}
 
 void write(FakeSystem& machine, const Accounts& accounts) {
   std::string passwd;
@@ -21,7 +23,8 @@ void write(FakeSystem& machine, const Accounts& accounts) {
     passwd += fmt::format("{}:x:{}:{}:{}:{}:{}\n", user.name, user.uid, user.gid, user.comment, user.home, user.shell);
   }
   std::string group;
-  for (const auto& entry : accounts.groups) group += fmt::format("{}:x:{}:{}\n", entry.name, entry.gid, fmt::join(entry.members, ","));
+  for (const auto& entry : accounts.groups)
+    group += fmt::format("{}:x:{}:{}\n", entry.name, entry.gid, fmt::join(entry.members, ","));
   machine.put_file("/etc/passwd", passwd);
   machine.put_file("/etc/group", group);
 }
@@ -33,8 +36,9 @@ struct Arguments {
 
   explicit Arguments(const std::vector<std::string>& argv) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
-      const bool flag = argv[i] == "--create-home" || argv[i] == "--no-create-home" || argv[i] == "--system" || argv[i] == "--user-group" ||
-                        argv[i] == "--append" || argv[i] == "--remove" || argv[i] == "--force";
+      const bool flag = argv[i] == "--create-home" || argv[i] == "--no-create-home" || argv[i] == "--system" ||
+                        argv[i] == "--user-group" || argv[i] == "--append" || argv[i] == "--remove" ||
+                        argv[i] == "--force";
       if (flag) {
         values[argv[i]] = "";
       } else if (argv[i].starts_with("--") && i + 1 < argv.size()) {
@@ -45,17 +49,21 @@ struct Arguments {
       }
     }
   }
+
   bool has(const std::string& option) const { return values.count(option) > 0; }
+
   std::string get(const std::string& option) const { return has(option) ? values.at(option) : ""; }
 };
 
 GroupEntry* find_group(Accounts& accounts, const std::string& name) {
-  const auto found = std::find_if(accounts.groups.begin(), accounts.groups.end(), [&](const auto& group) { return group.name == name; });
+  const auto found = std::find_if(accounts.groups.begin(), accounts.groups.end(),
+                                  [&](const auto& group) { return group.name == name; });
   return found == accounts.groups.end() ? nullptr : &*found;
 }
 
 UserEntry* find_user(Accounts& accounts, const std::string& name) {
-  const auto found = std::find_if(accounts.users.begin(), accounts.users.end(), [&](const auto& user) { return user.name == name; });
+  const auto found =
+      std::find_if(accounts.users.begin(), accounts.users.end(), [&](const auto& user) { return user.name == name; });
   return found == accounts.users.end() ? nullptr : &*found;
 }
 
@@ -75,7 +83,8 @@ bool join_groups(Accounts& accounts, const std::string& user, const std::string&
     }
     auto* group = name.empty() ? nullptr : find_group(accounts, name);
     if (!name.empty() && group == nullptr) return false;
-    if (group != nullptr && std::find(group->members.begin(), group->members.end(), user) == group->members.end()) group->members.push_back(user);
+    if (group != nullptr && std::find(group->members.begin(), group->members.end(), user) == group->members.end())
+      group->members.push_back(user);
     name.clear();
   }
   return true;
@@ -87,7 +96,8 @@ CommandResult useradd(FakeSystem& machine, const CommandLine& command) {
   const auto& name = given.words.at(0);
   if (find_user(accounts, name) != nullptr) return {9, "", "useradd: user '" + name + "' already exists\n"};
   UserEntry user{name, 0, 0, given.get("--comment"), given.get("--home-dir"), given.get("--shell")};
-  user.uid = given.has("--uid") ? static_cast<uid_t>(std::stoul(given.get("--uid"))) : next_id(accounts, given.has("--system"));
+  user.uid = given.has("--uid") ? static_cast<uid_t>(std::stoul(given.get("--uid")))
+                                : next_id(accounts, given.has("--system"));
   if (given.has("--user-group")) {
     if (find_group(accounts, name) != nullptr) return {9, "", "useradd: group " + name + " exists\n"};
     accounts.groups.push_back({name, user.uid, {}});
@@ -116,7 +126,9 @@ CommandResult userdel(FakeSystem& machine, const CommandLine& command) {
   const UserEntry gone = *user;
   std::erase_if(accounts.users, [&](const auto& entry) { return entry.name == name; });
   for (auto& group : accounts.groups) std::erase(group.members, name);
-  std::erase_if(accounts.groups, [&](const auto& group) { return group.name == name && group.gid == gone.gid && group.members.empty(); });
+  std::erase_if(accounts.groups, [&](const auto& group) {
+    return group.name == name && group.gid == gone.gid && group.members.empty();
+  });
   write(machine, accounts);
   if (given.has("--remove")) machine.erase(gone.home);
   return {};
@@ -145,7 +157,8 @@ CommandResult groupadd(FakeSystem& machine, const CommandLine& command) {
   const Arguments given(command.argv);
   auto accounts = read(machine);
   if (find_group(accounts, given.words.at(0)) != nullptr) return {9, "", "groupadd: group already exists\n"};
-  const auto gid = given.has("--gid") ? static_cast<gid_t>(std::stoul(given.get("--gid"))) : next_id(accounts, given.has("--system"));
+  const auto gid = given.has("--gid") ? static_cast<gid_t>(std::stoul(given.get("--gid")))
+                                      : next_id(accounts, given.has("--system"));
   accounts.groups.push_back({given.words.at(0), gid, {}});
   write(machine, accounts);
   return {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shadow tools on a FakeSystem: useradd, usermod, userdel, groupadd, groupmod, groupdel and gpasswd as far as resources
-// use them, with the exit statuses of the real ones (shadow 4.13).
+// The shadow tools on a FakeSystem: useradd, usermod, userdel, groupadd, groupmod, groupdel and gpasswd as far as
+// resources use them, with the exit statuses of the real ones (shadow 4.13).
 #pragma once
 
 #include "tests/support/fake_system.h"

@@ -2,12 +2,11 @@
 // What the daemon last read is remembered in a file of the fake, so that undoing and repeating behave as on a host.
 #include "tests/support/fake_sshd.h"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <map>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "core/resources/sshd_settings.h"
 
@@ -18,9 +17,10 @@ constexpr const char* kLoaded = "/run/fake-sshd-loaded";
 constexpr const char* kListen = "/run/fake-ssh-socket";
 
 CommandResult report(FakeSystem& machine, const CommandLine&) {
-  std::map<std::string, std::string> values{{"port", ""},           {"permitrootlogin", "prohibit-password"}, {"passwordauthentication", "yes"},
-                                            {"maxauthtries", "6"},  {"kbdinteractiveauthentication", "yes"}, {"pubkeyauthentication", "yes"},
-                                            {"allowusers", ""}};
+  std::map<std::string, std::string> values{
+      {"port", ""},          {"permitrootlogin", "prohibit-password"}, {"passwordauthentication", "yes"},
+      {"maxauthtries", "6"}, {"kbdinteractiveauthentication", "yes"},  {"pubkeyauthentication", "yes"},
+      {"allowusers", ""}};
   std::map<std::string, bool> set;
   const auto settings = read_sshd_settings(machine);
   for (const auto& setting : settings->settings) {
@@ -51,15 +51,21 @@ CommandResult report(FakeSystem& machine, const CommandLine&) {
 
 std::string timestamp(std::int64_t nanoseconds) {
   const time_t seconds = nanoseconds / 1'000'000'000;
+
   struct tm parts {};
+
   ::gmtime_r(&seconds, &parts);
-  return fmt::format("Sat {:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                     parts.tm_min, parts.tm_sec, nanoseconds / 1000 % 1'000'000);
+  return fmt::format("Sat {:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06} UTC", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, nanoseconds / 1000 % 1'000'000);
 }
 
 CommandResult show(FakeSystem& machine, const CommandLine&) {
   const auto loaded = machine.status(kLoaded)->changed_ns;
-  return {0, fmt::format("LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload=no\nStateChangeTimestamp={}\n", timestamp(loaded)), ""};
+  return {0,
+          fmt::format("LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nNeedDaemonReload="
+                      "no\nStateChangeTimestamp={}\n",
+                      timestamp(loaded)),
+          ""};
 }
 
 CommandResult load(FakeSystem& machine, const CommandLine&) {
@@ -68,7 +74,8 @@ CommandResult load(FakeSystem& machine, const CommandLine&) {
 }
 
 CommandResult restart_socket(FakeSystem& machine, const CommandLine&) {
-  const auto text = machine.read_file("/etc/systemd/system/ssh.socket.d/60-sentinel.conf").value_or("ListenStream=22\n");
+  const auto text =
+      machine.read_file("/etc/systemd/system/ssh.socket.d/60-sentinel.conf").value_or("ListenStream=22\n");
   const auto at = text.rfind("ListenStream=") + 13;
   machine.put_file(kListen, text.substr(at, text.find('\n', at) - at));
   return {};
@@ -80,7 +87,8 @@ void put_sshd(FakeSystem& machine) {
   machine.put_file("/usr/sbin/sshd", "binary", {0, 0, 0755});
   machine.put_file("/usr/lib/systemd/system/ssh.service", "");
   machine.put_directory("/run/sshd");
-  machine.put_file(kSshdMainFile, "# main\nInclude /etc/ssh/sshd_config.d/*.conf\nKbdInteractiveAuthentication no\nUsePAM yes\n");
+  machine.put_file(kSshdMainFile,
+                   "# main\nInclude /etc/ssh/sshd_config.d/*.conf\nKbdInteractiveAuthentication no\nUsePAM yes\n");
   machine.put_file("/etc/ssh/sshd_config.d/50-cloud-init.conf", "PasswordAuthentication yes\n");
   machine.put_file(kLoaded, "");
   machine.put_file(kListen, "22");

@@ -3,14 +3,13 @@
 #include "tests/support/fake_system.h"
 
 #include <errno.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace sentinel {
 namespace {
@@ -42,7 +41,8 @@ FakeSystem::FakeSystem() {
 }
 
 void FakeSystem::put_file(const std::string& path, std::string bytes, FileAttributes attributes) {
-  put_directory(parent_directory(path), nodes_.count(parent_directory(path)) ? nodes_[parent_directory(path)].attributes : FileAttributes{0, 0, 0755});
+  put_directory(parent_directory(path), nodes_.count(parent_directory(path)) ? nodes_[parent_directory(path)].attributes
+                                                                             : FileAttributes{0, 0, 0755});
   nodes_[path] = {FileType::kRegular, std::move(bytes), attributes, tick()};
 }
 
@@ -51,7 +51,8 @@ void FakeSystem::put_directory(const std::string& path, FileAttributes attribute
   const auto parent = parent_directory(path);
   if (nodes_.count(parent) == 0) put_directory(parent);
   const auto found = nodes_.find(path);
-  if (found != nodes_.end() && found->second.type != FileType::kRegular && found->second.attributes == attributes) return;
+  if (found != nodes_.end() && found->second.type != FileType::kRegular && found->second.attributes == attributes)
+    return;
   if (found != nodes_.end() && found->second.type == FileType::kLink) return;
   nodes_[path] = {FileType::kDirectory, "", attributes, tick()};
 }
@@ -69,7 +70,9 @@ void FakeSystem::erase(const std::string& path) {
   }
 }
 
-void FakeSystem::on(const std::vector<std::string>& prefix, Handler handler) { handlers_[prefix] = std::move(handler); }
+void FakeSystem::on(const std::vector<std::string>& prefix, Handler handler) {
+  handlers_[prefix] = std::move(handler);
+}
 
 void FakeSystem::on(const std::vector<std::string>& prefix, CommandResult result) {
   on(prefix, [result](FakeSystem&, const CommandLine&) { return result; });
@@ -134,8 +137,9 @@ Result<FileStatus> FakeSystem::status(const std::string& path) {
   const auto place = resolve(path, false);
   if (!place.ok()) return FileStatus{};
   const Node& node = nodes_.at(*place);
-  return FileStatus{node.type,         node.attributes.uid, node.attributes.gid, static_cast<std::uint32_t>(node.attributes.mode),
-                    node.bytes.size(), node.changed_ns};
+  return FileStatus{node.type,           node.attributes.uid,
+                    node.attributes.gid, static_cast<std::uint32_t>(node.attributes.mode),
+                    node.bytes.size(),   node.changed_ns};
 }
 
 Result<std::string> FakeSystem::read_file(const std::string& path) {
@@ -194,14 +198,17 @@ void FakeSystem::record(const std::string& mutation) {
   tick();
 }
 
-Result<CommandResult> FakeSystem::query(const CommandLine& command) { return answer(command); }
+Result<CommandResult> FakeSystem::query(const CommandLine& command) {
+  return answer(command);
+}
 
 Result<CommandResult> FakeSystem::run(const CommandLine& command) {
   record(fmt::format("run {}", fmt::join(command.argv, " ")));
   return answer(command);
 }
 
-Result<void> FakeSystem::replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) {
+Result<void> FakeSystem::replace_file(const std::string& path, std::string_view bytes,
+                                      const FileAttributes& attributes) {
   SENTINEL_TRY(const auto place, place_for(path, "create a file in"));
   const auto found = nodes_.find(place);
   if (found != nodes_.end() && found->second.type == FileType::kDirectory) return system_error(EISDIR, "replace", path);
@@ -278,7 +285,8 @@ Result<void> FakeSystem::write_kernel_file(const std::string& path, std::string_
   return {};
 }
 
-bool same_tree(const std::map<std::string, FakeSystem::Node>& left, const std::map<std::string, FakeSystem::Node>& right) {
+bool same_tree(const std::map<std::string, FakeSystem::Node>& left,
+               const std::map<std::string, FakeSystem::Node>& right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                     [](const auto& a, const auto& b) { return a.first == b.first && a.second.same_as(b.second); });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FakeSystem: a machine in memory. Files, directories and links with attributes and a clock that moves one second with
-// every mutation; commands are answered by handlers, which may change the fake. Symlinks are followed as a kernel would.
+// every mutation; commands are answered by handlers, which may change the fake. Symlinks are followed as a kernel
+// would.
 #pragma once
 
 #include <functional>
@@ -19,11 +20,13 @@ class FakeSystem final : public System {
     std::string bytes;  ///< content of a file, target of a link
     FileAttributes attributes;
     std::int64_t changed_ns = 0;
+
     /// Everything but the time.
     bool same_as(const Node& other) const {
       return type == other.type && bytes == other.bytes && attributes == other.attributes;
     }
   };
+
   /// Answers a command; may call the other members of the fake.
   using Handler = std::function<CommandResult(FakeSystem&, const CommandLine&)>;
 
@@ -39,20 +42,27 @@ class FakeSystem final : public System {
   /// Commands whose argv starts with these words; the longest match answers. Without any: status 127.
   void on(const std::vector<std::string>& prefix, Handler handler);
   void on(const std::vector<std::string>& prefix, CommandResult result);
+
   /// Moves the clock; every later change gets a later ctime.
   void pass(std::chrono::seconds time) { now_ns_ += std::chrono::nanoseconds(time).count(); }
+
   /// @}
 
   /// @name Asking
   /// @{
   std::int64_t now_ns() const { return now_ns_; }
+
   /// "replace /etc/motd", "run ufw enable" and so on, in order, since the start or clear_records().
   const std::vector<std::string>& mutations() const { return mutations_; }
+
   /// Every command line, of query and run, words joined by spaces.
   const std::vector<std::string>& commands() const { return commands_; }
+
   void clear_records();
+
   /// All nodes by path; compare trees with same_tree().
   const std::map<std::string, Node>& tree() const { return nodes_; }
+
   /// Bytes of a file; fails the program when it isn't there (a test that asks expects it).
   const std::string& bytes(const std::string& path) const;
   /// @}
@@ -74,13 +84,15 @@ class FakeSystem final : public System {
   Result<CommandResult> run(const CommandLine& command) override;
 
  private:
-  /// The path with every link in its directories followed, and the last one too when asked. Error ENOENT, ENOTDIR, ELOOP.
+  /// The path with every link in its directories followed, and the last one too when asked. Error ENOENT, ENOTDIR,
+  /// ELOOP.
   Result<std::string> resolve(const std::string& path, bool follow_last) const;
   /// Where a new entry of that name goes: its directory must exist.
   Result<std::string> place_for(const std::string& path, const char* operation) const;
   bool has_entries(const std::string& directory) const;
   CommandResult answer(const CommandLine& command);
   void record(const std::string& mutation);
+
   std::int64_t tick() { return now_ns_ += 1'000'000'000; }
 
   std::map<std::string, Node> nodes_;
@@ -91,6 +103,7 @@ class FakeSystem final : public System {
 };
 
 /// True when both have the same paths with the same types, contents and attributes (times aside).
-bool same_tree(const std::map<std::string, FakeSystem::Node>& left, const std::map<std::string, FakeSystem::Node>& right);
+bool same_tree(const std::map<std::string, FakeSystem::Node>& left,
+               const std::map<std::string, FakeSystem::Node>& right);
 
 }  // namespace sentinel

@@ -32,13 +32,28 @@ auto FaultySystem::mutate(Operation operation) -> decltype(operation()) {
   return result;
 }
 
-Result<FileStatus> FaultySystem::status(const std::string& path) { return alive().status(path); }
-Result<std::string> FaultySystem::read_file(const std::string& path) { return alive().read_file(path); }
-Result<std::string> FaultySystem::read_link(const std::string& path) { return alive().read_link(path); }
-Result<std::vector<std::string>> FaultySystem::list(const std::string& path) { return alive().list(path); }
-Result<CommandResult> FaultySystem::query(const CommandLine& command) { return alive().query(command); }
+Result<FileStatus> FaultySystem::status(const std::string& path) {
+  return alive().status(path);
+}
 
-Result<void> FaultySystem::replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) {
+Result<std::string> FaultySystem::read_file(const std::string& path) {
+  return alive().read_file(path);
+}
+
+Result<std::string> FaultySystem::read_link(const std::string& path) {
+  return alive().read_link(path);
+}
+
+Result<std::vector<std::string>> FaultySystem::list(const std::string& path) {
+  return alive().list(path);
+}
+
+Result<CommandResult> FaultySystem::query(const CommandLine& command) {
+  return alive().query(command);
+}
+
+Result<void> FaultySystem::replace_file(const std::string& path, std::string_view bytes,
+                                        const FileAttributes& attributes) {
   return mutate([&] { return inner_.replace_file(path, bytes, attributes); });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FaultySystem wraps another System and lets the k-th mutation fail or the "process" die there. Looking always works while
-// alive. A loop over k = 1, 2, … until nothing struck covers every place a crash can happen.
+// FaultySystem wraps another System and lets the k-th mutation fail or the "process" die there. Looking always works
+// while alive. A loop over k = 1, 2, … until nothing struck covers every place a crash can happen.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ struct Died {
 
 enum class Fault {
   kNone,
-  kFailOnce,       ///< the k-th mutation isn't done and is an error; later ones work
-  kFailForever,    ///< so do all after it
-  kFailAfterDoing, ///< the k-th mutation is done but reported as failed
-  kDieBefore,      ///< dies before doing the k-th
-  kDieAfter,       ///< dies right after doing the k-th
+  kFailOnce,        ///< the k-th mutation isn't done and is an error; later ones work
+  kFailForever,     ///< so do all after it
+  kFailAfterDoing,  ///< the k-th mutation is done but reported as failed
+  kDieBefore,       ///< dies before doing the k-th
+  kDieAfter,        ///< dies right after doing the k-th
 };
 
 class FaultySystem final : public System {
@@ -30,6 +30,7 @@ class FaultySystem final : public System {
 
   /// Mutations asked for so far.
   std::uint64_t count() const { return count_; }
+
   /// False when the run ended before the k-th mutation: the loop is complete.
   bool struck() const { return struck_; }
 

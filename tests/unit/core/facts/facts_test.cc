@@ -18,7 +18,8 @@ namespace {
 
 constexpr const char* kBookworm =
     "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n"
-    "VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n# comment=1\nODD='a \\b'\nESCAPED=\"a\\\"b\\$\"\n";
+    "VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n# comment=1\nODD='a "
+    "\\b'\nESCAPED=\"a\\\"b\\$\"\n";
 
 std::string stat_line(int pid, const std::string& name, int parent) {
   return std::to_string(pid) + " (" + name + ") S " + std::to_string(parent) +
@@ -102,8 +103,9 @@ TEST_CASE("SSH_CONNECTION is four words, the first an address, the last a port")
   CHECK(*parse_ssh_connection("2001:db8::7 50000 2001:db8::5 2222") == SshConnection{"2001:db8::7", 2222});
   CHECK(*parse_ssh_connection("fe80::1%eth0 50000 fe80::2%eth0 22") == SshConnection{"fe80::1%eth0", 22});
   CHECK(*parse_ssh_connection("::ffff:192.0.2.7 1 ::ffff:203.0.113.5 22") == SshConnection{"192.0.2.7", 22});
-  for (const char* bad : {"", "192.0.2.7", "192.0.2.7 1 203.0.113.5 0", "192.0.2.7 1 203.0.113.5 65536", "host 1 203.0.113.5 22",
-                          "192.0.2.7 1 203.0.113.5 22x", "192.0.2.7 1 203.0.113.5 22 5", "$(x) 1 2 22"}) {
+  for (const char* bad :
+       {"", "192.0.2.7", "192.0.2.7 1 203.0.113.5 0", "192.0.2.7 1 203.0.113.5 65536", "host 1 203.0.113.5 22",
+        "192.0.2.7 1 203.0.113.5 22x", "192.0.2.7 1 203.0.113.5 22 5", "$(x) 1 2 22"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_ssh_connection(bad));
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Holes are filled with quoted values; what goes wrong never tells a value.
+#include "core/resources/fill.h"
+
 #include <map>
 
 #include <catch2/catch.hpp>
 
 #include "core/base/digest.h"
-#include "core/resources/fill.h"
 #include "core/resources/look.h"
 
 namespace sentinel {

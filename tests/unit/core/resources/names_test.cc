@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Paths, lines, account names and what is shown of a content.
+#include "core/resources/names.h"
+
 #include <catch2/catch.hpp>
 
 #include "core/resources/accounts.h"
-#include "core/resources/names.h"
 
 namespace sentinel {
 
@@ -12,7 +13,8 @@ TEST_CASE("usable paths are absolute and normal") {
     CAPTURE(good);
     CHECK(check_path(good).ok());
   }
-  for (const std::string bad : {"", "etc", "./etc", "/etc/", "//etc", "/etc//x", "/etc/.", "/etc/./x", "/etc/..", "/../etc", "/etc/\n", "/etc/\x7f"}) {
+  for (const std::string bad : {"", "etc", "./etc", "/etc/", "//etc", "/etc//x", "/etc/.", "/etc/./x", "/etc/..",
+                                "/../etc", "/etc/\n", "/etc/\x7f"}) {
     CAPTURE(bad);
     CHECK(check_path(bad).error().code == "resource.bad-path");
   }
@@ -29,7 +31,8 @@ TEST_CASE("lines have no control characters but tabs") {
 TEST_CASE("text is shown, anything else is named") {
   CHECK(shown(std::string("a\nä\t\xf0\x9f\x8c\x8d")) == "a\nä\t\xf0\x9f\x8c\x8d");
   CHECK(shown(std::string("")).empty());
-  for (const std::string bytes : {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "a\x01", "\xe0\x80\x80", "\xf0\x80\x80\x80"}) {
+  for (const std::string bytes : {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "a\x01",
+                                  "\xe0\x80\x80", "\xf0\x80\x80\x80"}) {
     CHECK(shown(bytes).starts_with("(binary, "));
   }
   CHECK(shown(std::string(64 << 10, 'x')).size() == 64 << 10);
@@ -40,7 +43,8 @@ TEST_CASE("text is shown, anything else is named") {
 
 TEST_CASE("account files are read as the C library reads them") {
   const auto accounts = parse_accounts(
-      "root:x:0:0:root:/root:/bin/bash\n# comment\nbroken:x:1\nbad:x:one:1::/:/bin/sh\ntoor:x:0:0::/root:/bin/sh\nneg:x:-1:0::/:/bin/sh\n"
+      "root:x:0:0:root:/root:/bin/bash\n# "
+      "comment\nbroken:x:1\nbad:x:one:1::/:/bin/sh\ntoor:x:0:0::/root:/bin/sh\nneg:x:-1:0::/:/bin/sh\n"
       "last:x:4294967294:100::/:",
       "root:x:0:\nadm:x:4:a,b,,c\nadm:x:5:\nbroken:x\n");
   REQUIRE(accounts.users.size() == 3);
@@ -59,7 +63,8 @@ TEST_CASE("account files are read as the C library reads them") {
 
 TEST_CASE("account names are those useradd takes") {
   for (const char* good : {"a", "_apt", "www-data", "systemd-network", "u1"}) CHECK(is_account_name(good));
-  for (const std::string bad : {"", "A", "1u", "-x", "a b", "a:b", "a,b", "a\n", "ä", "abcdefghijklmnopqrstuvwxyzabcdefg"}) {
+  for (const std::string bad :
+       {"", "A", "1u", "-x", "a b", "a:b", "a,b", "a\n", "ä", "abcdefghijklmnopqrstuvwxyzabcdefg"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_account_name(bad));
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading sshd's configuration as sshd does. The order and the scope of Match were compared with `sshd -T` of 9.2.
+#include "core/resources/sshd_settings.h"
+
 #include <catch2/catch.hpp>
 
 #include "core/resources/sshd_report.h"
-#include "core/resources/sshd_settings.h"
 #include "tests/support/fake_system.h"
 
 namespace sentinel {
@@ -19,7 +20,8 @@ std::vector<SshdSetting> settings_of(FakeSystem& machine) {
 
 TEST_CASE("keywords in any case, equals signs, quotes and comments") {
   FakeSystem machine;
-  machine.put_file(kSshdMainFile, "# c\n\n  PORT 22 # tail\nMaxAuthTries=3\nBanner = \"/etc/a b\"\r\nSubsystem\tsftp /x\nUsePAM");
+  machine.put_file(kSshdMainFile,
+                   "# c\n\n  PORT 22 # tail\nMaxAuthTries=3\nBanner = \"/etc/a b\"\r\nSubsystem\tsftp /x\nUsePAM");
   CHECK(settings_of(machine) == std::vector<SshdSetting>{{"port", "22", kSshdMainFile, 3, ""},
                                                          {"maxauthtries", "3", kSshdMainFile, 4, ""},
                                                          {"banner", "/etc/a b", kSshdMainFile, 5, ""},
@@ -45,7 +47,9 @@ TEST_CASE("includes are read in place and sorted, hidden files are not, relative
 
 TEST_CASE("a Match block ends at the next one or with its file, and an include inside it is under it") {
   FakeSystem machine;
-  machine.put_file(kSshdMainFile, "Include /etc/ssh/one\nUsePAM yes\nMatch User a\nInclude /etc/ssh/two\nX11Forwarding no\nMatch all\nPort 5\n");
+  machine.put_file(
+      kSshdMainFile,
+      "Include /etc/ssh/one\nUsePAM yes\nMatch User a\nInclude /etc/ssh/two\nX11Forwarding no\nMatch all\nPort 5\n");
   machine.put_file("/etc/ssh/one", "Match Address 192.0.2.0/24\nPort 1\n");
   machine.put_file("/etc/ssh/two", "Port 2\nMatch Group g\nPort 3\n");
   const auto settings = settings_of(machine);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The process runner, with the programs every Debian has.
+#include "core/system/process.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -9,7 +11,6 @@
 #include <catch2/catch.hpp>
 
 #include "core/base/descriptor.h"
-#include "core/system/process.h"
 
 namespace sentinel {
 namespace {

@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// One contract, two machines: every case runs against LocalSystem in a temporary directory and against FakeSystem, so the
-// fake that the engine's tests stand on can't drift from the real thing.
-#include <stdlib.h>
+// One contract, two machines: every case runs against LocalSystem in a temporary directory and against FakeSystem, so
+// the fake that the engine's tests stand on can't drift from the real thing.
 #include <unistd.h>
 
-#include <filesystem>
 #include <functional>
 
 #include <catch2/catch.hpp>
 
 #include "core/system/local_system.h"
 #include "tests/support/fake_system.h"
+#include "tests/support/scratch_directory.h"
 
 namespace sentinel {
 namespace {
 
-FileAttributes mine(mode_t mode) { return {::geteuid(), ::getegid(), mode}; }
+FileAttributes mine(mode_t mode) {
+  return {::geteuid(), ::getegid(), mode};
+}
 
 /// Runs `body` on both, each with an empty directory of its own.
 void on_both(const std::function<void(System&, const std::string& directory)>& body) {
   SECTION("the real machine") {
-    char pattern[] = "/tmp/sentinel-system-XXXXXX";
-    REQUIRE(::mkdtemp(pattern) != nullptr);
+    const ScratchDirectory scratch;
     LocalSystem machine;
-    body(machine, pattern);
-    std::filesystem::remove_all(pattern);
+    body(machine, scratch.path());
   }
   SECTION("the fake") {
     FakeSystem machine;
@@ -33,7 +32,9 @@ void on_both(const std::function<void(System&, const std::string& directory)>& b
   }
 }
 
-FileType type_at(System& machine, const std::string& path) { return machine.status(path)->type; }
+FileType type_at(System& machine, const std::string& path) {
+  return machine.status(path)->type;
+}
 
 }  // namespace
 
