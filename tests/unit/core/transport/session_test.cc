@@ -124,7 +124,7 @@ TEST_CASE("waits are bounded, and a wait that ended leaves the channel as it was
 
 TEST_CASE("a write to a program that reads nothing ends with its limit") {
   const auto session = connected(host().target());
-  const auto channel = started(*session, "sleep 60");
+  const auto channel = started(*session, "sleep 15");
   const auto written = channel->write(std::string(16U << 20, 'x'), milliseconds(300));
   REQUIRE(!written.ok());
   CHECK(written.error().code == "ssh.timeout");

@@ -123,7 +123,7 @@ Sshd::Sshd(std::vector<std::string> key_types, const std::string& extra_configur
   authorize(make_key(identity()));
   directory_.write("known_hosts", "");
   const std::string file = directory_.write("sshd_config", extra_configuration + configuration);
-  run({"mkdir", "-p", "/run/sshd"});
+  if (::getuid() == 0) run({"mkdir", "-p", "/run/sshd"});
   process_ = std::make_unique<Process>(std::vector<std::string>{"/usr/sbin/sshd", "-D", "-e", "-f", file},
                                        directory_.path("log"));
   for (int i = 0; log().find("Server listening") == std::string::npos; ++i) {
@@ -137,11 +137,13 @@ Sshd::~Sshd() {
 }
 
 std::vector<pid_t> Sshd::serving() const {
-  const pid_t listener = process_->pid();
-  std::vector<pid_t> children;
-  std::istringstream text(read_whole_file(fmt::format("/proc/{0}/task/{0}/children", listener)).value_or(""));
-  for (pid_t child = 0; text >> child;) children.push_back(child);
-  return children;
+  std::vector<pid_t> found = {process_->pid()};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    std::istringstream text(read_whole_file(fmt::format("/proc/{0}/task/{0}/children", found[i])).value_or(""));
+    for (pid_t child = 0; text >> child;) found.push_back(child);
+  }
+  found.erase(found.begin());
+  return found;
 }
 
 void Sshd::authorize(const std::string& public_line) {
@@ -157,7 +159,7 @@ SshTarget Sshd::target() const {
   target.name = "test";
   target.address = "127.0.0.1";
   target.port = port_;
-  target.user = "root";
+  target.user = SshEnvironment::of_process().user;
   target.identities = {identity()};
   target.identities_only = true;
   target.host_key_pin = host_keys_.front();

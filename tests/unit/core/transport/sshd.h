@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A throw-away sshd on loopback with host keys, users' keys and configuration of its own, and an ssh agent. Needs root,
-// since sshd switches users; root logs in with keys from the test's directory.
+// A throw-away sshd on loopback with host keys, a user's keys and configuration of its own. It lets in whoever runs the
+// tests, with keys from the test's directory; root isn't needed.
 #pragma once
 
 #include <sys/types.h>
@@ -75,10 +75,10 @@ class Sshd {
 
   /// Everything sshd has logged.
   std::string log() const;
-  /// The processes that serve connections at the moment (one each, the topmost).
+  /// The processes that serve connections at the moment, with all they have started.
   std::vector<pid_t> serving() const;
 
-  /// root at 127.0.0.1 with the authorized identity alone and the host key pinned.
+  /// Ourselves at 127.0.0.1 with the authorized identity alone and the host key pinned.
   SshTarget target() const;
 
  private:
