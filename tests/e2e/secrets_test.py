@@ -90,10 +90,10 @@ class Secrets(unittest.TestCase):
             operator.own_stack("made", [{"file": {"path": "/root/made", "mode": "0600", "content": "{{ secrets.MADE }}"}, "id": "made"}])
             operator.project({"web-1": host}, {"deploy_user": "deploy"}, {"MADE": {"generate": "hex", "bytes": 32}}, stack="made")
             operator.run("apply", "--yes", exit=0)
-            value = host.read("/root/made")
+            value = host.read("/root/made").decode()
             self.assertRegex(value, r"^[0-9a-f]{64}$")
             self.assertEqual(only(operator.json("apply", "--yes", exit=0))["outcome"], "unchanged")
-            self.assertEqual(host.read("/root/made"), value)
+            self.assertEqual(host.read("/root/made").decode(), value)
             self.assertEqual(host.run(["stat", "-c", "%a %U", "/var/lib/sentinel/secrets/MADE"]).stdout.strip(), "600 root")
 
 
