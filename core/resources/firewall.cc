@@ -288,7 +288,8 @@ Result<Step> plan(const Firewall& want, const FirewallState& now, Look& look) {
     run(step, {"ufw", "reload"});  // rules for IPv6 can only be added when its chains are there
   }
   const UfwLists lists{now.rules, want.ipv6 ? now.rules6 : std::vector<UfwRule>{}};
-  SENTINEL_TRY(const auto wanted, wanted_rules(want, lists, look.surroundings().keep_open));
+  const auto& ports = look.surroundings().keep_open;
+  SENTINEL_TRY(const auto wanted, wanted_rules(want, lists, want.enabled ? ports : std::vector<std::string>{}));
   const auto rules = compare_rules(wanted, lists);
   step.changes.insert(step.changes.end(), rules.changes.begin(), rules.changes.end());
   step.actions.insert(step.actions.end(), rules.additions.begin(), rules.additions.end());

@@ -110,11 +110,11 @@ SavedFamily capture_family(const std::optional<FilterTable>& table) {
 }
 
 Result<void> restore_file(const SavedFile& file, System& machine) {
-  if (!file.present) return machine.remove_file(file.path);
+  SENTINEL_TRY(const auto status, machine.status(file.path));
+  if (!file.present) return status.type == FileType::kAbsent ? Result<void>() : machine.remove_file(file.path);
   const auto bytes = base64_decode(file.base64);
   if (!bytes) return Error("firewall.bad-snapshot", fmt::format("the content of {} in the snapshot can't be read", file.path));
   const FileAttributes attributes{file.uid, file.gid, file.mode};
-  SENTINEL_TRY(const auto status, machine.status(file.path));
   if (status.type == FileType::kRegular) {
     SENTINEL_TRY(const auto now, machine.read_file(file.path));
     if (now == *bytes && FileAttributes{status.uid, status.gid, status.mode} == attributes) return {};

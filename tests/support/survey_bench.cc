@@ -1,17 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only what resource kinds plan: packages and the firewall have tests of their own.
+// Only what resource kinds plan; packages come and go without what they depend on.
 #include "tests/support/survey_bench.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "core/base/digest.h"
 #include "core/resources/accounts.h"
+#include "core/resources/dpkg_status.h"
 #include "core/resources/fill.h"
+#include "core/resources/firewall_snapshot.h"
 #include "core/resources/look.h"
+#include "tests/support/fake_units.h"
 
 namespace sentinel {
+namespace {
+
+std::string present_packages(FakeSystem& machine) {
+  const auto status = DpkgStatus::parse(machine.read_file(kDpkgStatusPath).value_or(""));
+  return fmt::format("{}\n", fmt::join(status->present(), "\n"));
+}
+
+void purge_added_since(const std::string& snapshot, FakeSystem& machine) {
+  const auto status = DpkgStatus::parse(machine.read_file(kDpkgStatusPath).value_or(""));
+  for (const auto& package : status->present()) {
+    if (snapshot.find(package + "\n") == std::string::npos)
+      set_packages(machine, {package.substr(0, package.find(':'))}, "not-installed");
+  }
+}
+
+}  // namespace
 
 ContentRef SurveyBench::know(const Content& content) {
   const auto reference = reference_to(content);
@@ -20,22 +40,21 @@ ContentRef SurveyBench::know(const Content& content) {
 }
 
 Surroundings SurveyBench::surroundings() {
-  return Surroundings{
-      machine,
-      [this](const ContentRef& reference) -> std::optional<std::string> {
-        const auto found = contents.find(reference.digest);
-        return found == contents.end() ? std::nullopt : std::optional<std::string>(found->second);
-      },
-      [this](const std::string& name) -> const Secret* {
-        const auto found = secrets.find(name);
-        return found == secrets.end() ? nullptr : &found->second;
-      },
-      host_key,
-      {"22"},
-      [this](std::string_view bytes) -> Result<void> {
-        contents[sha256_hex(bytes)] = bytes;
-        return {};
-      }};
+  return Surroundings{machine,
+                      [this](const ContentRef& reference) -> std::optional<std::string> {
+                        const auto found = contents.find(reference.digest);
+                        return found == contents.end() ? std::nullopt : std::optional<std::string>(found->second);
+                      },
+                      [this](const std::string& name) -> const Secret* {
+                        const auto found = secrets.find(name);
+                        return found == secrets.end() ? nullptr : &found->second;
+                      },
+                      host_key,
+                      {"22"},
+                      [this](std::string_view bytes) -> Result<void> {
+                        contents[sha256_hex(bytes)] = bytes;
+                        return {};
+                      }};
 }
 
 Result<Step> SurveyBench::plan(const Resource& resource) {
@@ -54,6 +73,10 @@ Result<nlohmann::json> SurveyBench::observe(const ResourceBody& body) {
 
 std::vector<Action> SurveyBench::captured(std::vector<Action> undo) {
   for (auto& action : undo) {
+    if (auto* purge = std::get_if<PurgePackagesAddedSince>(&action))
+      purge->snapshot = know(Content(present_packages(machine))).digest;
+    if (auto* firewall = std::get_if<RestoreFirewall>(&action))
+      firewall->snapshot = know(Content(*capture_firewall(machine))).digest;
     auto* write = std::get_if<WriteFile>(&action);
     if (write == nullptr || !write->content.digest.empty()) continue;
     const auto bytes = machine.read_file(write->path).value_or({});
@@ -100,11 +123,26 @@ Result<void> SurveyBench::act(const Action& action) {
     std::replace(path.begin(), path.end(), '.', '/');
     return machine.write_kernel_file("/proc/sys/" + path, parameter->value + "\n");
   }
+  if (const auto* install = std::get_if<InstallPackages>(&action)) {
+    set_packages(machine, install->names, "installed");
+    return {};
+  }
+  if (const auto* remove = std::get_if<RemovePackages>(&action)) {
+    set_packages(machine, remove->names, "config-files");
+    return {};
+  }
+  if (const auto* purge = std::get_if<PurgePackagesAddedSince>(&action)) {
+    purge_added_since(contents.at(purge->snapshot), machine);
+    return {};
+  }
+  if (const auto* firewall = std::get_if<RestoreFirewall>(&action))
+    return restore_firewall(contents.at(firewall->snapshot), machine);
   if (const auto* command = std::get_if<RunCommand>(&action)) {
     CommandLine line;
     line.argv = command->argv;
     SENTINEL_TRY(const auto result, machine.run(line));
-    if (result.status != 0 && !command->may_fail) return Error("test.command-failed", fmt::format("{}: {}", describe(action), result.errors));
+    if (result.status != 0 && !command->may_fail)
+      return Error("test.command-failed", fmt::format("{}: {}", describe(action), result.errors));
     return {};
   }
   return Error("test.unknown-action", describe(action));
