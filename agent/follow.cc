@@ -5,6 +5,7 @@
 
 #include "agent/conversation.h"
 #include "agent/event_follower.h"
+#include "core/engine/journal.h"
 #include "core/engine/lease.h"
 
 namespace sentinel::agent {
@@ -13,6 +14,13 @@ namespace {
 constexpr int kLookInterval = 25;  // ms between looks at the log
 // Between a transaction's death and its recovery systemd needs a moment; longer without anybody at work means nobody comes.
 constexpr std::chrono::seconds kAbandonedAfter{20};
+// Without a journal there is nothing to recover, so nobody will come.
+constexpr std::chrono::seconds kNeverBegunAfter{2};
+
+bool has_journal(HostState& host, const std::string& transaction) {
+  const auto summary = journal::load(host.machine, host.directory, transaction);
+  return !summary.ok() || summary->phase != journal::Summary::Phase::kEmpty;
+}
 
 }  // namespace
 
@@ -62,6 +70,9 @@ Result<void> Conversation::follow(const std::string& transaction, std::uint64_t 
       next_lease_look = now + std::chrono::milliseconds(500);
       const auto holder = Lease::holder(host_.directory.lease());
       if (holder.ok() && *holder) last_sign_of_life = now;
+      if (now - last_sign_of_life > kNeverBegunAfter && !has_journal(host_, transaction)) {
+        return Error("engine.recovered", "the transaction's process ended before it changed anything");
+      }
       if (now - last_sign_of_life > kAbandonedAfter) {
         return Error("transaction.abandoned", "the transaction's process died and nothing has taken over",
                      "run 'sentinel-agent recover' on the host", ExitCode::kStuck);

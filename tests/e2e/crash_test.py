@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
-from interrupt import Change, Gate, Tracer, finish, points, process_field, settled  # noqa: E402
+from hosts.lifetime import guard  # noqa: E402
+from interrupt import Change, Gate, Run, Tracer, finish, process_field, settled  # noqa: E402
 from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
 
 POINTS = int(os.environ.get("SENTINEL_CRASH_POINTS", 40 if CAMPAIGN else 6))
@@ -55,8 +56,8 @@ class Killer:
                 self.gate.open(transaction)
                 wait_until(lambda: process_field(pid, "Pid") is None, 180, "the transaction's process ends")
                 ended = time.monotonic()
-                calls = tracer.calls_made()
-                killed = "+++ killed by SIGKILL" in Path(tracer.log.name).read_text()
+                calls = tracer.calls()
+                killed = "+++ killed by SIGKILL" in tracer.text()
             wait_until(lambda: settled(self.host), 120, "recovery is over")
             recovered = time.monotonic() - ended
             out, errors = finish(process)
@@ -83,6 +84,7 @@ class Killer:
 
 class Crash(unittest.TestCase):
     def test_a_killed_transaction_leaves_the_old_state_or_the_new_one(self):
+        guard()  # here, since threads make the hosts
         with bootstrapped() as origin:
             change = Change()
             self.addCleanup(change.close)
@@ -93,7 +95,7 @@ class Crash(unittest.TestCase):
             calls, killed, _, verdict = killers[0].run()
             self.assertEqual((killed, verdict), (False, "new"))
             killers.append(Killer(base, killers[0].change.new_look))
-            chosen = points(calls, POINTS, random.Random(SEED))
+            chosen = Run(calls).sample(POINTS, random.Random(SEED))
             with concurrent.futures.ThreadPoolExecutor(len(killers)) as pool:
                 halves = pool.map(lambda i: [killers[i].kill_at(point) for point in chosen[i::2]], range(2))
                 results = [result for half in halves for result in half]

@@ -15,7 +15,7 @@ from pathlib import Path
 from sentinel import Operator, only, wait_until
 
 # What a crash can come between: everything that changes or syncs a file, starts a program or waits for one.
-CALLS = ("fsync", "fdatasync", "rename", "unlink", "mkdir", "rmdir", "symlink", "fchmod", "clone", "clone3", "fork", "vfork", "poll")
+CALLS = ("write", "fsync", "fdatasync", "rename", "unlink", "mkdir", "rmdir", "symlink", "fchmod", "clone", "clone3", "fork", "vfork", "poll")
 DROP_IN = "/etc/ssh/sshd_config.d/00-sentinel.conf"
 UNIT = "[Unit]\nDescription=Beats\n[Service]\nExecStart=/bin/sleep {seconds}\n[Install]\nWantedBy=multi-user.target\n"
 
@@ -162,12 +162,13 @@ def settled(host):
 
 
 class Gate:
-    """Holds every transaction of a host back, between the start of its process and its first word, until open() is called."""
+    """Holds every transaction of a host back, between the start of its process and its first word, until open() is called.
+    Systemd's watchdog is off there: a stopped process must not be killed."""
 
     def __init__(self, host):
         self.host = host
         folder = "/run/systemd/system/sentinel-transaction@.service.d"
-        host.write(f"{folder}/gate.conf", "[Service]\nExecStartPost=/bin/sh -c 'until [ -e /run/gate/%i ]; do sleep 0.02; done'\n")
+        host.write(f"{folder}/gate.conf", "[Service]\nWatchdogSec=0\nExecStartPost=/bin/sh -c 'until [ -e /run/gate/%i ]; do sleep 0.02; done'\n")
         host.run(["sh", "-c", "mkdir -p /run/gate && systemctl daemon-reload"])
         self.seen = set()
 
@@ -204,7 +205,7 @@ class Tracer:
     def __init__(self, pid, *injections, calls=CALLS):
         self.pid = pid
         self.log = tempfile.NamedTemporaryFile(prefix="sentinel-strace-", mode="r")
-        command = ["strace", "-q", "-p", str(pid), "-o", self.log.name, "-e", "trace=" + ",".join(f"?{call}" for call in calls)]
+        command = ["strace", "-q", "-y", "-p", str(pid), "-o", self.log.name, "-e", "trace=" + ",".join(f"?{call}" for call in calls)]
         for injection in injections:
             command += ["-e", "inject=" + injection]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -215,9 +216,12 @@ class Tracer:
             raise AssertionError(self.process.stderr.read())
         return process_field(self.pid, "TracerPid") not in (None, "0")
 
-    def calls_made(self):
-        """Names of the calls so far, in order."""
-        return re.findall(r"^(\w+)\(", Path(self.log.name).read_text(), re.MULTILINE)
+    def calls(self):
+        """The calls so far, in order, each "name(arguments) = result"."""
+        return [line for line in self.text().splitlines() if re.match(r"\w+\(", line)]
+
+    def text(self):
+        return Path(self.log.name).read_text()
 
     def close(self):
         if self.process.poll() is None:
@@ -241,19 +245,43 @@ def process_field(pid, name):
     return re.search(rf"^{name}:\s*(\S*)", text, re.MULTILINE).group(1)
 
 
-def points(calls, count, random):
-    """`count` points spread over a run that made `calls`, each (name, n): before its n-th call of that name."""
-    counters = {}
-    every = []
-    for name in calls:
-        counters[name] = counters.get(name, 0) + 1
-        every.append((name, counters[name]))
-    # A program that runs is one long row of polls: as a point it counts like one call.
-    runs = [list(group) for _, group in itertools.groupby(every, key=lambda point: point[0] if point[0] == "poll" else point)]
+def is_stopped(pid):
+    """Whether a process is stopped as a whole. Its traced main thread looks stopped at every call; the others tell."""
+    others = [field for task in Path(f"/proc/{pid}/task").glob("*") if task.name != str(pid) and (field := process_field(f"{pid}/task/{task.name}", "State"))]
+    return bool(others) and set(others) == {"T"}
+
+
+class Run:
+    """The calls of a whole run, as names with their numbers; `start` is where the journal begins."""
+
+    def __init__(self, calls):
+        counters = {}
+        self.points = []
+        self.start = None
+        for call in calls:
+            name = call.partition("(")[0]
+            counters[name] = counters.get(name, 0) + 1
+            if self.start is None and name == "fdatasync" and "/log>" in call:
+                self.start = len(self.points)
+            self.points.append((name, counters[name]))
+
+    def sample(self, count, random):
+        """`count` points spread over the run, one in eight before the journal begins; (name, n): before the n-th call of that name."""
+        before = count // 8
+        return spread(self.points[:self.start], before, random) + spread(self.points[self.start:], count - before, random)
+
+    def numbers(self, name):
+        """The numbers of the calls of that name since the journal began."""
+        return [n for called, n in self.points[self.start:] if called == name]
+
+
+def spread(points, count, random):
+    """`count` of the points, evenly. A program that runs is one long row of polls: such a row counts like one call."""
+    rows = [list(row) for _, row in itertools.groupby(points, key=lambda point: point[0] if point[0] == "poll" else point)]
     picked = []
     for i in range(count):
-        first, last = len(runs) * i // count, len(runs) * (i + 1) // count
-        picked.append(random.choice(random.choice(runs[first:max(last, first + 1)])))
+        first, last = len(rows) * i // count, len(rows) * (i + 1) // count
+        picked.append(random.choice(random.choice(rows[first:max(last, first + 1)])))
     return picked
 
 

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A power cut right after any system call of a transaction, before what follows is synced: the host that boots from the disk as
+it was at that instant is exactly in the old state or exactly in the new one. With one sync taken out it is not, and the same
+judgement says so."""
+
+import concurrent.futures
+import os
+import random
+import signal
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from hosts import Host  # noqa: E402
+from hosts.lifetime import guard  # noqa: E402
+from interrupt import Change, Gate, Run, Tracer, finish, is_stopped, process_field, settled  # noqa: E402
+from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
+
+SEED = 20261121
+# How many cuts after calls of each name. A signal that a call was met with stops the process when the call has returned.
+CUTS = {"write": 6, "rename": 6, "fdatasync": 4, "fsync": 4, "symlink": 1, "fchmod": 2, "unlink": 2} if CAMPAIGN else {
+    "write": 1, "rename": 1, "symlink": 1}
+FIRST_LINK = "symlink:signal=STOP:when=1"  # files are changed by then, and the journal says so
+
+
+class Power(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        guard()  # here, since threads make the hosts
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.change = Change()
+        cls.addClassCleanup(cls.change.close)
+        origin = cls.enterClassContext(bootstrapped())
+        cls.change.prepare(origin)
+        cls.base = origin.as_base()
+
+    def host(self, **more):
+        return Host(on=self.base, login="deploy", **more)
+
+    def whole_run(self):
+        """A run that nothing happens to; leaves what the new state looks like."""
+        with self.host() as host:
+            self.change.remember_old(host)
+            process = self.change.at(host, "new").start("apply", "--yes", "--json")
+            gate = Gate(host)
+            pid, transaction = gate.waiting_transaction()
+            with Tracer(pid) as tracer:
+                gate.open(transaction)
+                finish(process)
+                calls = tracer.calls()
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(self.change.judge(host, transaction), "new")
+        return Run(calls)
+
+    def cut(self, *injections):
+        """Runs one transaction and copies the disk whenever an injection stops it: [(the call, copy)], and its id."""
+        copies = []
+        with self.host(disk="image") as host:
+            gate = Gate(host)
+            process = self.change.at(host, "new").start("apply", "--yes", "--json")
+            pid, transaction = gate.waiting_transaction()
+            with Tracer(pid, *injections) as tracer:
+                gate.open(transaction)
+                while self.stopped(pid):
+                    path = self.folder / f"{host.name}-{len(copies)}.img"
+                    host.snapshot_disk(path)
+                    copies.append((tracer.calls()[-1], path))
+                    os.kill(pid, signal.SIGCONT)
+                    wait_until(lambda: not is_stopped(pid), 10, "the transaction goes on")
+            finish(process)
+        return copies, transaction
+
+    @staticmethod
+    def stopped(pid):
+        """True when the process was stopped, False when it ended."""
+        wait_until(lambda: is_stopped(pid) or process_field(pid, "Pid") is None, 180, "a stop or the end")
+        return is_stopped(pid)
+
+    def judge(self, path, transaction):
+        """Boots a host from the copy; its verdict."""
+        change = Change()
+        change.old_look, change.old_steps, change.generation = self.change.old_look, self.change.old_steps, self.change.generation
+        change.new_look = self.change.new_look
+        try:
+            with self.host(from_disk=path) as host:
+                wait_until(lambda: settled(host), 120, "recovery is over")
+                return change.judge(host, transaction)
+        except AssertionError as damage:
+            return f"damaged: {damage}"
+        finally:
+            change.close()
+            path.unlink()
+
+    def test_every_cut_leaves_the_old_state_or_the_new_one(self):
+        whole = self.whole_run()
+        seeded = random.Random(SEED)
+        injections = []
+        for name, count in CUTS.items():
+            numbers = whole.numbers(name)
+            stride = max(1, len(numbers) // count)
+            injections.append(f"{name}:signal=STOP:when={numbers[seeded.randrange(min(stride, len(numbers)))]}+{stride}")
+        copies, transaction = self.cut(*injections)
+        self.assertGreaterEqual(len(copies), sum(CUTS.values()) * 3 // 4)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            verdicts = list(pool.map(lambda copy: self.judge(copy[1], transaction), copies))
+        for (call, _), verdict in zip(copies, verdicts):
+            with self.subTest(call):
+                print(f"cut after {call}: {verdict}", file=sys.stderr)
+                self.assertIn(verdict, ("old", "new"))
+        print(f"power: {len(copies)} cuts, seed {SEED}: {verdicts.count('old')} old, {verdicts.count('new')} new", file=sys.stderr)
+
+    def test_without_one_sync_the_damage_is_seen(self):
+        if not hasattr(self.change, "old_look"):
+            self.whole_run()
+        # append_file() syncs what the journal holds; here the kernel is never asked to, and the agent doesn't know.
+        copies, transaction = self.cut("fdatasync:retval=0", FIRST_LINK)
+        self.assertEqual(len(copies), 1)
+        self.assertRegex(self.judge(copies[0][1], transaction), "^damaged: ")
+
+
+if __name__ == "__main__":
+    unittest.main()
