@@ -88,11 +88,11 @@ class Ground:
         login = self.host.ssh("sudo -n sentinel-agent status --json", user="deploy")
         took = time.monotonic() - since
         assert login.returncode == 0, f"still locked out: {login.stderr}"
-        assert took <= within, f"access came back after {took:.1f} s instead of {within} s"
         status = json.loads(login.stdout)
         assert status["last_transaction"]["outcome"] == "reverted", status
         assert status["generation"] == self.generation, f"a change was confirmed that locked out: {status}"
         assert self.host.read(DROP_IN) == self.before
+        assert took <= within, f"access came back after {took:.1f} s instead of {within} s"
         return took
 
 

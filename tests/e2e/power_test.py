@@ -44,8 +44,8 @@ class Power(unittest.TestCase):
         """A run that nothing happens to; leaves what the new state looks like."""
         with self.host() as host:
             self.change.remember_old(host)
-            process = self.change.at(host, "new").start("apply", "--yes", "--json")
             gate = Gate(host)
+            process = self.change.at(host, "new").start("apply", "--yes", "--json")
             pid, transaction = gate.waiting_transaction()
             with Tracer(pid) as tracer:
                 gate.open(transaction)
@@ -113,12 +113,14 @@ class Power(unittest.TestCase):
         print(f"power: {len(copies)} cuts, seed {SEED}: {verdicts.count('old')} old, {verdicts.count('new')} new", file=sys.stderr)
 
     def test_without_one_sync_the_damage_is_seen(self):
-        if not hasattr(self.change, "old_look"):
+        if not hasattr(self.change, "new_look"):
             self.whole_run()
         # append_file() syncs what the journal holds; here the kernel is never asked to, and the agent doesn't know.
         copies, transaction = self.cut("fdatasync:retval=0", FIRST_LINK)
         self.assertEqual(len(copies), 1)
-        self.assertRegex(self.judge(copies[0][1], transaction), "^damaged: ")
+        verdict = self.judge(copies[0][1], transaction)
+        print(f"cut after {copies[0][0]}, journal not synced: {verdict}", file=sys.stderr)
+        self.assertRegex(verdict, "^damaged: not the plan of the old state")
 
 
 if __name__ == "__main__":

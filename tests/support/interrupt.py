@@ -285,10 +285,11 @@ def spread(points, count, random):
     return picked
 
 
-def finish(process, timeout=60):
-    """Waits for sentinelctl; a transaction that died before its journal was begun leaves it nothing to follow."""
+def finish(process, timeout=180):
+    """What sentinelctl said, once it has ended."""
     try:
         return process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         process.kill()
-        return process.communicate()
+        process.communicate()
+        raise
