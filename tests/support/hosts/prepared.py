@@ -45,15 +45,16 @@ def prepared(family, host, inputs, build):
         raise state.HostError(f"family of prepared hosts '{family}': a-z, 0-9 and '-'")
     image = host.image
     directory = state.CACHE / "prepared" / f"{family}-{host.suite}-{_digest(image, inputs)}"
-    with state.lock(f"prepared-{family}-{host.suite}", waiting=f"another process prepares {family} on {host.suite}; waiting"):
-        if not directory.exists():
-            _remove_unused(f"{family}-{host.suite}-*")
-            with host:
-                build(host)
-                host.shut_down()
-                directory.parent.mkdir(parents=True, exist_ok=True)
-                (host.directory / "disk").rename(directory)
-        (directory / "work").touch()  # when it was last used
+    if not directory.exists():
+        with state.lock(f"prepared-{family}-{host.suite}", waiting=f"another process prepares {family} on {host.suite}; waiting"):
+            if not directory.exists():
+                _remove_unused(f"{family}-{host.suite}-*")
+                with host:
+                    build(host)
+                    host.shut_down()
+                    directory.parent.mkdir(parents=True, exist_ok=True)
+                    (host.directory / "disk").rename(directory)
+    (directory / "work").touch()  # when it was last used
     return Base(image, [directory / "upper", image.root], directory / "docker")
 
 
