@@ -222,7 +222,10 @@ Result<Step> plan(const AuthorizedKeys& want, const AuthorizedKeysState& now, Lo
   SENTINEL_CHECK(check_places(now));
   SENTINEL_TRY(const auto wanted, wanted_keys(want));
   const std::string* text = look.remembered_text(now.file.content);
-  auto [lines, changes] = edit(want, wanted, now.file.exists() && text != nullptr ? *text : "");
+  if (now.file.exists() && text == nullptr) {
+    return Error("resource.not-observed", fmt::format("{} was not looked at before planning", now.path));
+  }
+  auto [lines, changes] = edit(want, wanted, text != nullptr ? *text : "");
   Step step;
   std::vector<Action> undo;
   const auto directory = parent_directory(now.path);

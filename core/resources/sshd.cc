@@ -10,6 +10,7 @@
 #include "core/facts/ssh_facts.h"
 #include "core/model/json_fields.h"
 #include "core/resources/file.h"
+#include "core/resources/foreign_file.h"
 #include "core/resources/names.h"
 #include "core/resources/sshd_files.h"
 #include "core/resources/sshd_report.h"
@@ -156,14 +157,10 @@ Result<SshdState> observe(const SshdConfig& want, Look& look) {
   state.included = include_line(*all, want.path) != 0;
   state.overrides = find_overrides(want, *all);
   for (const auto& line : state.overrides) {
-    SENTINEL_TRY(state.others[line.file], observe_path({line.file, "root", "root", false, false}, look));
+    SENTINEL_TRY(state.others[line.file], observe_foreign(line.file, look));
   }
   if (!state.included) {
-    SENTINEL_TRY(state.others[kSshdMainFile], observe_path({kSshdMainFile, "root", "root", false, false}, look));
-  }
-  for (const auto& [path, other] : state.others) {
-    const auto text = all->files.find(path);
-    if (text != all->files.end()) look.remember_text(other.content, text->second);
+    SENTINEL_TRY(state.others[kSshdMainFile], observe_foreign(kSshdMainFile, look));
   }
   SENTINEL_TRY(state.socket, observe_socket(want, look));
   state.unit = ssh_unit(look.machine());

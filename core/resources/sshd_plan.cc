@@ -6,6 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/resources/file.h"
+#include "core/resources/foreign_file.h"
 #include "core/resources/names.h"
 #include "core/resources/sshd.h"
 #include "core/resources/sshd_files.h"
@@ -24,28 +25,15 @@ std::string place_of(const SshdOverride& line) {
 /// Edits one file that isn't ours.
 Result<void> edit_other(const std::string& path, const PathState& other, const SshdConfig& want, const SshdState& now,
                         Look& look, Step& step, std::vector<Action>& undo) {
-  const std::string* before = look.remembered_text(other.content);
-  if (other.exists() && other.type != "file") {
-    return Error("sshd.not-a-file", fmt::format("{} sets values against {}, but is not a regular file ({})", path,
-                                                want.path, shown(other)));
-  }
-  std::string text = before == nullptr ? "" : *before;
-  std::vector<int> lines;
+  ForeignEdit edit{path, {}, "Sentinel: " + want.path + " says otherwise", ""};
   for (const auto& line : now.overrides) {
-    if (line.file == path) lines.push_back(line.line);
+    if (line.file == path) edit.lines.push_back(line.line);
   }
-  text = comment_out(text, lines, "Sentinel: " + want.path + " says otherwise");
   if (!now.included && path == kSshdMainFile) {
-    text = fmt::format("{}\n{}", kIncludeLine, text);
+    edit.head = fmt::format("{}\n", kIncludeLine);
     step.changes.push_back({"include", "", fmt::format("{} at the top of {}", kIncludeLine, path), false});
   }
-  SENTINEL_TRY(const auto content, look.keep(text));
-  const auto owner = other.exists() ? other.owner : "root";
-  const auto group = other.exists() ? other.group : "root";
-  step.actions.push_back(WriteFile{path, content, owner, group, other.exists() ? other.mode : 0644U});
-  const auto back = undo_path(path, other);
-  undo.insert(undo.end(), back.begin(), back.end());
-  return {};
+  return edit_foreign(edit, other, look, step, undo);
 }
 
 std::string socket_text(const std::string& port) {

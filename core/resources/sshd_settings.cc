@@ -164,18 +164,4 @@ bool same_value(const std::string& keyword, const std::string& left, const std::
   return plain(left) == plain(right);
 }
 
-std::string comment_out(const std::string& text, const std::vector<int>& lines, const std::string& why) {
-  std::string out;
-  int number = 0;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    if (std::find(lines.begin(), lines.end(), ++number) != lines.end()) out += fmt::format("# {}: ", why);
-    out += text.substr(at, end - at);
-    if (end < text.size()) out += '\n';
-    at = end + 1;
-  }
-  return out;
-}
-
 }  // namespace sentinel

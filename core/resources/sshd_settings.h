@@ -58,7 +58,4 @@ std::string canonical_keyword(const std::string& keyword);
 /// Two values that mean the same to sshd ("without-password", "prohibit-password").
 bool same_value(const std::string& keyword, const std::string& left, const std::string& right);
 
-/// The text with these lines (from 1) turned into comments that say why.
-std::string comment_out(const std::string& text, const std::vector<int>& lines, const std::string& why);
-
 }  // namespace sentinel

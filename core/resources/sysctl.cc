@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values are compared after folding whitespace: the kernel writes tabs where people write spaces.
+// Three places have to agree: the file, the kernel, and whatever else is read at boot after the file.
 #include "core/resources/sysctl.h"
 
 #include <fmt/format.h>
@@ -10,23 +10,11 @@
 #include "core/base/digest.h"
 #include "core/model/json_fields.h"
 #include "core/resources/file.h"
+#include "core/resources/foreign_file.h"
 #include "core/resources/names.h"
 
 namespace sentinel {
 namespace {
-
-std::string folded(const std::string& value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == ' ' || c == '\t' || c == '\n') {
-      if (!out.empty() && out.back() != ' ') out += ' ';
-    } else {
-      out += c;
-    }
-  }
-  if (out.ends_with(' ')) out.pop_back();
-  return out;
-}
 
 bool is_key(const std::string& key) {
   const auto allowed = [](char c) {
@@ -56,9 +44,26 @@ File as_file(const Sysctl& want, ContentRef content) {
   return File{want.path, std::move(content), "root", "root", 0644, want.ensure, FileFormat::kPlain};
 }
 
+Result<void> plan_later_lines(const Sysctl& want, const SysctlState& now, Look& look, Step& step,
+                              std::vector<Action>& undo) {
+  for (const auto& line : now.later) {
+    step.changes.push_back({line.key + " (at boot)", fmt::format("{} ({}:{})", line.value, line.file, line.line),
+                            folded(want.values.at(line.key)), false});
+  }
+  for (const auto& [path, other] : now.others) {
+    ForeignEdit edit{path, {}, "Sentinel: " + want.path + " says otherwise", ""};
+    for (const auto& line : now.later) {
+      if (line.file == path) edit.lines.push_back(line.line);
+    }
+    SENTINEL_CHECK(edit_foreign(edit, other, look, step, undo));
+  }
+  return {};
+}
+
 }  // namespace
 
-SENTINEL_JSON_FIELDS(SysctlState, file, running)
+SENTINEL_JSON_FIELDS(SysctlLine, key, value, file, line)
+SENTINEL_JSON_FIELDS(SysctlState, file, running, later, others)
 
 std::string sysctl_file(const std::map<std::string, std::string>& values) {
   std::string text = "# Managed by Sentinel: changes made here are found and put back.\n";
@@ -77,6 +82,11 @@ Result<SysctlState> observe(const Sysctl& want, Look& look) {
     } else if (running.error().code != "system.ENOENT") {
       return std::move(running).error();
     }
+  }
+  if (want.ensure == Ensure::kAbsent) return state;
+  SENTINEL_TRY(state.later, later_lines(want.path, want.values, look.machine()));
+  for (const auto& line : state.later) {
+    SENTINEL_TRY(state.others[line.file], observe_foreign(line.file, look));
   }
   return state;
 }
@@ -99,6 +109,7 @@ Result<Step> plan(const Sysctl& want, const SysctlState& now, Look& look) {
     step.actions.push_back(SetKernelParameter{key, folded(value)});
     undo.push_back(SetKernelParameter{key, running->second});
   }
+  SENTINEL_CHECK(plan_later_lines(want, now, look, step, undo));
   step.undo = std::move(undo);
   return step;
 }

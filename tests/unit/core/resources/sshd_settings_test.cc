@@ -77,12 +77,6 @@ TEST_CASE("values that mean the same") {
   CHECK_FALSE(same_value("allowusers", "a", "a b"));
 }
 
-TEST_CASE("lines become comments that say why, all else stays byte for byte") {
-  CHECK(comment_out("a\r\nb\n\nc", {2, 4}, "why") == "a\r\n# why: b\n\n# why: c");
-  CHECK(comment_out("a\n", {}, "why") == "a\n");
-  CHECK(comment_out("", {1}, "why").empty());
-}
-
 TEST_CASE("several lines of one keyword in the report are one value") {
   const auto values = parse_sshd_report("port 22\nport 2222\nallowusers a\nbanner none\nodd\n");
   CHECK(values.at("port") == "22 2222");
