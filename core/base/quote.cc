@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Escaping rules: POSIX shell quoting; systemd.syntax(7) and systemd.service(5); YAML 1.2 section 5.7; Caddy's lexer and
-// replacer (2.6); Python's configparser with fail2ban's inline comments. Each is tried against its real reader in
+// Escaping rules: POSIX shell quoting; systemd.syntax(7) and systemd.service(5); YAML 1.2 section 5.7; Caddy's lexer
+// and replacer (2.6); Python's configparser with fail2ban's inline comments. Each is tried against its real reader in
 // tests/table/quote and, on real hosts, tests/e2e/quoting_test.py.
 #include "core/base/quote.h"
 
@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::string_view kFilters[] = {"shell", "systemd", "systemd_exec", "yaml", "caddy", "ini", "b64encode"};
 
-Error not_expressible(std::string message) { return Error("quote.not-expressible", std::move(message)); }
+Error not_expressible(std::string message) {
+  return Error("quote.not-expressible", std::move(message));
+}
 
 std::string systemd_word(std::string_view text, bool double_dollar) {
   std::string out = "\"";
@@ -62,8 +64,7 @@ bool odd_backslashes_before_quote(std::string_view text) {
 }  // namespace
 
 std::string shell_quote(std::string_view text) {
-  static constexpr std::string_view kSafe =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+  static constexpr std::string_view kSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
   if (!text.empty() && text.find_first_not_of(kSafe) == std::string_view::npos) return std::string(text);
   std::string out = "'";
   for (const char c : text) {
@@ -76,9 +77,13 @@ std::string shell_quote(std::string_view text) {
   return out + "'";
 }
 
-std::string systemd_quote(std::string_view text) { return systemd_word(text, false); }
+std::string systemd_quote(std::string_view text) {
+  return systemd_word(text, false);
+}
 
-std::string systemd_exec_quote(std::string_view text) { return systemd_word(text, true); }
+std::string systemd_exec_quote(std::string_view text) {
+  return systemd_word(text, true);
+}
 
 std::string yaml_quote(std::string_view text) {
   std::string out = "\"";
@@ -111,10 +116,12 @@ std::string yaml_quote(std::string_view text) {
 Result<std::string> caddy_quote(std::string_view text) {
   // Caddy puts environment variables in before it reads quotes, so nothing can protect this.
   if (text.find("{$") != std::string_view::npos) {
-    return not_expressible("a value with '{$' can't be written into a Caddyfile: Caddy would put an environment variable there");
+    return not_expressible(
+        "a value with '{$' can't be written into a Caddyfile: Caddy would put an environment variable there");
   }
   // Caddy 2.6 closes a block at this token, quoted or not.
-  if (text == "}") return not_expressible("the value '}' can't be written into a Caddyfile: Caddy would end a block there");
+  if (text == "}")
+    return not_expressible("the value '}' can't be written into a Caddyfile: Caddy would end a block there");
   // Without an opening brace Caddy's replacer returns the text as it is, escapes included.
   const bool placeholders = text.find('{') != std::string_view::npos;
   std::string escaped;
@@ -146,9 +153,9 @@ Result<std::string> ini_quote(std::string_view text) {
     std::size_t first = 0;
     const char32_t ends[] = {next_code_point(text, first), next_code_point(text, last)};
     for (const char32_t code : ends) {
-      const bool space = (code < 0x80 && kSpaces.find(static_cast<char>(code)) != std::string_view::npos) || code == 0x85 ||
-                         code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
-                         code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+      const bool space = (code < 0x80 && kSpaces.find(static_cast<char>(code)) != std::string_view::npos) ||
+                         code == 0x85 || code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) ||
+                         code == 0x2028 || code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
       if (space) return not_expressible("a value that begins or ends with a space can't be written into an INI file");
     }
   }
@@ -157,7 +164,9 @@ Result<std::string> ini_quote(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == ';' && behind_space) {
-      return not_expressible("a value with ';' at the start or behind a space can't be written into an INI file: a comment would begin there");
+      return not_expressible(
+          "a value with ';' at the start or behind a space can't be written into an INI file: a comment would begin "
+          "there");
     }
     // Bytes beyond ASCII count as possible spaces: refusing a rare value is better than cutting it.
     behind_space = kSpaces.find(c) != std::string_view::npos || static_cast<unsigned char>(c) >= 0x80;
@@ -178,8 +187,10 @@ Result<std::string> apply_quoting(std::string_view filter, std::string_view text
                  "use shell, systemd, systemd_exec, yaml, caddy, ini or b64encode");
   }
   const bool bytes = filter == "shell";
-  if ((text.find('\0') != std::string_view::npos && filter != "yaml") || (!bytes && invalid_utf8(text) != std::string_view::npos)) {
-    return Error("quote.not-text", fmt::format("the filter '{}' wants UTF-8 text without NUL", filter), "use b64encode for arbitrary bytes");
+  if ((text.find('\0') != std::string_view::npos && filter != "yaml") ||
+      (!bytes && invalid_utf8(text) != std::string_view::npos)) {
+    return Error("quote.not-text", fmt::format("the filter '{}' wants UTF-8 text without NUL", filter),
+                 "use b64encode for arbitrary bytes");
   }
   if (bytes) return shell_quote(text);
   if (filter.starts_with("systemd") && holds_noncharacter(text)) {

@@ -25,16 +25,17 @@ std::string systemd_exec_quote(std::string_view text);
 std::string yaml_quote(std::string_view text);
 
 /// A Caddyfile token. Braces are escaped for Caddy's placeholders, so the value is what directives see that expand them
-/// (headers, bodies, matchers). Not expressible: `{$`, a lone `}`, and a back-quote together with an odd backslash before a quote
-/// or the end.
+/// (headers, bodies, matchers). Not expressible: `{$`, a lone `}`, and a back-quote together with an odd backslash
+/// before a quote or the end.
 Result<std::string> caddy_quote(std::string_view text);
 
-/// A value of an INI file as Python's configparser and fail2ban read it: `%` doubled. Not expressible: line breaks, space
-/// at an end, and `;` at the start or behind a space.
+/// A value of an INI file as Python's configparser and fail2ban read it: `%` doubled. Not expressible: line breaks,
+/// space at an end, and `;` at the start or behind a space.
 Result<std::string> ini_quote(std::string_view text);
 
-/// Applies a quoting filter by name: shell systemd systemd_exec yaml caddy ini b64encode. Errors: `quote.unknown-filter`,
-/// `quote.not-text` (NUL bytes, or no UTF-8 for a format that wants it), `quote.not-expressible`.
+/// Applies a quoting filter by name: shell systemd systemd_exec yaml caddy ini b64encode. Errors:
+/// `quote.unknown-filter`, `quote.not-text` (NUL bytes, or no UTF-8 for a format that wants it),
+/// `quote.not-expressible`.
 Result<std::string> apply_quoting(std::string_view filter, std::string_view text);
 /// True for the names apply_quoting knows: the only filters that may follow a secret.
 bool is_quoting_filter(std::string_view name);

@@ -108,7 +108,8 @@ struct Bounds {
 Result<Bounds> bounds_of(std::int64_t size, const Datum& start, const Datum& stop, const Datum& step) {
   for (const auto* bound : {&start, &stop, &step}) {
     SENTINEL_CHECK(require_plain(*bound));
-    if (!bound->is_none() && !bound->as_integer()) return type_error(fmt::format("a slice can't be bounded by a {}", type_name(*bound)));
+    if (!bound->is_none() && !bound->as_integer())
+      return type_error(fmt::format("a slice can't be bounded by a {}", type_name(*bound)));
   }
   Bounds out;
   out.step = step.is_none() ? 1 : *step.as_integer();
@@ -136,7 +137,8 @@ Result<Bounds> bounds_of(std::int64_t size, const Datum& start, const Datum& sto
 template <typename T>
 std::vector<T> picked(const std::vector<T>& from, const Bounds& bounds) {
   std::vector<T> out;
-  for (std::int64_t i = 0; i < bounds.count; ++i) out.push_back(from[static_cast<std::size_t>(bounds.start + i * bounds.step)]);
+  for (std::int64_t i = 0; i < bounds.count; ++i)
+    out.push_back(from[static_cast<std::size_t>(bounds.start + i * bounds.step)]);
   return out;
 }
 

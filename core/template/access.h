@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attributes, items and slices. What isn't there is an undefined value, not an error: `is defined` and `default` may follow.
+// Attributes, items and slices. What isn't there is an undefined value, not an error: `is defined` and `default` may
+// follow.
 #pragma once
 
 #include <string_view>
@@ -23,8 +24,8 @@ Result<Datum> attribute_of(const Datum& value, std::string_view name, const Acce
 Result<Datum> item_of(const Datum& value, const Datum& key, const AccessSite& site);
 /// value[start:stop:step]; null bounds are Python's None.
 Result<Datum> slice_of(const Datum& value, const Datum& start, const Datum& stop, const Datum& step, Budget& budget);
-/// "a.b.0" as filters take it: each part by item_of. Where a part is missing `fallback`, if given and not none, takes its
-/// place, and the remaining parts apply to that (as in Jinja).
+/// "a.b.0" as filters take it: each part by item_of. Where a part is missing `fallback`, if given and not none, takes
+/// its place, and the remaining parts apply to that (as in Jinja).
 Result<Datum> path_of(const Datum& value, const Datum& path, const AccessSite& site, const Datum* fallback = nullptr);
 
 }  // namespace sentinel::template_engine

@@ -12,12 +12,15 @@
 namespace sentinel::template_engine {
 namespace {
 
-Error division_by_zero() { return Error("template.division-by-zero", "division by zero", {}, ExitCode::kUsage); }
+Error division_by_zero() {
+  return Error("template.division-by-zero", "division by zero", {}, ExitCode::kUsage);
+}
 
 Error mismatch(std::string_view symbol, const Datum& left, const Datum& right) {
   std::string hint;
   if (symbol == "+" && (left.as_text() != nullptr || right.as_text() != nullptr)) hint = "use ~ to join values as text";
-  return type_error(fmt::format("'{}' doesn't work between {} and {}", symbol, type_name(left), type_name(right)), std::move(hint));
+  return type_error(fmt::format("'{}' doesn't work between {} and {}", symbol, type_name(left), type_name(right)),
+                    std::move(hint));
 }
 
 Result<Datum> integer_power(std::int64_t base, std::int64_t exponent) {
@@ -47,7 +50,8 @@ Result<Datum> integers(std::string_view symbol, std::int64_t left, std::int64_t 
     return integer_power(left, right);
   } else {
     if (right == 0) return division_by_zero();
-    if (symbol == "/") return Datum::real(static_cast<double>(static_cast<long double>(left) / static_cast<long double>(right)));
+    if (symbol == "/")
+      return Datum::real(static_cast<double>(static_cast<long double>(left) / static_cast<long double>(right)));
     if (right == -1) {
       // The smallest number divided by -1 traps on x86.
       overflow = __builtin_sub_overflow(std::int64_t{0}, left, &out);
@@ -107,15 +111,18 @@ Result<Datum> reals(std::string_view symbol, double left, double right) {
 Result<Datum> repeat(const Datum& what, std::int64_t count, Budget& budget) {
   const auto times = static_cast<std::size_t>(count < 0 ? 0 : count);
   if (const auto* text = what.as_text()) {
-    if (!text->empty() && times > budget.limits().output_bytes / text->size()) return budget.text(budget.limits().output_bytes + 1).error();
+    if (!text->empty() && times > budget.limits().output_bytes / text->size())
+      return budget.text(budget.limits().output_bytes + 1).error();
     std::string out;
     out.reserve(times * text->size());
     for (std::size_t i = 0; !text->empty() && i < times; ++i) out += *text;
     return Datum::text(std::move(out));
   }
   const Items& items = *what.as_items();
-  if (items.items.empty() || times == 0) return Datum::items({}, items.is_tuple() ? Items::Flavor::kTuple : items.flavor);
-  if (times > budget.limits().iterations / items.items.size()) return budget.iterations(budget.limits().iterations + 1).error();
+  if (items.items.empty() || times == 0)
+    return Datum::items({}, items.is_tuple() ? Items::Flavor::kTuple : items.flavor);
+  if (times > budget.limits().iterations / items.items.size())
+    return budget.iterations(budget.limits().iterations + 1).error();
   SENTINEL_CHECK(budget.iterations(times * items.items.size()));
   std::vector<Datum> out;
   out.reserve(times * items.items.size());

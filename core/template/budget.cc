@@ -10,7 +10,8 @@ namespace sentinel::template_engine {
 namespace {
 
 Error limit(std::string message) {
-  return Error("template.limit", std::move(message), "this is far above real use: look for a loop that never ends", ExitCode::kUsage);
+  return Error("template.limit", std::move(message), "this is far above real use: look for a loop that never ends",
+               ExitCode::kUsage);
 }
 
 }  // namespace
@@ -21,7 +22,8 @@ Result<void> Budget::text(std::size_t bytes) const {
 }
 
 Result<void> Budget::iterations(std::size_t count) {
-  if (count > limits_.iterations - iterations_) return limit(fmt::format("more than {} loop passes and list items", limits_.iterations));
+  if (count > limits_.iterations - iterations_)
+    return limit(fmt::format("more than {} loop passes and list items", limits_.iterations));
   iterations_ += count;
   return {};
 }
@@ -33,7 +35,8 @@ Result<void> Budget::work(std::size_t bytes) {
 }
 
 Result<void> Budget::admit(const Datum& value) {
-  if (value.depth() > kMaxValueDepth) return limit(fmt::format("the value is nested more than {} levels deep", kMaxValueDepth));
+  if (value.depth() > kMaxValueDepth)
+    return limit(fmt::format("the value is nested more than {} levels deep", kMaxValueDepth));
   if (value.weight() > kMaxWeight) return limit("the value is too large");
   if (const auto* made = value.as_text()) SENTINEL_CHECK(text(made->size()));
   return walk(value);

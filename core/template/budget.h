@@ -7,7 +7,7 @@
 
 #include "core/base/result.h"
 #include "core/template/datum.h"
-#include "core/template/template.h"
+#include "core/template/options.h"
 
 namespace sentinel::template_engine {
 
@@ -27,6 +27,7 @@ class Budget {
   Result<void> work(std::size_t bytes);
   /// Pays for a value that was made and checks its bounds.
   Result<void> admit(const Datum& value);
+
   /// Pays for walking a value.
   Result<void> walk(const Datum& value) { return work(16 * value.weight()); }
 

@@ -16,7 +16,8 @@ namespace {
 const std::unordered_map<std::string_view, const FilterSpec*>& filters() {
   static const auto kFilters = [] {
     std::unordered_map<std::string_view, const FilterSpec*> out;
-    for (const auto table : {text_filters(), value_filters(), sequence_filters(), selection_filters(), quoting_filters()}) {
+    for (const auto table :
+         {text_filters(), value_filters(), sequence_filters(), selection_filters(), quoting_filters()}) {
       for (const auto& filter : table) out.emplace(filter.name, &filter);
     }
     return out;
@@ -69,11 +70,13 @@ Result<std::vector<const Datum*>> bind_arguments(std::string_view what, std::str
   const auto parameters = parameters_of(declaration);
   out.resize(parameters.size(), nullptr);
   if (arguments.positional.size() > parameters.size()) {
-    return argument_error(fmt::format("{} takes at most {} arguments, not {}", what, parameters.size(), arguments.positional.size()));
+    return argument_error(
+        fmt::format("{} takes at most {} arguments, not {}", what, parameters.size(), arguments.positional.size()));
   }
   for (std::size_t i = 0; i < arguments.positional.size(); ++i) out[i] = &arguments.positional[i];
   for (const auto& [name, value] : arguments.named) {
-    const auto found = std::find_if(parameters.begin(), parameters.end(), [&, &key = name](const Parameter& each) { return each.name == key; });
+    const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                    [&, &key = name](const Parameter& each) { return each.name == key; });
     if (found == parameters.end()) {
       std::vector<std::string> names;
       for (const auto& parameter : parameters) names.emplace_back(parameter.name);

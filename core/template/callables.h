@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of what templates can call: filters, tests, methods of values and global functions. One row each; arguments
-// are bound to the row's parameter names before its function runs, so no function parses its own.
+// The tables of what templates can call: filters, tests, methods of values and global functions. One row each;
+// arguments are bound to the row's parameter names before its function runs, so no function parses its own.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,7 @@ struct Call {
   const CallArguments& arguments;   ///< everything as written, for callables with free arguments
 
   const Datum* argument(std::size_t index) const { return bound[index]; }
+
   /// The argument's value, or `fallback` when it is not given. Wrong types are errors.
   Result<std::int64_t> integer(std::size_t index, std::int64_t fallback) const;
   Result<std::string> text(std::size_t index, std::string fallback) const;
@@ -45,8 +46,8 @@ struct Call {
 
 using CallableFunction = Result<Datum> (*)(const Call&);
 
-/// `parameters`: names in order, separated by spaces; required ones first, optional ones end with '?'. "*": the function
-/// takes any arguments and looks at them itself.
+/// `parameters`: names in order, separated by spaces; required ones first, optional ones end with '?'. "*": the
+/// function takes any arguments and looks at them itself.
 struct FilterSpec {
   std::string_view name;
   std::string_view parameters;

@@ -54,7 +54,8 @@ Result<bool> truth(const Datum& value) {
   if (const auto* text = value.as_text()) return !text->empty();
   if (const auto* items = value.as_items()) {
     if (items->flavor == Items::Flavor::kLazy) {
-      return type_error("a lazy result is always true in Jinja", "write | list behind map, select, reject, unique and the like");
+      return type_error("a lazy result is always true in Jinja",
+                        "write | list behind map, select, reject, unique and the like");
     }
     return !items->items.empty();
   }
@@ -72,8 +73,10 @@ Result<bool> equal(const Datum& left, const Datum& right) {
   if (left_integer && right_integer) return *left_integer == *right_integer;
   if (left.as_number() && right.as_number()) {
     // 80-bit floats hold every 64-bit integer exactly, as Python's comparison does.
-    const long double a = left_integer ? static_cast<long double>(*left_integer) : static_cast<long double>(*left.as_number());
-    const long double b = right_integer ? static_cast<long double>(*right_integer) : static_cast<long double>(*right.as_number());
+    const long double a =
+        left_integer ? static_cast<long double>(*left_integer) : static_cast<long double>(*left.as_number());
+    const long double b =
+        right_integer ? static_cast<long double>(*right_integer) : static_cast<long double>(*right.as_number());
     return a == b;
   }
   if (left.as_text() != nullptr && right.as_text() != nullptr) return *left.as_text() == *right.as_text();
@@ -85,7 +88,8 @@ Result<bool> equal(const Datum& left, const Datum& right) {
     if (left.as_dict() == right.as_dict()) return true;
     return equal_dicts(*left.as_dict(), *right.as_dict());
   }
-  if (left.get<Range>() != nullptr && right.get<Range>() != nullptr) return equal_ranges(*left.get<Range>(), *right.get<Range>());
+  if (left.get<Range>() != nullptr && right.get<Range>() != nullptr)
+    return equal_ranges(*left.get<Range>(), *right.get<Range>());
   const auto* a = left.get<std::shared_ptr<Namespace>>();
   const auto* b = right.get<std::shared_ptr<Namespace>>();
   if (a != nullptr && b != nullptr) return *a == *b;
@@ -99,8 +103,10 @@ Result<bool> less(const Datum& left, const Datum& right) {
   const auto right_integer = right.as_integer();
   if (left_integer && right_integer) return *left_integer < *right_integer;
   if (left.as_number() && right.as_number()) {
-    const long double a = left_integer ? static_cast<long double>(*left_integer) : static_cast<long double>(*left.as_number());
-    const long double b = right_integer ? static_cast<long double>(*right_integer) : static_cast<long double>(*right.as_number());
+    const long double a =
+        left_integer ? static_cast<long double>(*left_integer) : static_cast<long double>(*left.as_number());
+    const long double b =
+        right_integer ? static_cast<long double>(*right_integer) : static_cast<long double>(*right.as_number());
     return a < b;
   }
   if (left.as_text() != nullptr && right.as_text() != nullptr) return *left.as_text() < *right.as_text();
@@ -138,7 +144,8 @@ Result<bool> contains(const Datum& container, const Datum& value, Budget& budget
   SENTINEL_CHECK(require_plain(value));
   if (const auto* text = container.as_text()) {
     SENTINEL_CHECK(budget.work(text->size()));
-    if (value.as_text() == nullptr) return type_error(fmt::format("'in' wants a text on the left of a text, not {}", type_name(value)));
+    if (value.as_text() == nullptr)
+      return type_error(fmt::format("'in' wants a text on the left of a text, not {}", type_name(value)));
     return text->find(*value.as_text()) != std::string::npos;
   }
   if (const auto* dict = container.as_dict()) {
@@ -157,7 +164,9 @@ Result<bool> contains(const Datum& container, const Datum& value, Budget& budget
     const auto number = value.as_number();
     if (!number || !(std::fabs(*number) < 9.2e18) || *number != std::floor(*number)) return false;
     const auto wanted = value.as_integer() ? *value.as_integer() : static_cast<std::int64_t>(*number);
-    if (range->step > 0 ? (wanted < range->start || wanted >= range->stop) : (wanted > range->start || wanted <= range->stop)) return false;
+    if (range->step > 0 ? (wanted < range->start || wanted >= range->stop)
+                        : (wanted > range->start || wanted <= range->stop))
+      return false;
     return (static_cast<__int128>(wanted) - range->start) % range->step == 0;
   }
   return type_error(fmt::format("a {} contains nothing", type_name(container)));
@@ -193,7 +202,8 @@ Result<std::size_t> size_of(const Datum& value) {
   if (value.is_lax_undefined()) return std::size_t{0};
   SENTINEL_CHECK(require_plain(value));
   if (const auto* text = value.as_text()) return length_of(*text);
-  if (const auto* items = value.as_items(); items != nullptr && items->flavor != Items::Flavor::kLazy) return items->items.size();
+  if (const auto* items = value.as_items(); items != nullptr && items->flavor != Items::Flavor::kLazy)
+    return items->items.size();
   if (const auto* dict = value.as_dict()) return dict->entries.size();
   if (const auto* range = value.get<Range>()) return range->size();
   if (const auto* loop = value.get<std::shared_ptr<Loop>>()) return (*loop)->items.size();

@@ -11,12 +11,14 @@
 #include "core/template/operators.h"
 #include "core/template/python_text.h"
 #include "core/template/unicode.h"
+#include "core/template/value.h"
 
 namespace sentinel::template_engine {
 namespace {
 
 Result<Datum> converted(const Value& value, int depth) {
-  if (depth > kMaxValueDepth) return type_error(fmt::format("the variable is nested more than {} levels deep", kMaxValueDepth));
+  if (depth > kMaxValueDepth)
+    return type_error(fmt::format("the variable is nested more than {} levels deep", kMaxValueDepth));
   switch (value.type()) {
     case Value::value_t::null: return Datum();
     case Value::value_t::boolean: return Datum::boolean(value.get<bool>());
@@ -25,7 +27,8 @@ Result<Datum> converted(const Value& value, int depth) {
     case Value::value_t::string: return Datum::text(value.get_ref<const std::string&>());
     case Value::value_t::number_unsigned: {
       const auto number = value.get<std::uint64_t>();
-      if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return type_error("the number doesn't fit into 64 bits");
+      if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return type_error("the number doesn't fit into 64 bits");
       return Datum::integer(static_cast<std::int64_t>(number));
     }
     case Value::value_t::array: {
@@ -199,7 +202,20 @@ class JsonWriter {
 
 }  // namespace
 
-Result<Datum> from_value(const Value& value) { return converted(value, 0); }
+Result<std::optional<Datum>> variable_named(const Value& variables, const std::string& name) {
+  if (!variables.is_object()) return std::optional<Datum>();
+  const auto found = variables.find(name);
+  if (found == variables.end()) return std::optional<Datum>();
+  SENTINEL_TRY(Datum value, converted(*found, 0));
+  return {std::move(value)};
+}
+
+std::vector<std::string> variable_names(const Value& variables) {
+  std::vector<std::string> out;
+  if (!variables.is_object()) return out;
+  for (const auto& [key, value] : variables.items()) out.push_back(key);
+  return out;
+}
 
 Result<Value> to_value(const Datum& value, Budget& budget) {
   SENTINEL_CHECK(require_plain(value));
@@ -212,7 +228,8 @@ Result<Value> to_value(const Datum& value, Budget& budget) {
     Value out = Value::object();
     auto& object = out.get_ref<Value::object_t&>();
     for (const auto& [key, item] : dict->entries) {
-      if (key.as_text() == nullptr) return type_error(fmt::format("a dictionary with a {} as key can't be a result", type_name(key)));
+      if (key.as_text() == nullptr)
+        return type_error(fmt::format("a dictionary with a {} as key can't be a result", type_name(key)));
       SENTINEL_TRY(Value each, to_value(item, budget));
       // The keys are known to differ; ordered_json's own lookup would be quadratic.
       object.Container::emplace_back(*key.as_text(), std::move(each));

@@ -83,7 +83,9 @@ Datum Datum::items(std::vector<Datum> values, Items::Flavor flavor) {
   return Datum(State(std::make_shared<const Items>(std::move(out))));
 }
 
-Datum Datum::dict(Dict value) { return Datum(State(std::make_shared<const Dict>(std::move(value)))); }
+Datum Datum::dict(Dict value) {
+  return Datum(State(std::make_shared<const Dict>(std::move(value))));
+}
 
 const std::string* Datum::as_text() const {
   const auto* text = get<Text>();
@@ -133,25 +135,40 @@ std::size_t Datum::weight() const {
 std::string type_name(const Datum& value) {
   struct Namer {
     std::string operator()(const None&) const { return "None"; }
+
     std::string operator()(bool) const { return "bool"; }
+
     std::string operator()(std::int64_t) const { return "int"; }
+
     std::string operator()(double) const { return "float"; }
+
     std::string operator()(const Datum::Text&) const { return "str"; }
+
     std::string operator()(const std::shared_ptr<const Items>& items) const {
       static constexpr const char* kNames[] = {"list",      "tuple",       "tuple",     "lazy result",
                                                "dict_keys", "dict_values", "dict_items"};
       return kNames[static_cast<int>(items->flavor)];
     }
+
     std::string operator()(const std::shared_ptr<const Dict>&) const { return "dict"; }
+
     std::string operator()(const std::shared_ptr<const Undefined>&) const { return "undefined"; }
+
     std::string operator()(const Range&) const { return "range"; }
+
     std::string operator()(const std::shared_ptr<Namespace>&) const { return "namespace"; }
+
     std::string operator()(const std::shared_ptr<Loop>&) const { return "loop"; }
+
     std::string operator()(const Method&) const { return "method"; }
+
     std::string operator()(const FunctionSpec*) const { return "function"; }
+
     std::string operator()(const std::shared_ptr<const Hole>&) const { return "secret"; }
+
     std::string operator()(const Secrets&) const { return "secrets"; }
   };
+
   return std::visit(Namer(), value.state());
 }
 
@@ -186,11 +203,12 @@ Error type_error(std::string message, std::string hint) {
 Result<void> require_plain(const Datum& value) {
   if (const auto* undefined = value.get<std::shared_ptr<const Undefined>>()) return error_of(**undefined);
   if (const auto* hole = value.get<std::shared_ptr<const Hole>>()) {
-    return Error("template.secret-misuse",
-                 fmt::format("the secret '{}' can only be printed, it has no value here", (*hole)->secret),
-                 "write {{ secrets.NAME }}, optionally followed by the filters shell, systemd, systemd_exec, yaml, caddy, "
-                 "ini or b64encode",
-                 ExitCode::kUsage);
+    return Error(
+        "template.secret-misuse",
+        fmt::format("the secret '{}' can only be printed, it has no value here", (*hole)->secret),
+        "write {{ secrets.NAME }}, optionally followed by the filters shell, systemd, systemd_exec, yaml, caddy, "
+        "ini or b64encode",
+        ExitCode::kUsage);
   }
   if (value.get<Secrets>() != nullptr) {
     return Error("template.secret-misuse", "'secrets' is not a value", "write secrets.NAME", ExitCode::kUsage);

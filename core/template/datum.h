@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A value while a template runs: what JSON knows, plus what Jinja2 templates can see of Python (tuples, ranges, lazy
-// results, undefined, the loop) and the hole of a secret. Copies are cheap: containers and texts are shared and constant.
+// results, undefined, the loop) and the hole of a secret. Copies are cheap: containers and texts are shared and
+// constant.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,7 @@ class NameSource {
 /// Something that isn't there. Nearly every use of it is the error it describes (Jinja's StrictUndefined). The error is
 /// built when it is needed: most undefined values meet `is defined` or `default` and are forgotten.
 struct Undefined {
-  std::string code;     ///< "template.unknown-variable", "template.unknown-attribute", ...
+  std::string code;  ///< "template.unknown-variable", "template.unknown-attribute", ...
   std::string message;
   std::string subject;  ///< the misspelt name; empty when no suggestion makes sense
   const SourceText* source = nullptr;
@@ -62,6 +63,7 @@ struct Items {
   std::size_t weight = 1;  ///< about how many scalars (and 16-byte pieces of text) are inside, counted with repetition
 
   bool is_list() const { return flavor == Flavor::kList; }
+
   bool is_tuple() const { return flavor == Flavor::kTuple || flavor == Flavor::kGroup; }
 };
 
@@ -84,6 +86,7 @@ struct Range {
   std::int64_t step = 1;
 
   std::size_t size() const;
+
   std::int64_t at(std::size_t index) const { return start + static_cast<std::int64_t>(index) * step; }
 };
 
@@ -111,21 +114,26 @@ struct Secrets {};
 class Datum {
  public:
   using Text = std::shared_ptr<const std::string>;
-  using State = std::variant<None, bool, std::int64_t, double, Text, std::shared_ptr<const Items>,
-                             std::shared_ptr<const Dict>, std::shared_ptr<const Undefined>, Range,
-                             std::shared_ptr<Namespace>, std::shared_ptr<Loop>, Method, const FunctionSpec*,
-                             std::shared_ptr<const Hole>, Secrets>;
+  using State =
+      std::variant<None, bool, std::int64_t, double, Text, std::shared_ptr<const Items>, std::shared_ptr<const Dict>,
+                   std::shared_ptr<const Undefined>, Range, std::shared_ptr<Namespace>, std::shared_ptr<Loop>, Method,
+                   const FunctionSpec*, std::shared_ptr<const Hole>, Secrets>;
 
   Datum() = default;
+
   static Datum boolean(bool value) { return Datum(State(value)); }
+
   static Datum integer(std::int64_t value) { return Datum(State(value)); }
+
   static Datum real(double value) { return Datum(State(value)); }
+
   static Datum text(std::string value) { return Datum(State(std::make_shared<const std::string>(std::move(value)))); }
+
   static Datum items(std::vector<Datum> values, Items::Flavor flavor = Items::Flavor::kList);
   static Datum dict(Dict value);
-  static Datum undefined(Undefined what) {
-    return Datum(State(std::make_shared<const Undefined>(std::move(what))));
-  }
+
+  static Datum undefined(Undefined what) { return Datum(State(std::make_shared<const Undefined>(std::move(what)))); }
+
   static Datum of(State state) { return Datum(std::move(state)); }
 
   template <typename T>
@@ -134,9 +142,13 @@ class Datum {
   }
 
   bool is_none() const { return get<None>() != nullptr; }
+
   bool is_undefined() const { return get<std::shared_ptr<const Undefined>>() != nullptr; }
+
   bool is_lax_undefined() const;
+
   bool is_hole() const { return get<std::shared_ptr<const Hole>>() != nullptr; }
+
   const std::string* as_text() const;
   const Items* as_items() const;
   const Dict* as_dict() const;
@@ -144,15 +156,19 @@ class Datum {
   std::optional<std::int64_t> as_integer() const;
   /// Integers, booleans and floats.
   std::optional<double> as_number() const;
+
   bool is_boolean() const { return get<bool>() != nullptr; }
+
   bool is_float() const { return get<double>() != nullptr; }
 
   int depth() const;
   std::size_t weight() const;
+
   const State& state() const { return state_; }
 
  private:
   explicit Datum(State state) : state_(std::move(state)) {}
+
   State state_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators and literals. Each function reads one level of Jinja's precedence, loosest first; note that ** associates to
-// the left there, and that ~ binds tighter than + and -.
+// Operators and literals. Each function reads one level of Jinja's precedence, loosest first; note that ** associates
+// to the left there, and that ~ binds tighter than + and -.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ Result<ExpressionPtr> ExpressionParser::finish(ExpressionPtr node, std::size_t b
   for (const auto& child : node->arguments.positional) consider(child);
   for (const auto& [name, child] : node->arguments.named) consider(child);
   if (node->depth > kMaxNesting) {
-    return tokens_.fail(node->span, "template.too-deep", fmt::format("the expression is nested more than {} levels deep", kMaxNesting));
+    return tokens_.fail(node->span, "template.too-deep",
+                        fmt::format("the expression is nested more than {} levels deep", kMaxNesting));
   }
   return node;
 }
@@ -163,7 +164,8 @@ Result<ExpressionPtr> ExpressionParser::product() {
   SENTINEL_TRY(ExpressionPtr left, power());
   for (;;) {
     const Token& token = tokens_.current();
-    if (!token.is_operator("*") && !token.is_operator("/") && !token.is_operator("//") && !token.is_operator("%")) return left;
+    if (!token.is_operator("*") && !token.is_operator("/") && !token.is_operator("//") && !token.is_operator("%"))
+      return left;
     Token symbol = tokens_.next();
     SENTINEL_TRY(ExpressionPtr right, power());
     SENTINEL_TRY(left, binary(Kind::kBinary, symbol.text, symbol.span, std::move(left), std::move(right)));
@@ -202,8 +204,10 @@ Result<ExpressionPtr> ExpressionParser::primary() {
   switch (token.kind) {
     case Token::Kind::kName: {
       tokens_.next();
-      if (token.text == "true" || token.text == "True") return finish(make_constant(Datum::boolean(true)), token.span.begin);
-      if (token.text == "false" || token.text == "False") return finish(make_constant(Datum::boolean(false)), token.span.begin);
+      if (token.text == "true" || token.text == "True")
+        return finish(make_constant(Datum::boolean(true)), token.span.begin);
+      if (token.text == "false" || token.text == "False")
+        return finish(make_constant(Datum::boolean(false)), token.span.begin);
       if (token.text == "none" || token.text == "None") return finish(make_constant(Datum()), token.span.begin);
       auto node = make(Kind::kName);
       node->name = token.text;
@@ -217,9 +221,7 @@ Result<ExpressionPtr> ExpressionParser::primary() {
     case Token::Kind::kInteger:
       tokens_.next();
       return finish(make_constant(Datum::integer(token.integer)), token.span.begin);
-    case Token::Kind::kFloat:
-      tokens_.next();
-      return finish(make_constant(Datum::real(token.real)), token.span.begin);
+    case Token::Kind::kFloat: tokens_.next(); return finish(make_constant(Datum::real(token.real)), token.span.begin);
     default: break;
   }
   if (token.is_operator("(")) {

@@ -125,12 +125,10 @@ const Datum* Runtime::find_local(std::string_view name) const {
 Result<const Datum*> Runtime::find_variable(const std::string& name) {
   if (!variables_visible_) return nullptr;
   if (const auto known = converted_.find(name); known != converted_.end()) return &known->second;
-  if (!variables_.is_object()) return nullptr;
-  const auto found = variables_.find(name);
-  if (found == variables_.end()) return nullptr;
-  SENTINEL_TRY(Datum value, from_value(*found));
-  SENTINEL_CHECK(budget_.admit(value));
-  return &converted_.emplace(name, std::move(value)).first->second;
+  SENTINEL_TRY(auto value, variable_named(variables_, name));
+  if (!value) return nullptr;
+  SENTINEL_CHECK(budget_.admit(*value));
+  return &converted_.emplace(name, std::move(*value)).first->second;
 }
 
 Result<Datum> Runtime::name(const Expression& node) {
@@ -156,8 +154,8 @@ std::vector<std::string> Runtime::known_names() const {
   for (std::size_t i = first_visible_scope_; i < scopes_.size(); ++i) {
     for (const auto& [key, value] : scopes_[i]) out.push_back(key);
   }
-  if (variables_visible_ && variables_.is_object()) {
-    for (const auto& [key, value] : variables_.items()) out.push_back(key);
+  if (variables_visible_) {
+    for (auto& key : variable_names(variables_)) out.push_back(std::move(key));
   }
   return out;
 }
@@ -183,7 +181,8 @@ Result<Datum> Runtime::dictionary(const Expression& node) {
       return place(type_error(fmt::format("a {} can't be a key", type_name(key))), node.operands[i]->span);
     }
     SENTINEL_TRY(Datum value, evaluate(*node.operands[i + 1]));
-    if (auto fits = require_containable(value); !fits.ok()) return place(std::move(fits).error(), node.operands[i + 1]->span);
+    if (auto fits = require_containable(value); !fits.ok())
+      return place(std::move(fits).error(), node.operands[i + 1]->span);
     dict.set(std::move(key), std::move(value));
   }
   Datum out = Datum::dict(std::move(dict));

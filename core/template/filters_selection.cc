@@ -40,7 +40,8 @@ Result<Datum> map_attribute(const Call& call) {
     } else if (name == "default") {
       fallback = &value;
     } else {
-      return argument_error(fmt::format("filter 'map' has no argument '{}'", name), did_you_mean(name, {"attribute", "default"}));
+      return argument_error(fmt::format("filter 'map' has no argument '{}'", name),
+                            did_you_mean(name, {"attribute", "default"}));
     }
   }
   if (attribute == nullptr) return argument_error("filter 'map' needs the name of a filter, or attribute=");
@@ -60,7 +61,8 @@ Result<Datum> map_filter(const Call& call) {
   if (name == nullptr) return argument_error("filter 'map' wants the name of a filter");
   const auto* filter = find_filter(*name);
   if (filter == nullptr) {
-    return Error("template.unknown-filter", fmt::format("there is no filter '{}'", *name), did_you_mean(*name, filter_names()), ExitCode::kUsage);
+    return Error("template.unknown-filter", fmt::format("there is no filter '{}'", *name),
+                 did_you_mean(*name, filter_names()), ExitCode::kUsage);
   }
   const CallArguments rest = rest_of(call.arguments, 1);
   SENTINEL_TRY(const auto items, items_of(call));
@@ -83,7 +85,8 @@ Result<Datum> selected(const Call& call, bool by_attribute, bool wanted) {
     if (name == nullptr) return argument_error("the filter wants the name of a test");
     test = find_test(*name);
     if (test == nullptr) {
-      return Error("template.unknown-test", fmt::format("there is no test '{}'", *name), did_you_mean(*name, test_names()), ExitCode::kUsage);
+      return Error("template.unknown-test", fmt::format("there is no test '{}'", *name),
+                   did_you_mean(*name, test_names()), ExitCode::kUsage);
     }
   }
   const CallArguments rest = test != nullptr ? rest_of(call.arguments, used + 1) : CallArguments();
@@ -94,16 +97,28 @@ Result<Datum> selected(const Call& call, bool by_attribute, bool wanted) {
     if (by_attribute) {
       SENTINEL_TRY(value, path_of(item, given[0], call.runtime.site(call.source, call.span)));
     }
-    SENTINEL_TRY(const bool holds, test != nullptr ? call.runtime.apply_test(*test, value, rest, call.source, call.span) : truth(value));
+    SENTINEL_TRY(const bool holds,
+                 test != nullptr ? call.runtime.apply_test(*test, value, rest, call.source, call.span) : truth(value));
     if (holds == wanted) out.push_back(item);
   }
   return Datum::items(std::move(out), Items::Flavor::kLazy);
 }
 
-Result<Datum> select_filter(const Call& call) { return selected(call, false, true); }
-Result<Datum> reject_filter(const Call& call) { return selected(call, false, false); }
-Result<Datum> selectattr_filter(const Call& call) { return selected(call, true, true); }
-Result<Datum> rejectattr_filter(const Call& call) { return selected(call, true, false); }
+Result<Datum> select_filter(const Call& call) {
+  return selected(call, false, true);
+}
+
+Result<Datum> reject_filter(const Call& call) {
+  return selected(call, false, false);
+}
+
+Result<Datum> selectattr_filter(const Call& call) {
+  return selected(call, true, true);
+}
+
+Result<Datum> rejectattr_filter(const Call& call) {
+  return selected(call, true, false);
+}
 
 constexpr FilterSpec kSelectionFilters[] = {
     {"map", "*", map_filter},
@@ -115,6 +130,8 @@ constexpr FilterSpec kSelectionFilters[] = {
 
 }  // namespace
 
-std::span<const FilterSpec> selection_filters() { return kSelectionFilters; }
+std::span<const FilterSpec> selection_filters() {
+  return kSelectionFilters;
+}
 
 }  // namespace sentinel::template_engine

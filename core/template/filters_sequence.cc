@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters on sequences and dictionaries. Where Jinja gives a generator the result is lazy in name only: it is computed at
-// once, but has to be turned into a list, joined or looped over.
+// Filters on sequences and dictionaries. Where Jinja gives a generator the result is lazy in name only: it is computed
+// at once, but has to be turned into a list, joined or looped over.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,9 @@
 namespace sentinel::template_engine {
 namespace {
 
-bool given(const Call& call, std::size_t index) { return call.argument(index) != nullptr && !call.argument(index)->is_none(); }
+bool given(const Call& call, std::size_t index) {
+  return call.argument(index) != nullptr && !call.argument(index)->is_none();
+}
 
 Datum folded(const Datum& value, bool case_sensitive) {
   const auto* text = value.as_text();
@@ -91,7 +93,8 @@ Result<Datum> dictsort_filter(const Call& call) {
   if (dict == nullptr) return type_error(fmt::format("dictsort wants a dictionary, not {}", type_name(call.input)));
   std::vector<Keyed> keyed;
   for (const auto& [key, value] : dict->entries) {
-    keyed.push_back({folded(by == "key" ? key : value, case_sensitive), Datum::items({key, value}, Items::Flavor::kTuple)});
+    keyed.push_back(
+        {folded(by == "key" ? key : value, case_sensitive), Datum::items({key, value}, Items::Flavor::kTuple)});
   }
   SENTINEL_CHECK(sort_keyed(keyed, reverse, call.runtime.budget()));
   return unkeyed(keyed);
@@ -128,8 +131,13 @@ Result<Datum> extreme(const Call& call, bool largest) {
   return best->item;
 }
 
-Result<Datum> min_filter(const Call& call) { return extreme(call, false); }
-Result<Datum> max_filter(const Call& call) { return extreme(call, true); }
+Result<Datum> min_filter(const Call& call) {
+  return extreme(call, false);
+}
+
+Result<Datum> max_filter(const Call& call) {
+  return extreme(call, true);
+}
 
 Result<Datum> sum_filter(const Call& call) {
   Budget& budget = call.runtime.budget();
@@ -270,6 +278,8 @@ constexpr FilterSpec kSequenceFilters[] = {
 
 }  // namespace
 
-std::span<const FilterSpec> sequence_filters() { return kSequenceFilters; }
+std::span<const FilterSpec> sequence_filters() {
+  return kSequenceFilters;
+}
 
 }  // namespace sentinel::template_engine

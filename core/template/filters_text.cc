@@ -15,7 +15,9 @@
 namespace sentinel::template_engine {
 namespace {
 
-Result<std::string> input_text(const Call& call) { return to_text(call.input, call.runtime.budget()); }
+Result<std::string> input_text(const Call& call) {
+  return to_text(call.input, call.runtime.budget());
+}
 
 template <std::string (*Function)(std::string_view)>
 Result<Datum> mapped(const Call& call) {
@@ -49,7 +51,8 @@ Result<Datum> replace_filter(const Call& call) {
 
 Result<Datum> indent_filter(const Call& call) {
   Budget& budget = call.runtime.budget();
-  if (call.input.as_text() == nullptr) return type_error(fmt::format("indent wants a text, not {}", type_name(call.input)));
+  if (call.input.as_text() == nullptr)
+    return type_error(fmt::format("indent wants a text, not {}", type_name(call.input)));
   std::string indention(4, ' ');
   if (call.argument(0) != nullptr && call.argument(0)->as_text() != nullptr) {
     indention = *call.argument(0)->as_text();
@@ -117,7 +120,8 @@ Result<Datum> format_filter(const Call& call) {
   if (!given.positional.empty() && !given.named.empty()) {
     return type_error("format takes values or named values, not both");
   }
-  if (given.named.empty()) return percent_format(pattern, Datum::items(given.positional, Items::Flavor::kTuple), call.runtime.budget());
+  if (given.named.empty())
+    return percent_format(pattern, Datum::items(given.positional, Items::Flavor::kTuple), call.runtime.budget());
   Dict names;
   for (const auto& [name, value] : given.named) names.set(Datum::text(name), value);
   return percent_format(pattern, Datum::dict(std::move(names)), call.runtime.budget());
@@ -139,13 +143,33 @@ Result<Datum> quoted(const Call& call, std::string_view filter) {
   return Datum::text(std::move(*out));
 }
 
-Result<Datum> shell_filter(const Call& call) { return quoted(call, "shell"); }
-Result<Datum> systemd_filter(const Call& call) { return quoted(call, "systemd"); }
-Result<Datum> systemd_exec_filter(const Call& call) { return quoted(call, "systemd_exec"); }
-Result<Datum> yaml_filter(const Call& call) { return quoted(call, "yaml"); }
-Result<Datum> caddy_filter(const Call& call) { return quoted(call, "caddy"); }
-Result<Datum> ini_filter(const Call& call) { return quoted(call, "ini"); }
-Result<Datum> b64encode_filter(const Call& call) { return quoted(call, "b64encode"); }
+Result<Datum> shell_filter(const Call& call) {
+  return quoted(call, "shell");
+}
+
+Result<Datum> systemd_filter(const Call& call) {
+  return quoted(call, "systemd");
+}
+
+Result<Datum> systemd_exec_filter(const Call& call) {
+  return quoted(call, "systemd_exec");
+}
+
+Result<Datum> yaml_filter(const Call& call) {
+  return quoted(call, "yaml");
+}
+
+Result<Datum> caddy_filter(const Call& call) {
+  return quoted(call, "caddy");
+}
+
+Result<Datum> ini_filter(const Call& call) {
+  return quoted(call, "ini");
+}
+
+Result<Datum> b64encode_filter(const Call& call) {
+  return quoted(call, "b64encode");
+}
 
 Result<Datum> b64decode_filter(const Call& call) {
   SENTINEL_TRY(const std::string text, input_text(call));
@@ -172,14 +196,25 @@ constexpr FilterSpec kTextFilters[] = {
 };
 
 constexpr FilterSpec kQuotingFilters[] = {
-    {"quote", "", shell_filter},     {"shell", "", shell_filter}, {"systemd", "", systemd_filter},
-    {"systemd_exec", "", systemd_exec_filter}, {"yaml", "", yaml_filter}, {"caddy", "", caddy_filter},
-    {"ini", "", ini_filter},         {"b64encode", "", b64encode_filter}, {"b64decode", "", b64decode_filter},
+    {"quote", "", shell_filter},
+    {"shell", "", shell_filter},
+    {"systemd", "", systemd_filter},
+    {"systemd_exec", "", systemd_exec_filter},
+    {"yaml", "", yaml_filter},
+    {"caddy", "", caddy_filter},
+    {"ini", "", ini_filter},
+    {"b64encode", "", b64encode_filter},
+    {"b64decode", "", b64decode_filter},
 };
 
 }  // namespace
 
-std::span<const FilterSpec> text_filters() { return kTextFilters; }
-std::span<const FilterSpec> quoting_filters() { return kQuotingFilters; }
+std::span<const FilterSpec> text_filters() {
+  return kTextFilters;
+}
+
+std::span<const FilterSpec> quoting_filters() {
+  return kQuotingFilters;
+}
 
 }  // namespace sentinel::template_engine

@@ -129,6 +129,8 @@ constexpr FilterSpec kValueFilters[] = {
 
 }  // namespace
 
-std::span<const FilterSpec> value_filters() { return kValueFilters; }
+std::span<const FilterSpec> value_filters() {
+  return kValueFilters;
+}
 
 }  // namespace sentinel::template_engine

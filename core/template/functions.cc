@@ -10,11 +10,14 @@
 namespace sentinel::template_engine {
 namespace {
 
-Error argument_error(std::string message) { return Error("template.arguments", std::move(message), {}, ExitCode::kUsage); }
+Error argument_error(std::string message) {
+  return Error("template.arguments", std::move(message), {}, ExitCode::kUsage);
+}
 
 Result<Datum> range_function(const Call& call) {
   const auto& given = call.arguments.positional;
-  if (given.empty() || given.size() > 3 || !call.arguments.named.empty()) return argument_error("range takes one to three numbers");
+  if (given.empty() || given.size() > 3 || !call.arguments.named.empty())
+    return argument_error("range takes one to three numbers");
   for (const auto& value : given) {
     if (!value.as_integer()) return type_error(fmt::format("range wants integers, not {}", type_name(value)));
   }
@@ -33,7 +36,8 @@ Result<Datum> range_function(const Call& call) {
 Result<Dict> dict_from(const Call& call) {
   Dict out;
   const auto& given = call.arguments;
-  if (given.positional.size() > 1) return argument_error("dict takes one dictionary or list of pairs, and named values");
+  if (given.positional.size() > 1)
+    return argument_error("dict takes one dictionary or list of pairs, and named values");
   if (!given.positional.empty()) {
     if (const auto* dict = given.positional[0].as_dict()) {
       out = *dict;
@@ -79,7 +83,8 @@ constexpr FunctionSpec kFunctions[] = {
 }  // namespace
 
 const FunctionSpec* find_function(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const FunctionSpec& each) { return each.name == name; });
+  const auto* found = std::find_if(std::begin(kFunctions), std::end(kFunctions),
+                                   [&](const FunctionSpec& each) { return each.name == name; });
   return found == std::end(kFunctions) ? nullptr : found;
 }
 

@@ -46,7 +46,8 @@ class Lexer {
   }
 
   void add_data(std::size_t begin, std::size_t end) {
-    if (end > begin) tokens_.push_back({Kind::kData, std::string(text_.substr(begin, end - begin)), 0, 0, {begin, end}});
+    if (end > begin)
+      tokens_.push_back({Kind::kData, std::string(text_.substr(begin, end - begin)), 0, 0, {begin, end}});
   }
 
   /// The data in front of a tag: `-` strips it, a block or comment alone on its line takes its indentation away.
@@ -115,7 +116,8 @@ class Lexer {
     move_to(begin);
     for (std::size_t i = begin;; ++i) {
       i = text_.find("{%", i);
-      if (i == std::string_view::npos) return fail(tag, begin, "this raw block is not closed", "end it with {% endraw %}");
+      if (i == std::string_view::npos)
+        return fail(tag, begin, "this raw block is not closed", "end it with {% endraw %}");
       const char sign = i + 2 < text_.size() ? text_[i + 2] : '\0';
       const std::size_t name = behind_space(i + (sign == '-' || sign == '+' ? 3 : 2));
       if (!at(name, "endraw")) continue;
@@ -137,14 +139,18 @@ class Lexer {
         const std::size_t end = behind_end(space, close, !is_variable);
         if (end != std::string_view::npos) {
           tokens_.push_back({is_variable ? Kind::kVariableEnd : Kind::kBlockEnd,
-                             std::string(close), 0, 0, {text_.find(close, space), text_.find(close, space) + 2}});
+                             std::string(close),
+                             0,
+                             0,
+                             {text_.find(close, space), text_.find(close, space) + 2}});
           move_to(end);
           return {};
         }
       }
       if (!skip_space()) {
         if (!open_.empty()) return unclosed();
-        return fail(tag, tag + 2, fmt::format("this '{}' is not closed", text_.substr(tag, 2)), fmt::format("end it with {}", close));
+        return fail(tag, tag + 2, fmt::format("this '{}' is not closed", text_.substr(tag, 2)),
+                    fmt::format("end it with {}", close));
       }
       SENTINEL_CHECK(next_inside());
     }
@@ -184,8 +190,9 @@ class Lexer {
   }
 
   Result<void> operation() {
-    static constexpr std::string_view kOperators[] = {"**", "//", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[",
-                                                      "]",  "(",  ")",  "{",  "}",  ">",  "<", "=", ".", ":", "|", ",", ";"};
+    static constexpr std::string_view kOperators[] = {"**", "//", "==", "!=", ">=", "<=", "+", "-", "/",
+                                                      "*",  "%",  "~",  "[",  "]",  "(",  ")", "{", "}",
+                                                      ">",  "<",  "=",  ".",  ":",  "|",  ",", ";"};
     const std::size_t begin = position_;
     for (const auto symbol : kOperators) {
       if (!at(begin, symbol)) continue;
@@ -205,7 +212,8 @@ class Lexer {
     if (open_.empty()) return fail(position_, position_ + 1, fmt::format("unexpected '{}'", c));
     const char open = open_.back().first;
     const char expected = open == '(' ? ')' : open == '[' ? ']' : '}';
-    if (c != expected) return fail(position_, position_ + 1, fmt::format("unexpected '{}', expected '{}'", c, expected));
+    if (c != expected)
+      return fail(position_, position_ + 1, fmt::format("unexpected '{}', expected '{}'", c, expected));
     open_.pop_back();
     return {};
   }
@@ -249,9 +257,13 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> tokenize(const SourceText& source) { return Lexer(source).run(); }
+Result<std::vector<Token>> tokenize(const SourceText& source) {
+  return Lexer(source).run();
+}
 
-Result<std::vector<Token>> tokenize_expression(const SourceText& source) { return Lexer(source).run_expression(); }
+Result<std::vector<Token>> tokenize_expression(const SourceText& source) {
+  return Lexer(source).run_expression();
+}
 
 std::string describe(const Token& token) {
   switch (token.kind) {

@@ -33,6 +33,7 @@ struct Token {
   Span span;
 
   bool is_operator(std::string_view symbol) const { return kind == Kind::kOperator && text == symbol; }
+
   bool is_name(std::string_view name) const { return kind == Kind::kName && text == name; }
 };
 

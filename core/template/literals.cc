@@ -48,7 +48,8 @@ std::string without_underscores(std::string_view text) {
 bool underscores_fit(std::string_view text, int base) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') continue;
-    if (i == 0 || i + 1 == text.size() || digit_value(text[i - 1]) >= base || digit_value(text[i + 1]) >= base) return false;
+    if (i == 0 || i + 1 == text.size() || digit_value(text[i - 1]) >= base || digit_value(text[i + 1]) >= base)
+      return false;
   }
   return true;
 }
@@ -106,7 +107,8 @@ Result<std::optional<std::int64_t>> parse_integer(std::string_view text, int bas
     if (text.starts_with('_')) text.remove_prefix(1);
   } else if (base == 0) {
     base = 10;
-    if (text.size() > 1 && text[0] == '0' && text.find_first_not_of("0_") != std::string_view::npos) return {std::nullopt};
+    if (text.size() > 1 && text[0] == '0' && text.find_first_not_of("0_") != std::string_view::npos)
+      return {std::nullopt};
   }
   if (text.empty() || !underscores_fit(text, base)) return {std::nullopt};
   std::int64_t value = 0;
@@ -182,7 +184,8 @@ Result<std::string> unescape_string(std::string_view inside) {
       for (std::size_t k = 1; k <= width; ++k) {
         const int digit = i + k < inside.size() ? digit_value(inside[i + k]) : 99;
         if (digit >= 16) {
-          return Error("template.syntax", fmt::format("\\{} needs {} hexadecimal digits", c, width), {}, ExitCode::kUsage);
+          return Error("template.syntax", fmt::format("\\{} needs {} hexadecimal digits", c, width), {},
+                       ExitCode::kUsage);
         }
         code = code * 16 + static_cast<char32_t>(digit);
       }

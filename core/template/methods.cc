@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of dictionaries, lists and the loop, and the lookup for all types. Methods that change a value are known by
 // name, so that the error can say what to write instead.
+#include "core/template/methods.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "core/template/methods.h"
 #include "core/template/operators.h"
 #include "core/template/runtime.h"
 
@@ -24,9 +25,17 @@ Result<Datum> dict_view(const Call& call, Items::Flavor flavor) {
   return Datum::items(std::move(out), flavor);
 }
 
-Result<Datum> dict_items(const Call& call) { return dict_view(call, Items::Flavor::kPairs); }
-Result<Datum> dict_keys(const Call& call) { return dict_view(call, Items::Flavor::kKeys); }
-Result<Datum> dict_values(const Call& call) { return dict_view(call, Items::Flavor::kValues); }
+Result<Datum> dict_items(const Call& call) {
+  return dict_view(call, Items::Flavor::kPairs);
+}
+
+Result<Datum> dict_keys(const Call& call) {
+  return dict_view(call, Items::Flavor::kKeys);
+}
+
+Result<Datum> dict_values(const Call& call) {
+  return dict_view(call, Items::Flavor::kValues);
+}
 
 Result<Datum> dict_get(const Call& call) {
   if (!hash_key(*call.argument(0))) return type_error(fmt::format("a {} can't be a key", type_name(*call.argument(0))));
@@ -34,7 +43,9 @@ Result<Datum> dict_get(const Call& call) {
   return call.argument(1) != nullptr ? *call.argument(1) : Datum();
 }
 
-Result<Datum> copy(const Call& call) { return call.input; }
+Result<Datum> copy(const Call& call) {
+  return call.input;
+}
 
 Result<Datum> list_index(const Call& call) {
   const auto& items = call.input.as_items()->items;
@@ -73,7 +84,8 @@ Result<Datum> loop_changed(const Call& call) {
 }
 
 constexpr std::string_view kNoDictChange = "dictionaries can't be changed; make a new one with dict(old, key=value)";
-constexpr std::string_view kNoListChange = "lists can't be changed; make a new one, like {% set list = list + [item] %}";
+constexpr std::string_view kNoListChange =
+    "lists can't be changed; make a new one, like {% set list = list + [item] %}";
 
 constexpr MethodSpec kDictMethods[] = {
     {"items", "", dict_items},

@@ -27,9 +27,13 @@ class TokenCursor {
   TokenCursor(const SourceText& source, std::vector<Token> tokens) : source_(source), tokens_(std::move(tokens)) {}
 
   const Token& current() const { return tokens_[index_]; }
+
   const Token& following() const { return tokens_[std::min(index_ + 1, tokens_.size() - 1)]; }
+
   const Token& previous() const { return tokens_[index_ == 0 ? 0 : index_ - 1]; }
+
   Token next() { return index_ + 1 < tokens_.size() ? tokens_[index_++] : tokens_[index_]; }
+
   bool skip_operator(std::string_view symbol);
   bool skip_name(std::string_view name);
   Result<void> expect_operator(std::string_view symbol);
@@ -37,6 +41,7 @@ class TokenCursor {
   Result<void> expect(Token::Kind kind, std::string_view what);
   /// "unexpected X, expected Y" at the current token.
   Error unexpected(std::string_view expected) const;
+
   Error fail(Span span, std::string code, std::string message, std::string hint = {}) const {
     return error_at(source_, span, std::move(code), std::move(message), std::move(hint));
   }
@@ -65,9 +70,12 @@ class ExpressionParser {
   class Nesting {
    public:
     explicit Nesting(int& level) : level_(level) { ++level_; }
+
     ~Nesting() { --level_; }
+
     Nesting(const Nesting&) = delete;
     Nesting& operator=(const Nesting&) = delete;
+
     bool too_deep() const { return level_ > kMaxNesting; }
 
    private:

@@ -13,7 +13,9 @@
 namespace sentinel::template_engine {
 namespace {
 
-Error format_error(std::string message) { return Error("template.format", std::move(message), {}, ExitCode::kUsage); }
+Error format_error(std::string message) {
+  return Error("template.format", std::move(message), {}, ExitCode::kUsage);
+}
 
 struct Conversion {
   bool minus = false;
@@ -28,7 +30,8 @@ struct Conversion {
 
 class Formatter {
  public:
-  Formatter(std::string_view pattern, const Datum& values, Budget& budget) : pattern_(pattern), values_(values), budget_(budget) {
+  Formatter(std::string_view pattern, const Datum& values, Budget& budget)
+      : pattern_(pattern), values_(values), budget_(budget) {
     const auto* items = values.as_items();
     if (items != nullptr && items->is_tuple()) tuple_ = items;
   }
@@ -45,7 +48,8 @@ class Formatter {
       SENTINEL_CHECK(budget_.text(out_.size()));
     }
     const bool unused = tuple_ != nullptr ? used_ < tuple_->items.size() : used_ == 0 && values_.as_dict() == nullptr;
-    if (unused && !(values_.as_items() != nullptr && tuple_ == nullptr)) return format_error("not all values are used by the format");
+    if (unused && !(values_.as_items() != nullptr && tuple_ == nullptr))
+      return format_error("not all values are used by the format");
     return Datum::text(std::move(out_));
   }
 
@@ -90,12 +94,18 @@ class Formatter {
     }
     for (; position_ < pattern_.size(); ++position_) {
       const char flag = pattern_[position_];
-      if (flag == '-') how.minus = true;
-      else if (flag == '+') how.plus = true;
-      else if (flag == ' ') how.space = true;
-      else if (flag == '0') how.zero = true;
-      else if (flag == '#') how.alternate = true;
-      else break;
+      if (flag == '-')
+        how.minus = true;
+      else if (flag == '+')
+        how.plus = true;
+      else if (flag == ' ')
+        how.space = true;
+      else if (flag == '0')
+        how.zero = true;
+      else if (flag == '#')
+        how.alternate = true;
+      else
+        break;
     }
     SENTINEL_TRY(how.width, number_or_star());
     if (how.width < 0) {
@@ -107,7 +117,8 @@ class Formatter {
       SENTINEL_TRY(how.precision, number_or_star());
       how.precision = std::max<std::int64_t>(how.precision, 0);
     }
-    while (position_ < pattern_.size() && std::string_view("hlL").find(pattern_[position_]) != std::string_view::npos) ++position_;
+    while (position_ < pattern_.size() && std::string_view("hlL").find(pattern_[position_]) != std::string_view::npos)
+      ++position_;
     if (position_ >= pattern_.size()) return format_error("the format ends in the middle of a conversion");
     how.type = pattern_[position_++];
     SENTINEL_CHECK(budget_.text(static_cast<std::size_t>(how.width)));
@@ -129,7 +140,8 @@ class Formatter {
         if (how.precision >= 0) {
           const auto letters = characters(text);
           text.clear();
-          for (std::size_t i = 0; i < letters.size() && i < static_cast<std::size_t>(how.precision); ++i) text += letters[i];
+          for (std::size_t i = 0; i < letters.size() && i < static_cast<std::size_t>(how.precision); ++i)
+            text += letters[i];
         }
         pad(how, "", text);
         return {};
@@ -157,7 +169,8 @@ class Formatter {
       return {};
     }
     const auto code = value.as_integer();
-    if (!code || *code < 0 || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF)) return format_error("%c wants one character");
+    if (!code || *code < 0 || *code > 0x10FFFF || (*code >= 0xD800 && *code <= 0xDFFF))
+      return format_error("%c wants one character");
     std::string text;
     append_code_point(text, static_cast<char32_t>(*code));
     pad(how, "", text);
@@ -176,13 +189,15 @@ class Formatter {
     }
     if (!number) return format_error(fmt::format("%{} wants a number, not {}", how.type, type_name(value)));
     const bool negative = *number < 0;
-    const std::uint64_t size = negative ? ~static_cast<std::uint64_t>(*number) + 1 : static_cast<std::uint64_t>(*number);
-    std::string digits = how.type == 'o' ? fmt::format("{:o}", size)
+    const std::uint64_t size =
+        negative ? ~static_cast<std::uint64_t>(*number) + 1 : static_cast<std::uint64_t>(*number);
+    std::string digits = how.type == 'o'   ? fmt::format("{:o}", size)
                          : how.type == 'x' ? fmt::format("{:x}", size)
                          : how.type == 'X' ? fmt::format("{:X}", size)
                                            : fmt::format("{}", size);
     SENTINEL_CHECK(budget_.text(static_cast<std::size_t>(std::max<std::int64_t>(how.precision, 0))));
-    if (how.precision > static_cast<std::int64_t>(digits.size())) digits.insert(0, static_cast<std::size_t>(how.precision) - digits.size(), '0');
+    if (how.precision > static_cast<std::int64_t>(digits.size()))
+      digits.insert(0, static_cast<std::size_t>(how.precision) - digits.size(), '0');
     std::string prefix = sign_of(how, negative);
     if (how.alternate && !decimal) prefix += how.type == 'o' ? "0o" : how.type == 'x' ? "0x" : "0X";
     pad(how, prefix, digits);

@@ -58,7 +58,8 @@ Result<ExpressionPtr> ExpressionParser::attribute(ExpressionPtr object) {
     return finish(std::move(node), begin);
   }
   if (name.kind != Token::Kind::kInteger) {
-    return tokens_.fail(name.span, "template.syntax", fmt::format("unexpected {}, expected a name or a number", describe(name)));
+    return tokens_.fail(name.span, "template.syntax",
+                        fmt::format("unexpected {}, expected a name or a number", describe(name)));
   }
   auto index = std::make_unique<Expression>();
   index->constant = Datum::integer(name.integer);
@@ -112,11 +113,13 @@ Result<ArgumentNodes> ExpressionParser::arguments() {
     }
     const Token token = tokens_.current();
     if (token.is_operator("*") || token.is_operator("**")) {
-      return tokens_.fail(token.span, "template.unsupported", "arguments can't be unpacked here", "write them one by one");
+      return tokens_.fail(token.span, "template.unsupported", "arguments can't be unpacked here",
+                          "write them one by one");
     }
     if (token.kind == Token::Kind::kName && tokens_.following().is_operator("=")) {
       for (const auto& [name, value] : out.named) {
-        if (name == token.text) return tokens_.fail(token.span, "template.syntax", fmt::format("the argument '{}' is given twice", name));
+        if (name == token.text)
+          return tokens_.fail(token.span, "template.syntax", fmt::format("the argument '{}' is given twice", name));
       }
       tokens_.next();
       tokens_.next();
@@ -179,7 +182,8 @@ Result<ExpressionPtr> ExpressionParser::test(ExpressionPtr input) {
     SENTINEL_TRY(node->arguments, arguments());
   } else if (value_follows && !token.is_name("else") && !token.is_name("or") && !token.is_name("and")) {
     if (token.is_name("is")) {
-      return tokens_.fail(token.span, "template.syntax", "tests can't be chained with 'is'", "write 'a is x and a is y'");
+      return tokens_.fail(token.span, "template.syntax", "tests can't be chained with 'is'",
+                          "write 'a is x and a is y'");
     }
     SENTINEL_TRY(ExpressionPtr argument, primary());
     SENTINEL_TRY(argument, postfix(std::move(argument)));

@@ -17,7 +17,8 @@ Result<void> write(std::string& out, const Datum& value, Budget& budget);
 Result<void> write_items(std::string& out, const Items& items, Budget& budget) {
   using Flavor = Items::Flavor;
   if (items.flavor == Flavor::kLazy) {
-    return type_error("a lazy result can't be printed", "write | list (or | join) behind map, select, reject, unique and the like");
+    return type_error("a lazy result can't be printed",
+                      "write | list (or | join) behind map, select, reject, unique and the like");
   }
   static constexpr const char* kOpen[] = {"[", "(", "(", "", "dict_keys([", "dict_values([", "dict_items(["};
   static constexpr const char* kClose[] = {"]", ")", ")", "", "])", "])", "])"};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A walk with the scopes of statements.cc. A name set in one branch of an `if` counts as read when it is read behind it.
+// A walk with the scopes of statements.cc. A name set in one branch of an `if` counts as read when it is read behind
+// it.
 #include "core/template/references.h"
 
 #include <algorithm>

@@ -16,8 +16,9 @@
 #include "core/template/budget.h"
 #include "core/template/callables.h"
 #include "core/template/datum.h"
+#include "core/template/options.h"
 #include "core/template/syntax.h"
-#include "core/template/template.h"
+#include "core/template/value_declaration.h"
 
 namespace sentinel::template_engine {
 
@@ -25,11 +26,14 @@ namespace sentinel::template_engine {
 class Output {
  public:
   void text(std::string_view text) { pending_ += text; }
+
   void hole(const Hole& hole) {
     flush();
     content_.append(hole);
   }
+
   std::size_t size() const { return flushed_ + pending_.size(); }
+
   Content take() {
     flush();
     return std::move(content_);
@@ -54,7 +58,9 @@ class Runtime final : public NameSource {
   Result<Datum> evaluate_in(const SourceText& source, const Expression& expression);
 
   Budget& budget() { return budget_; }
+
   AccessSite site(const SourceText& source, Span span) const { return {&source, span, &options_.secrets}; }
+
   /// For filters and tests that other filters call by name.
   Result<Datum> apply_filter(const FilterSpec& filter, const Datum& input, const CallArguments& arguments,
                              const SourceText& source, Span span);
@@ -104,9 +110,11 @@ class Runtime final : public NameSource {
 
   const Datum* find_local(std::string_view name) const;
   Result<const Datum*> find_variable(const std::string& name);
+
   Error error(Span span, std::string code, std::string message, std::string hint = {}) const {
     return error_at(*source_, span, std::move(code), std::move(message), std::move(hint));
   }
+
   Error place(Error failure, Span span) const { return located(std::move(failure), *source_, span); }
 
   const Value& variables_;
@@ -116,7 +124,7 @@ class Runtime final : public NameSource {
   std::vector<Scope> scopes_;
   std::size_t first_visible_scope_ = 0;  ///< `include ... without context` hides the ones below
   bool variables_visible_ = true;
-  const SourceText* source_ = nullptr;   ///< of the template that runs now
+  const SourceText* source_ = nullptr;  ///< of the template that runs now
   std::map<std::string, std::unique_ptr<Template>> included_;
   std::vector<std::string> include_stack_;
 };

@@ -38,8 +38,8 @@ Position SourceText::position(Span span) const {
   out.column = static_cast<int>(begin - line_begin) + (breaks == 0 ? origin_.column : 1 + origin_.indent);
   out.length = static_cast<int>(std::max<std::size_t>(1, std::min(span.end, line_end) - std::min(begin, line_end)));
   if (span.end <= begin) out.length = 1;
-  out.source_line = origin_.whole_file.empty() ? line_of(text, static_cast<int>(breaks) + 1)
-                                               : line_of(origin_.whole_file, out.line);
+  out.source_line =
+      origin_.whole_file.empty() ? line_of(text, static_cast<int>(breaks) + 1) : line_of(origin_.whole_file, out.line);
   return out;
 }
 

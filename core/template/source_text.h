@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
-#include "core/template/template.h"
+#include "core/template/options.h"
 
 namespace sentinel::template_engine {
 
@@ -22,7 +22,9 @@ class SourceText {
   SourceText(std::string text, TemplateOrigin origin);
 
   const std::string& text() const { return text_; }
+
   const std::string& file() const { return origin_.file; }
+
   /// Line and column in the file; a span over several lines is underlined to the end of its first.
   Position position(Span span) const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tags and text. A block's body ends at one of the tags its statement names; the parser knows the tag it waits for, so an
-// unclosed block is reported where it was opened.
+// Tags and text. A block's body ends at one of the tags its statement names; the parser knows the tag it waits for, so
+// an unclosed block is reported where it was opened.
 #include <fmt/format.h>
 
 #include "core/base/suggest.h"
@@ -24,14 +24,16 @@ class StatementParser {
   /// Reads until a tag named in `ends` is current (behind its '{%'), or the end of the template when there are none.
   Result<Block> block(const std::vector<std::string_view>& ends, Span opened) {
     if (++nesting_ > kMaxNesting) {
-      return tokens_.fail(opened, "template.too-deep", fmt::format("blocks are nested more than {} levels deep", kMaxNesting));
+      return tokens_.fail(opened, "template.too-deep",
+                          fmt::format("blocks are nested more than {} levels deep", kMaxNesting));
     }
     Block out;
     for (;;) {
       const Token token = tokens_.next();
       if (token.kind == Token::Kind::kEnd) {
         if (!ends.empty()) {
-          return tokens_.fail(opened, "template.syntax", "this block is not closed", fmt::format("end it with {{% {} %}}", ends.back()));
+          return tokens_.fail(opened, "template.syntax", "this block is not closed",
+                              fmt::format("end it with {{% {} %}}", ends.back()));
         }
         break;
       }
@@ -50,7 +52,8 @@ class StatementParser {
         out.push_back(std::move(print));
       } else {
         const auto& name = tokens_.current().text;
-        if (tokens_.current().kind == Token::Kind::kName && std::find(ends.begin(), ends.end(), name) != ends.end()) break;
+        if (tokens_.current().kind == Token::Kind::kName && std::find(ends.begin(), ends.end(), name) != ends.end())
+          break;
         SENTINEL_TRY(Statement statement, tag(ends));
         SENTINEL_CHECK(tokens_.expect(Token::Kind::kBlockEnd, "'%}'"));
         out.push_back(std::move(statement));
@@ -75,8 +78,8 @@ class StatementParser {
     if (name.text == "with") return with_statement(name.span);
     if (name.text == "filter") return filter_statement(name.span);
     if (name.text == "include") return include_statement(name.span);
-    static constexpr std::string_view kUnsupported[] = {"macro", "import", "from",       "extends",
-                                                        "block", "call",   "autoescape", "do", "print"};
+    static constexpr std::string_view kUnsupported[] = {"macro", "import",     "from", "extends", "block",
+                                                        "call",  "autoescape", "do",   "print"};
     if (std::find(std::begin(kUnsupported), std::end(kUnsupported), name.text) != std::end(kUnsupported)) {
       return tokens_.fail(name.span, "template.unsupported", fmt::format("the tag '{}' is not supported", name.text),
                           "use include, set, for and if");
@@ -86,8 +89,9 @@ class StatementParser {
                                       : fmt::format("the open block ends with {{% {} %}}", ends.back());
       return tokens_.fail(name.span, "template.syntax", fmt::format("unexpected '{}'", name.text), std::move(hint));
     }
-    return tokens_.fail(name.span, "template.unknown-tag", fmt::format("there is no tag '{}'", name.text),
-                        did_you_mean(name.text, {"if", "for", "set", "with", "filter", "include", "raw", "else", "elif"}));
+    return tokens_.fail(
+        name.span, "template.unknown-tag", fmt::format("there is no tag '{}'", name.text),
+        did_you_mean(name.text, {"if", "for", "set", "with", "filter", "include", "raw", "else", "elif"}));
   }
 
   Statement make(Kind kind, Span opened) const {
@@ -244,7 +248,8 @@ Result<void> TokenCursor::expect(Token::Kind kind, std::string_view what) {
 }
 
 Error TokenCursor::unexpected(std::string_view expected) const {
-  return fail(current().span, "template.syntax", fmt::format("unexpected {}, expected {}", describe(current()), expected));
+  return fail(current().span, "template.syntax",
+              fmt::format("unexpected {}, expected {}", describe(current()), expected));
 }
 
 Result<Template> parse_template(std::shared_ptr<const SourceText> source) {

@@ -16,10 +16,15 @@ namespace sentinel::template_engine {
 
 class Runtime::ScopeGuard {
  public:
-  explicit ScopeGuard(Runtime& runtime) : runtime_(runtime), depth_(runtime.scopes_.size()) { runtime_.scopes_.emplace_back(); }
+  explicit ScopeGuard(Runtime& runtime) : runtime_(runtime), depth_(runtime.scopes_.size()) {
+    runtime_.scopes_.emplace_back();
+  }
+
   ~ScopeGuard() { runtime_.scopes_.resize(depth_); }
+
   ScopeGuard(const ScopeGuard&) = delete;
   ScopeGuard& operator=(const ScopeGuard&) = delete;
+
   void clear() { runtime_.scopes_.back().clear(); }
 
  private:
@@ -49,7 +54,8 @@ Result<void> Runtime::run(const Block& block, Output& output) {
 
 Result<void> Runtime::run_statement(const Statement& statement, Output& output) {
   using Kind = Statement::Kind;
-  if (auto paid = budget_.work(64 + statement.text.size()); !paid.ok()) return place(std::move(paid).error(), statement.span);
+  if (auto paid = budget_.work(64 + statement.text.size()); !paid.ok())
+    return place(std::move(paid).error(), statement.span);
   switch (statement.kind) {
     case Kind::kText: output.text(statement.text); return {};
     case Kind::kPrint: return run_print(statement, output);
@@ -65,7 +71,8 @@ Result<void> Runtime::run_statement(const Statement& statement, Output& output) 
     case Kind::kFilterBlock: {
       SENTINEL_TRY(const Datum value, captured(statement));
       if (value.as_text() == nullptr) {
-        return place(type_error(fmt::format("the block's filter gives a {}, not a text", type_name(value))), statement.expression->name_span);
+        return place(type_error(fmt::format("the block's filter gives a {}, not a text", type_name(value))),
+                     statement.expression->name_span);
       }
       output.text(*value.as_text());
       return {};
@@ -153,7 +160,8 @@ Result<Datum> Runtime::captured(const Statement& statement) {
   }
   const Content content = inner.take();
   if (content.has_holes()) {
-    return error(statement.span, "template.secret-misuse", "a captured block can't hold a secret", "print the secret outside of it");
+    return error(statement.span, "template.secret-misuse", "a captured block can't hold a secret",
+                 "print the secret outside of it");
   }
   Datum value = Datum::text(content.serialize());
   SENTINEL_CHECK(budget_.admit(value));
@@ -179,7 +187,8 @@ Result<void> Runtime::assign(const Target& target, Datum value) {
   auto parts = iterate(value, budget_);
   if (!parts.ok()) return place(std::move(parts).error(), target.span);
   if (parts->size() != target.parts.size()) {
-    return error(target.span, "template.unpack", fmt::format("there are {} values for {} names", parts->size(), target.parts.size()));
+    return error(target.span, "template.unpack",
+                 fmt::format("there are {} values for {} names", parts->size(), target.parts.size()));
   }
   for (std::size_t i = 0; i < parts->size(); ++i) SENTINEL_CHECK(assign(target.parts[i], std::move((*parts)[i])));
   return {};
@@ -189,7 +198,8 @@ Result<void> Runtime::assign_attribute(const Target& target, Datum value) {
   const auto* local = find_local(target.name);
   const auto* space = local != nullptr ? local->get<std::shared_ptr<Namespace>>() : nullptr;
   if (space == nullptr) {
-    return error(target.span, "template.type", fmt::format("'{}' is not a namespace, so its attributes can't be set", target.name),
+    return error(target.span, "template.type",
+                 fmt::format("'{}' is not a namespace, so its attributes can't be set", target.name),
                  fmt::format("write {{% set {} = namespace() %}} first", target.name));
   }
   if (auto fits = require_containable(value); !fits.ok()) return place(std::move(fits).error(), target.span);
@@ -232,7 +242,8 @@ Result<const Template*> Runtime::included(const Statement& statement, std::strin
   }
   if (statement.ignore_missing) return nullptr;
   const auto known = options_.includes != nullptr ? options_.includes->names() : std::vector<std::string>();
-  return error(span, "template.unknown-template", fmt::format("there is no template '{}'", name), did_you_mean(name, known));
+  return error(span, "template.unknown-template", fmt::format("there is no template '{}'", name),
+               did_you_mean(name, known));
 }
 
 Result<void> Runtime::run_include(const Statement& statement, Output& output) {
@@ -250,7 +261,8 @@ Result<void> Runtime::run_include(const Statement& statement, Output& output) {
   }
   if (*found == nullptr) return {};
   if (include_stack_.size() >= static_cast<std::size_t>(options_.limits.include_depth)) {
-    return error(statement.span, "template.limit", fmt::format("includes are nested more than {} levels deep", options_.limits.include_depth));
+    return error(statement.span, "template.limit",
+                 fmt::format("includes are nested more than {} levels deep", options_.limits.include_depth));
   }
   const auto visible_scope = first_visible_scope_;
   const bool visible_variables = variables_visible_;

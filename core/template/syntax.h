@@ -78,16 +78,17 @@ struct Statement {
 
   Kind kind = Kind::kText;
   Span span;
-  std::string text;                ///< kText
-  ExpressionPtr expression;        ///< kPrint; kFor: what is iterated; kSet: value; kSetBlock, kFilterBlock: filters; kInclude
-  ExpressionPtr condition;         ///< kFor: `if`
-  std::vector<Target> targets;     ///< kFor, kSet, kSetBlock: one; kWith: several
+  std::string text;  ///< kText
+  ExpressionPtr
+      expression;           ///< kPrint; kFor: what is iterated; kSet: value; kSetBlock, kFilterBlock: filters; kInclude
+  ExpressionPtr condition;  ///< kFor: `if`
+  std::vector<Target> targets;        ///< kFor, kSet, kSetBlock: one; kWith: several
   std::vector<ExpressionPtr> values;  ///< kWith
-  std::vector<Branch> branches;    ///< kIf
-  Block body;                      ///< of loops and blocks
-  Block otherwise;                 ///< kIf, kFor: else
-  bool ignore_missing = false;     ///< kInclude
-  bool with_context = true;        ///< kInclude
+  std::vector<Branch> branches;       ///< kIf
+  Block body;                         ///< of loops and blocks
+  Block otherwise;                    ///< kIf, kFor: else
+  bool ignore_missing = false;        ///< kInclude
+  bool with_context = true;           ///< kInclude
 };
 
 /// A parsed template and the text its spans refer to.

@@ -22,10 +22,12 @@ using template_engine::Datum;
 using template_engine::SourceText;
 
 Result<std::shared_ptr<const SourceText>> source_of(std::string_view text, const RenderOptions& options) {
-  auto source = std::make_shared<const SourceText>(template_engine::normalized_newlines(std::string(text)), options.origin);
+  auto source =
+      std::make_shared<const SourceText>(template_engine::normalized_newlines(std::string(text)), options.origin);
   const auto broken = invalid_utf8(source->text());
   if (broken != std::string::npos) {
-    return template_engine::error_at(*source, {broken, broken + 1}, "template.encoding", "the template is not UTF-8 text");
+    return template_engine::error_at(*source, {broken, broken + 1}, "template.encoding",
+                                     "the template is not UTF-8 text");
   }
   return source;
 }
@@ -36,20 +38,21 @@ const template_engine::Expression* lone_expression(const template_engine::Templa
   return parsed.body[0].expression.get();
 }
 
-Result<Value> native_value(const SourceText& source, const template_engine::Expression& expression, const Value& variables,
-                           const RenderOptions& options) {
+Result<Value> native_value(const SourceText& source, const template_engine::Expression& expression,
+                           const Value& variables, const RenderOptions& options) {
   template_engine::Runtime runtime(variables, options);
   SENTINEL_TRY(const Datum value, runtime.evaluate_in(source, expression));
   auto out = template_engine::to_value(value, runtime.budget());
   if (value.is_hole()) {
-    return template_engine::error_at(source, expression.span, "template.secret-not-allowed", "a secret can't be used here",
-                                     "secrets go into the contents of files only");
+    return template_engine::error_at(source, expression.span, "template.secret-not-allowed",
+                                     "a secret can't be used here", "secrets go into the contents of files only");
   }
   if (!out.ok()) return template_engine::located(std::move(out).error(), source, expression.span);
   return out;
 }
 
-Result<Content> rendered(const template_engine::Template& parsed, const Value& variables, const RenderOptions& options) {
+Result<Content> rendered(const template_engine::Template& parsed, const Value& variables,
+                         const RenderOptions& options) {
   template_engine::Runtime runtime(variables, options);
   template_engine::Output output;
   SENTINEL_CHECK(runtime.render(parsed, output));
@@ -63,8 +66,8 @@ Result<std::string> text_of(const template_engine::Template& parsed, const Conte
     if (hole == nullptr) continue;
     const auto& text = parsed.source->text();
     const auto found = text.find("secrets");
-    const template_engine::Span span = found == std::string::npos ? template_engine::Span{0, text.size()}
-                                                                  : template_engine::Span{found, found + 7};
+    const template_engine::Span span =
+        found == std::string::npos ? template_engine::Span{0, text.size()} : template_engine::Span{found, found + 7};
     return template_engine::error_at(*parsed.source, span, "template.secret-not-allowed",
                                      fmt::format("the secret '{}' can't be used here", hole->secret),
                                      "secrets go into the contents of files only");
@@ -96,7 +99,8 @@ Result<Value> evaluate(std::string_view expression, const Value& variables, cons
 Result<Value> render_value(std::string_view text, const Value& variables, const RenderOptions& options) {
   SENTINEL_TRY(auto source, source_of(text, options));
   SENTINEL_TRY(const auto parsed, template_engine::parse_template(std::move(source)));
-  if (const auto* expression = lone_expression(parsed)) return native_value(*parsed.source, *expression, variables, options);
+  if (const auto* expression = lone_expression(parsed))
+    return native_value(*parsed.source, *expression, variables, options);
   SENTINEL_TRY(const Content content, rendered(parsed, variables, options));
   SENTINEL_TRY(std::string out, text_of(parsed, content));
   return Value(std::move(out));

@@ -5,14 +5,16 @@
 #include <algorithm>
 
 #include "core/template/operators.h"
-#include "core/template/runtime.h"
 #include "core/template/python_text.h"
+#include "core/template/runtime.h"
 #include "core/template/unicode.h"
 
 namespace sentinel::template_engine {
 namespace {
 
-Result<Datum> answer(bool value) { return Datum::boolean(value); }
+Result<Datum> answer(bool value) {
+  return Datum::boolean(value);
+}
 
 Result<Datum> remainder_is(const Call& call, const Datum& divisor, std::int64_t wanted) {
   SENTINEL_TRY(const Datum rest, arithmetic("%", call.input, divisor, call.runtime.budget()));
@@ -20,18 +22,53 @@ Result<Datum> remainder_is(const Call& call, const Datum& divisor, std::int64_t 
   return answer(same);
 }
 
-Result<Datum> odd(const Call& call) { return remainder_is(call, Datum::integer(2), 1); }
-Result<Datum> even(const Call& call) { return remainder_is(call, Datum::integer(2), 0); }
-Result<Datum> divisible_by(const Call& call) { return remainder_is(call, *call.argument(0), 0); }
-Result<Datum> defined(const Call& call) { return answer(!call.input.is_undefined()); }
-Result<Datum> undefined(const Call& call) { return answer(call.input.is_undefined()); }
-Result<Datum> none(const Call& call) { return answer(call.input.is_none()); }
-Result<Datum> boolean(const Call& call) { return answer(call.input.is_boolean()); }
-Result<Datum> integer(const Call& call) { return answer(call.input.get<std::int64_t>() != nullptr); }
-Result<Datum> real(const Call& call) { return answer(call.input.is_float()); }
-Result<Datum> number(const Call& call) { return answer(call.input.as_number().has_value()); }
-Result<Datum> string(const Call& call) { return answer(call.input.as_text() != nullptr); }
-Result<Datum> mapping(const Call& call) { return answer(call.input.as_dict() != nullptr); }
+Result<Datum> odd(const Call& call) {
+  return remainder_is(call, Datum::integer(2), 1);
+}
+
+Result<Datum> even(const Call& call) {
+  return remainder_is(call, Datum::integer(2), 0);
+}
+
+Result<Datum> divisible_by(const Call& call) {
+  return remainder_is(call, *call.argument(0), 0);
+}
+
+Result<Datum> defined(const Call& call) {
+  return answer(!call.input.is_undefined());
+}
+
+Result<Datum> undefined(const Call& call) {
+  return answer(call.input.is_undefined());
+}
+
+Result<Datum> none(const Call& call) {
+  return answer(call.input.is_none());
+}
+
+Result<Datum> boolean(const Call& call) {
+  return answer(call.input.is_boolean());
+}
+
+Result<Datum> integer(const Call& call) {
+  return answer(call.input.get<std::int64_t>() != nullptr);
+}
+
+Result<Datum> real(const Call& call) {
+  return answer(call.input.is_float());
+}
+
+Result<Datum> number(const Call& call) {
+  return answer(call.input.as_number().has_value());
+}
+
+Result<Datum> string(const Call& call) {
+  return answer(call.input.as_text() != nullptr);
+}
+
+Result<Datum> mapping(const Call& call) {
+  return answer(call.input.as_dict() != nullptr);
+}
 
 Result<Datum> is_false(const Call& call) {
   const auto* flag = call.input.get<bool>();
@@ -46,12 +83,14 @@ Result<Datum> is_true(const Call& call) {
 Result<Datum> sequence(const Call& call) {
   const auto* items = call.input.as_items();
   const bool indexable = items != nullptr && (items->is_list() || items->is_tuple());
-  return answer(indexable || call.input.as_text() != nullptr || call.input.as_dict() != nullptr || call.input.get<Range>() != nullptr);
+  return answer(indexable || call.input.as_text() != nullptr || call.input.as_dict() != nullptr ||
+                call.input.get<Range>() != nullptr);
 }
 
 Result<Datum> iterable(const Call& call) {
-  return answer(call.input.as_items() != nullptr || call.input.as_text() != nullptr || call.input.as_dict() != nullptr ||
-                call.input.get<Range>() != nullptr || call.input.get<std::shared_ptr<Loop>>() != nullptr);
+  return answer(call.input.as_items() != nullptr || call.input.as_text() != nullptr ||
+                call.input.as_dict() != nullptr || call.input.get<Range>() != nullptr ||
+                call.input.get<std::shared_ptr<Loop>>() != nullptr);
 }
 
 /// str.islower and isupper: all letters that have a case have this one, and there is at least one.
@@ -66,8 +105,13 @@ Result<Datum> case_is(const Call& call, bool (*wanted)(char32_t), bool (*other)(
   return answer(any);
 }
 
-Result<Datum> lower(const Call& call) { return case_is(call, is_lower, is_upper); }
-Result<Datum> upper(const Call& call) { return case_is(call, is_upper, is_lower); }
+Result<Datum> lower(const Call& call) {
+  return case_is(call, is_lower, is_upper);
+}
+
+Result<Datum> upper(const Call& call) {
+  return case_is(call, is_upper, is_lower);
+}
 
 Result<Datum> in(const Call& call) {
   SENTINEL_TRY(const bool found, contains(*call.argument(0), call.input, call.runtime.budget()));
@@ -89,15 +133,37 @@ Result<Datum> compared(const Call& call, std::string_view symbol) {
   return answer(holds);
 }
 
-Result<Datum> eq(const Call& call) { return compared(call, "=="); }
-Result<Datum> ne(const Call& call) { return compared(call, "!="); }
-Result<Datum> lt(const Call& call) { return compared(call, "<"); }
-Result<Datum> le(const Call& call) { return compared(call, "<="); }
-Result<Datum> gt(const Call& call) { return compared(call, ">"); }
-Result<Datum> ge(const Call& call) { return compared(call, ">="); }
+Result<Datum> eq(const Call& call) {
+  return compared(call, "==");
+}
 
-Result<Datum> filter_exists(const Call& call) { return answer(call.input.as_text() != nullptr && find_filter(*call.input.as_text()) != nullptr); }
-Result<Datum> test_exists(const Call& call) { return answer(call.input.as_text() != nullptr && find_test(*call.input.as_text()) != nullptr); }
+Result<Datum> ne(const Call& call) {
+  return compared(call, "!=");
+}
+
+Result<Datum> lt(const Call& call) {
+  return compared(call, "<");
+}
+
+Result<Datum> le(const Call& call) {
+  return compared(call, "<=");
+}
+
+Result<Datum> gt(const Call& call) {
+  return compared(call, ">");
+}
+
+Result<Datum> ge(const Call& call) {
+  return compared(call, ">=");
+}
+
+Result<Datum> filter_exists(const Call& call) {
+  return answer(call.input.as_text() != nullptr && find_filter(*call.input.as_text()) != nullptr);
+}
+
+Result<Datum> test_exists(const Call& call) {
+  return answer(call.input.as_text() != nullptr && find_test(*call.input.as_text()) != nullptr);
+}
 
 constexpr TestSpec kTests[] = {
     {"defined", "", defined, true},
@@ -142,7 +208,8 @@ constexpr TestSpec kTests[] = {
 }  // namespace
 
 const TestSpec* find_test(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kTests), std::end(kTests), [&](const TestSpec& test) { return test.name == name; });
+  const auto* found =
+      std::find_if(std::begin(kTests), std::end(kTests), [&](const TestSpec& test) { return test.name == name; });
   return found == std::end(kTests) ? nullptr : found;
 }
 

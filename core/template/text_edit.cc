@@ -9,7 +9,8 @@
 
 namespace sentinel::template_engine {
 
-Result<std::string> replaced(std::string_view text, std::string_view old, std::string_view fresh, std::int64_t count, Budget& budget) {
+Result<std::string> replaced(std::string_view text, std::string_view old, std::string_view fresh, std::int64_t count,
+                             Budget& budget) {
   auto left = count < 0 ? std::numeric_limits<std::int64_t>::max() : count;
   std::string out;
   if (old.empty()) {
@@ -41,14 +42,17 @@ Result<std::string> replaced(std::string_view text, std::string_view old, std::s
   return out;
 }
 
-Result<std::string> padded(std::string_view text, std::int64_t width, std::string_view fill, Alignment alignment, Budget& budget) {
+Result<std::string> padded(std::string_view text, std::int64_t width, std::string_view fill, Alignment alignment,
+                           Budget& budget) {
   const auto size = static_cast<std::int64_t>(length_of(text));
   if (width <= size) return std::string(text);
   SENTINEL_CHECK(budget.text(static_cast<std::size_t>(width)));
   const std::int64_t pad = width - size;
   SENTINEL_CHECK(budget.text(static_cast<std::size_t>(pad) * fill.size() + text.size()));
   // CPython's centring: an odd space goes left when the width is odd too.
-  const std::int64_t left = alignment == Alignment::kLeft ? 0 : alignment == Alignment::kRight ? pad : pad / 2 + (pad & width & 1);
+  const std::int64_t left = alignment == Alignment::kLeft    ? 0
+                            : alignment == Alignment::kRight ? pad
+                                                             : pad / 2 + (pad & width & 1);
   std::string out;
   for (std::int64_t i = 0; i < left; ++i) out += fill;
   out += text;

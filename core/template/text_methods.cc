@@ -13,9 +13,17 @@
 namespace sentinel::template_engine {
 namespace {
 
-const std::string& self(const Call& call) { return *call.input.as_text(); }
-Budget& budget(const Call& call) { return call.runtime.budget(); }
-bool given(const Call& call, std::size_t index) { return call.argument(index) != nullptr && !call.argument(index)->is_none(); }
+const std::string& self(const Call& call) {
+  return *call.input.as_text();
+}
+
+Budget& budget(const Call& call) {
+  return call.runtime.budget();
+}
+
+bool given(const Call& call, std::size_t index) {
+  return call.argument(index) != nullptr && !call.argument(index)->is_none();
+}
 
 Datum list_of(std::vector<std::string> texts) {
   std::vector<Datum> out;
@@ -52,9 +60,17 @@ Result<Datum> stripped(const Call& call, bool left, bool right) {
   return Datum::text(std::string(text));
 }
 
-Result<Datum> strip(const Call& call) { return stripped(call, true, true); }
-Result<Datum> lstrip(const Call& call) { return stripped(call, true, false); }
-Result<Datum> rstrip(const Call& call) { return stripped(call, false, true); }
+Result<Datum> strip(const Call& call) {
+  return stripped(call, true, true);
+}
+
+Result<Datum> lstrip(const Call& call) {
+  return stripped(call, true, false);
+}
+
+Result<Datum> rstrip(const Call& call) {
+  return stripped(call, false, true);
+}
 
 Result<Datum> split(const Call& call) {
   SENTINEL_TRY(const std::int64_t limit, call.integer(1, -1));
@@ -95,7 +111,8 @@ std::vector<std::string> words_from_right(std::string_view text, std::int64_t li
 Result<Datum> rsplit(const Call& call) {
   SENTINEL_TRY(const std::int64_t limit, call.integer(1, -1));
   if (!given(call, 0)) {
-    return list_of(limit < 0 ? split_words(self(call)) : words_from_right(self(call), std::min<std::int64_t>(limit, 10'000)));
+    return list_of(limit < 0 ? split_words(self(call))
+                             : words_from_right(self(call), std::min<std::int64_t>(limit, 10'000)));
   }
   SENTINEL_TRY(const std::string separator, call.text(0, {}));
   if (separator.empty()) return type_error("the separator is empty");
@@ -124,7 +141,8 @@ Result<Datum> join(const Call& call) {
     if (i > 0) out += self(call);
     if (items[i].as_text() == nullptr) {
       SENTINEL_CHECK(require_plain(items[i]));
-      return type_error(fmt::format("join wants texts, item {} is a {}", i, type_name(items[i])), "use the filter join, which takes any values");
+      return type_error(fmt::format("join wants texts, item {} is a {}", i, type_name(items[i])),
+                        "use the filter join, which takes any values");
     }
     out += *items[i].as_text();
     SENTINEL_CHECK(budget(call).text(out.size()));
@@ -135,9 +153,11 @@ Result<Datum> join(const Call& call) {
 /// One text, or a tuple of them.
 Result<Datum> affix(const Call& call, bool (*matches)(std::string_view, std::string_view)) {
   std::vector<Datum> candidates{*call.argument(0)};
-  if (const auto* items = call.argument(0)->as_items(); items != nullptr && items->is_tuple()) candidates = items->items;
+  if (const auto* items = call.argument(0)->as_items(); items != nullptr && items->is_tuple())
+    candidates = items->items;
   for (const auto& candidate : candidates) {
-    if (candidate.as_text() == nullptr) return type_error(fmt::format("a text is wanted, not {}", type_name(candidate)));
+    if (candidate.as_text() == nullptr)
+      return type_error(fmt::format("a text is wanted, not {}", type_name(candidate)));
     if (matches(self(call), *candidate.as_text())) return Datum::boolean(true);
   }
   return Datum::boolean(false);
@@ -173,15 +193,27 @@ Result<Datum> replace(const Call& call) {
 Result<Datum> found_at(const Call& call, bool from_right, bool must_exist) {
   SENTINEL_TRY(const std::string part, call.text(0, {}));
   const auto at = from_right ? self(call).rfind(part) : self(call).find(part);
-  if (at != std::string::npos) return Datum::integer(static_cast<std::int64_t>(length_of(std::string_view(self(call)).substr(0, at))));
+  if (at != std::string::npos)
+    return Datum::integer(static_cast<std::int64_t>(length_of(std::string_view(self(call)).substr(0, at))));
   if (must_exist) return type_error("the text is not found");
   return Datum::integer(-1);
 }
 
-Result<Datum> find(const Call& call) { return found_at(call, false, false); }
-Result<Datum> rfind(const Call& call) { return found_at(call, true, false); }
-Result<Datum> index(const Call& call) { return found_at(call, false, true); }
-Result<Datum> rindex(const Call& call) { return found_at(call, true, true); }
+Result<Datum> find(const Call& call) {
+  return found_at(call, false, false);
+}
+
+Result<Datum> rfind(const Call& call) {
+  return found_at(call, true, false);
+}
+
+Result<Datum> index(const Call& call) {
+  return found_at(call, false, true);
+}
+
+Result<Datum> rindex(const Call& call) {
+  return found_at(call, true, true);
+}
 
 Result<Datum> count(const Call& call) {
   SENTINEL_TRY(const std::string part, call.text(0, {}));
@@ -199,9 +231,17 @@ Result<Datum> aligned(const Call& call, Alignment alignment) {
   return Datum::text(std::move(out));
 }
 
-Result<Datum> ljust(const Call& call) { return aligned(call, Alignment::kLeft); }
-Result<Datum> rjust(const Call& call) { return aligned(call, Alignment::kRight); }
-Result<Datum> center(const Call& call) { return aligned(call, Alignment::kCenter); }
+Result<Datum> ljust(const Call& call) {
+  return aligned(call, Alignment::kLeft);
+}
+
+Result<Datum> rjust(const Call& call) {
+  return aligned(call, Alignment::kRight);
+}
+
+Result<Datum> center(const Call& call) {
+  return aligned(call, Alignment::kCenter);
+}
 
 Result<Datum> zfill(const Call& call) {
   SENTINEL_TRY(const std::int64_t width, call.integer(0, 0));
@@ -211,7 +251,8 @@ Result<Datum> zfill(const Call& call) {
     sign = text.substr(0, 1);
     text.remove_prefix(1);
   }
-  SENTINEL_TRY(const std::string digits, padded(text, width - static_cast<std::int64_t>(sign.size()), "0", Alignment::kRight, budget(call)));
+  SENTINEL_TRY(const std::string digits,
+               padded(text, width - static_cast<std::int64_t>(sign.size()), "0", Alignment::kRight, budget(call)));
   return Datum::text(sign + digits);
 }
 
@@ -231,10 +272,17 @@ Result<Datum> parted(const Call& call, bool from_right) {
   return Datum::items(std::move(out), Items::Flavor::kTuple);
 }
 
-Result<Datum> partition(const Call& call) { return parted(call, false); }
-Result<Datum> rpartition(const Call& call) { return parted(call, true); }
+Result<Datum> partition(const Call& call) {
+  return parted(call, false);
+}
 
-bool is_letter_or_digit(char32_t code) { return is_letter(code) || is_digit(code); }
+Result<Datum> rpartition(const Call& call) {
+  return parted(call, true);
+}
+
+bool is_letter_or_digit(char32_t code) {
+  return is_letter(code) || is_digit(code);
+}
 
 /// All characters are of the class, and there is at least one.
 template <bool (*Class)(char32_t)>
@@ -302,6 +350,8 @@ constexpr MethodSpec kTextMethods[] = {
 
 }  // namespace
 
-std::span<const MethodSpec> text_methods() { return kTextMethods; }
+std::span<const MethodSpec> text_methods() {
+  return kTextMethods;
+}
 
 }  // namespace sentinel::template_engine

@@ -127,13 +127,21 @@ bool is_letter(char32_t code) {
   return iswalpha_l(static_cast<wint_t>(code), unicode_locale()) != 0 && !is_digit(code);
 }
 
-bool is_digit(char32_t code) { return code >= U'0' && code <= U'9'; }
+bool is_digit(char32_t code) {
+  return code >= U'0' && code <= U'9';
+}
 
-bool is_upper(char32_t code) { return iswupper_l(static_cast<wint_t>(code), unicode_locale()) != 0; }
+bool is_upper(char32_t code) {
+  return iswupper_l(static_cast<wint_t>(code), unicode_locale()) != 0;
+}
 
-bool is_lower(char32_t code) { return iswlower_l(static_cast<wint_t>(code), unicode_locale()) != 0; }
+bool is_lower(char32_t code) {
+  return iswlower_l(static_cast<wint_t>(code), unicode_locale()) != 0;
+}
 
-bool is_word(char32_t code) { return code == U'_' || is_digit(code) || is_letter(code); }
+bool is_word(char32_t code) {
+  return code == U'_' || is_digit(code) || is_letter(code);
+}
 
 std::string_view strip_left(std::string_view text, std::string_view set, bool whitespace) {
   std::size_t i = 0;
@@ -157,7 +165,9 @@ std::string_view strip_right(std::string_view text, std::string_view set, bool w
   return text;
 }
 
-std::string_view strip_space(std::string_view text) { return strip_right(strip_left(text, {}, true), {}, true); }
+std::string_view strip_space(std::string_view text) {
+  return strip_right(strip_left(text, {}, true), {}, true);
+}
 
 std::vector<std::string> split_lines(std::string_view text, bool keep_ends) {
   std::vector<std::string> out;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target without libFuzzer: all seeds, then seeded random mutations of them until the time is over.
 // A crash is the finding; the input that caused it is in the file named by --last (default: fuzz-last-input).
-#include <cstdint>
-
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -35,6 +34,7 @@ class Mutator {
 
  private:
   std::size_t below(std::size_t bound) { return bound == 0 ? 0 : random_() % bound; }
+
   const std::string& pick() { return seeds_[below(seeds_.size())]; }
 
   void mutate(std::string& out) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a template, an expression and a quoted value. Beyond not crashing: an error has a place inside the text, a
-// text comes out the same twice, and a template that renders can also be asked for its variables.
+// Any bytes as a template, an expression and a quoted value. Beyond not crashing: an error has a place inside the text,
+// a text comes out the same twice, and a template that renders can also be asked for its variables.
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -53,7 +53,8 @@ void check_error(const Error& error, const std::string& text) {
 void check_quoting(const std::string& text) {
   for (const char* filter : {"shell", "systemd", "systemd_exec", "yaml", "caddy", "ini", "b64encode"}) {
     const auto quoted = apply_quoting(filter, text);
-    if (!quoted.ok()) require(quoted.error().code == "quote.not-text" || quoted.error().code == "quote.not-expressible");
+    if (!quoted.ok())
+      require(quoted.error().code == "quote.not-text" || quoted.error().code == "quote.not-expressible");
   }
 }
 

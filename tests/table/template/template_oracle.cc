@@ -28,7 +28,8 @@ sentinel::Value run(const sentinel::Value& test) {
   sentinel::RenderOptions options;
   options.origin.file = "case";
   options.includes = &sources;
-  const auto text = sentinel::render_text(test.at("template").get_ref<const std::string&>(), test.at("variables"), options);
+  const auto text =
+      sentinel::render_text(test.at("template").get_ref<const std::string&>(), test.at("variables"), options);
   if (text.ok()) return {{"text", *text}};
   const auto& position = text.error().position;
   return {{"code", text.error().code},

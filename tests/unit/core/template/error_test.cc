@@ -70,8 +70,10 @@ const Case kCases[] = {
     {"{% if conut > 2 %}{% endif %}", "template.unknown-variable", 1, 7, 5, "did you mean 'count'?"},
     {"{{ rang(3) }}", "template.unknown-variable", 1, 4, 4, "did you mean 'range'?"},
     {"{{ [name, nam] }}", "template.unknown-variable", 1, 11, 3, "did you mean 'name'?"},
-    {"{{ server.items }}", "template.type", 1, 4, 12, "write items() to call it, or ['items'] for the key of that name"},
-    {"{{ list.append(1) }}", "template.unsupported", 1, 9, 6, "lists can't be changed; make a new one, like {% set list = list + [item] %}"},
+    {"{{ server.items }}", "template.type", 1, 4, 12,
+     "write items() to call it, or ['items'] for the key of that name"},
+    {"{{ list.append(1) }}", "template.unsupported", 1, 9, 6,
+     "lists can't be changed; make a new one, like {% set list = list + [item] %}"},
     {"{% set list.x = 1 %}", "template.type", 1, 8, 6, "write {% set list = namespace() %} first"},
     {"{{ list | first.x }}", "template.syntax", 1, 16, 1, ""},
     // Values.
@@ -92,7 +94,8 @@ const Case kCases[] = {
     {"{{ list | sort(revers=true) }}", "template.arguments", 1, 11, 4, "did you mean 'reverse'?"},
     {"{{ list | map('uper') | list }}", "template.unknown-filter", 1, 11, 3, "did you mean 'upper'?"},
     {"{{ list | select('od') | list }}", "template.unknown-test", 1, 11, 6, "did you mean 'odd'?"},
-    {"{{ list | map('string') }}", "template.type", 1, 4, 20, "write | list (or | join) behind map, select, reject, unique and the like"},
+    {"{{ list | map('string') }}", "template.type", 1, 4, 20,
+     "write | list (or | join) behind map, select, reject, unique and the like"},
     {"{{ [] | first }}", "template.undefined", 1, 9, 5, ""},
     {"{{ '%d' % name }}", "template.format", 1, 4, 11, ""},
     {"{{ {[1]: 2} }}", "template.type", 1, 5, 3, ""},
@@ -127,22 +130,49 @@ TEST_CASE("each error names its code, its exact place and what to try") {
 }
 
 TEST_CASE("nothing but printing and quoting can be done with a secret") {
-  for (const char* text :
-       {"{{ secrets.API_KEY ~ 'x' }}", "{{ 'x' + secrets.API_KEY }}", "{{ secrets.API_KEY == 'x' }}",
-        "{{ 'x' in secrets.API_KEY }}", "{% if secrets.API_KEY %}{% endif %}", "{{ not secrets.API_KEY }}",
-        "{{ secrets.API_KEY and 1 }}", "{{ secrets.API_KEY | upper }}", "{{ secrets.API_KEY | length }}",
-        "{{ secrets.API_KEY | tojson }}", "{{ secrets.API_KEY | quote }}", "{{ secrets.API_KEY | b64decode }}",
-        "{{ secrets.API_KEY | default('x', true) }}", "{{ [secrets.API_KEY] }}", "{{ {'a': secrets.API_KEY} }}",
-        "{{ {secrets.API_KEY: 1} }}", "{{ secrets.API_KEY[0] }}", "{{ secrets.API_KEY[1:] }}",
-        "{{ secrets.API_KEY.upper() }}", "{{ secrets.API_KEY is string }}", "{{ secrets.API_KEY is none }}",
-        "{{ 1 is in(secrets.API_KEY) }}", "{{ 'a' | replace('a', secrets.API_KEY) }}", "{{ dict(a=secrets.API_KEY) }}",
-        "{{ namespace(a=secrets.API_KEY).a }}", "{% set n = namespace() %}{% set n.x = secrets.API_KEY %}",
-        "{% for c in secrets.API_KEY %}{% endfor %}", "{% set a, b = secrets.API_KEY %}",
-        "{% set x %}{{ secrets.API_KEY }}{% endset %}", "{% filter upper %}{{ secrets.API_KEY }}{% endfilter %}",
-        "{{ 'a' if secrets.API_KEY else 'b' }}", "{{ -secrets.API_KEY }}", "{{ secrets.API_KEY() }}", "{{ secrets }}",
-        "{{ secrets | list }}", "{% for s in secrets %}{% endfor %}", "{{ secrets.keys() }}", "{{ list[secrets.API_KEY] }}",
-        "{{ '%s' % secrets.API_KEY }}", "{{ ['a'] | map('replace', 'a', secrets.API_KEY) | list }}",
-        "{% include secrets.API_KEY %}", "{{ range(secrets.API_KEY) }}", "{{ ''.join(secrets.API_KEY) }}"}) {
+  for (const char* text : {"{{ secrets.API_KEY ~ 'x' }}",
+                           "{{ 'x' + secrets.API_KEY }}",
+                           "{{ secrets.API_KEY == 'x' }}",
+                           "{{ 'x' in secrets.API_KEY }}",
+                           "{% if secrets.API_KEY %}{% endif %}",
+                           "{{ not secrets.API_KEY }}",
+                           "{{ secrets.API_KEY and 1 }}",
+                           "{{ secrets.API_KEY | upper }}",
+                           "{{ secrets.API_KEY | length }}",
+                           "{{ secrets.API_KEY | tojson }}",
+                           "{{ secrets.API_KEY | quote }}",
+                           "{{ secrets.API_KEY | b64decode }}",
+                           "{{ secrets.API_KEY | default('x', true) }}",
+                           "{{ [secrets.API_KEY] }}",
+                           "{{ {'a': secrets.API_KEY} }}",
+                           "{{ {secrets.API_KEY: 1} }}",
+                           "{{ secrets.API_KEY[0] }}",
+                           "{{ secrets.API_KEY[1:] }}",
+                           "{{ secrets.API_KEY.upper() }}",
+                           "{{ secrets.API_KEY is string }}",
+                           "{{ secrets.API_KEY is none }}",
+                           "{{ 1 is in(secrets.API_KEY) }}",
+                           "{{ 'a' | replace('a', secrets.API_KEY) }}",
+                           "{{ dict(a=secrets.API_KEY) }}",
+                           "{{ namespace(a=secrets.API_KEY).a }}",
+                           "{% set n = namespace() %}{% set n.x = secrets.API_KEY %}",
+                           "{% for c in secrets.API_KEY %}{% endfor %}",
+                           "{% set a, b = secrets.API_KEY %}",
+                           "{% set x %}{{ secrets.API_KEY }}{% endset %}",
+                           "{% filter upper %}{{ secrets.API_KEY }}{% endfilter %}",
+                           "{{ 'a' if secrets.API_KEY else 'b' }}",
+                           "{{ -secrets.API_KEY }}",
+                           "{{ secrets.API_KEY() }}",
+                           "{{ secrets }}",
+                           "{{ secrets | list }}",
+                           "{% for s in secrets %}{% endfor %}",
+                           "{{ secrets.keys() }}",
+                           "{{ list[secrets.API_KEY] }}",
+                           "{{ '%s' % secrets.API_KEY }}",
+                           "{{ ['a'] | map('replace', 'a', secrets.API_KEY) | list }}",
+                           "{% include secrets.API_KEY %}",
+                           "{{ range(secrets.API_KEY) }}",
+                           "{{ ''.join(secrets.API_KEY) }}"}) {
     INFO(text);
     const auto out = render_content(text, test_variables(), test_options());
     REQUIRE_FALSE(out.ok());
@@ -193,7 +223,8 @@ TEST_CASE("an expression's errors have places too") {
 }
 
 TEST_CASE("positions are those of the file the text stands in") {
-  const std::string yaml = "tasks:\n  - file:\n      content: |\n        first\n        {{ nmae }}\n      title: \"at {{ nmae }}\"\n";
+  const std::string yaml =
+      "tasks:\n  - file:\n      content: |\n        first\n        {{ nmae }}\n      title: \"at {{ nmae }}\"\n";
   auto options = test_options();
   options.origin = {"playbooks/web.yaml", 4, 9, 8, yaml};
   const auto block = render_text("first\n{{ nmae }}\n", test_variables(), options);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile templates end with an error, soon and without much memory.
-#include <catch2/catch.hpp>
-
 #include <fmt/format.h>
+
+#include <catch2/catch.hpp>
 
 #include "tests/unit/core/template/support.h"
 
@@ -99,8 +99,9 @@ TEST_CASE("includes are bounded in depth") {
 TEST_CASE("what is large but real is rendered") {
   Value variables = Value::object();
   for (int i = 0; i < 2000; ++i) variables["hosts"].push_back({{"name", fmt::format("web-{}", i)}, {"port", i}});
-  const auto out = render_text("{% for h in hosts | sort(attribute='name') %}\n{{ h.name }}:{{ h.port + 1 }}\n{% endfor %}\n", variables,
-                               test_options());
+  const auto out =
+      render_text("{% for h in hosts | sort(attribute='name') %}\n{{ h.name }}:{{ h.port + 1 }}\n{% endfor %}\n",
+                  variables, test_options());
   REQUIRE(out.ok());
   CHECK(out->size() > 20'000);
 }

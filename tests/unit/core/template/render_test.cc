@@ -52,8 +52,9 @@ TEST_CASE("the quoting filters write values for their target") {
 }
 
 TEST_CASE("a secret becomes a hole that keeps its quoting filters in order") {
-  const auto content = render_content("key={{ secrets.API_KEY }}\nauth={{ secrets['REDIS_PASSWORD'] | b64encode | shell }}\n",
-                                      test_variables(), test_options());
+  const auto content =
+      render_content("key={{ secrets.API_KEY }}\nauth={{ secrets['REDIS_PASSWORD'] | b64encode | shell }}\n",
+                     test_variables(), test_options());
   REQUIRE(content.ok());
   Content expected;
   expected.append("key=");
@@ -65,10 +66,11 @@ TEST_CASE("a secret becomes a hole that keeps its quoting filters in order") {
 }
 
 TEST_CASE("a secret passes through what only hands it on") {
-  for (const char* text : {"{{ secrets[which] }}", "{% set s = secrets.API_KEY %}{{ s }}", "{{ secrets.API_KEY if on else 'x' }}",
-                           "{{ secrets.NOPE | default(secrets.API_KEY) }}", "{{ secrets.API_KEY | default('x') }}",
-                           "{% if secrets.API_KEY is defined %}{{ secrets.API_KEY }}{% endif %}",
-                           "{% with s = secrets.API_KEY %}{{ s }}{% endwith %}"}) {
+  for (const char* text :
+       {"{{ secrets[which] }}", "{% set s = secrets.API_KEY %}{{ s }}", "{{ secrets.API_KEY if on else 'x' }}",
+        "{{ secrets.NOPE | default(secrets.API_KEY) }}", "{{ secrets.API_KEY | default('x') }}",
+        "{% if secrets.API_KEY is defined %}{{ secrets.API_KEY }}{% endif %}",
+        "{% with s = secrets.API_KEY %}{{ s }}{% endwith %}"}) {
     INFO(text);
     const auto content = render_content(text, test_variables(), test_options());
     REQUIRE(content.ok());
@@ -118,7 +120,8 @@ TEST_CASE("a text that is one expression keeps its type, any other becomes text"
 
 TEST_CASE("truth is Python's") {
   for (const char* text : {"null", "false", "0", "0.0", "\"\"", "[]", "{}"}) CHECK_FALSE(is_true(Value::parse(text)));
-  for (const char* text : {"true", "1", "-0.5", "\"0\"", "[0]", "{\"a\":0}", "\"false\""}) CHECK(is_true(Value::parse(text)));
+  for (const char* text : {"true", "1", "-0.5", "\"0\"", "[0]", "{\"a\":0}", "\"false\""})
+    CHECK(is_true(Value::parse(text)));
 }
 
 TEST_CASE("template syntax is recognised") {
