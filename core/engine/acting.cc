@@ -128,6 +128,7 @@ Result<void> Acting::act(Step step, const nlohmann::json& state) {
   around_.executor.events.tell(event_of(Event::Type::kStepStarted, step.id, step.title));
   forget_ = true;
   ledger_.owe(step.effects);
+  if (!step.id.starts_with(kRestorePrefix)) required_.insert(step.effects.begin(), step.effects.end());
   // systemd must know the unit files of today before a unit is touched.
   const bool units = std::any_of(step.actions.begin(), step.actions.end(), touches_units);
   if (units && ledger_.owes_daemon_reload()) SENTINEL_CHECK(pay_one({Effect::Kind::kDaemonReload, ""}));
@@ -143,7 +144,8 @@ Result<void> Acting::act(Step step, const nlohmann::json& state) {
 
 Result<void> Acting::pay_one(const Effect& effect) {
   around_.executor.events.tell(event_of(Event::Type::kEffect, "", to_string(effect)));
-  SENTINEL_CHECK(pay(effect, around_.executor.host.machine));
+  const auto missing = required_.count(effect) > 0 ? MissingUnit::kIsAnError : MissingUnit::kIsFine;
+  SENTINEL_CHECK(pay(effect, around_.executor.host.machine, missing));
   ledger_.paid(effect);
   forget_ = true;
   if (OperatorAccess::is_forgotten_after(effect)) around_.access.protect();
@@ -157,6 +159,14 @@ Result<void> Acting::pay_effects() {
   }
   around_.survey.forget();
   return {};
+}
+
+Result<bool> Acting::settle(const Plan& rest) {
+  const auto needs_more = [](const Step& step) { return !step.actions.empty() || step.effects.empty(); };
+  if (rest.steps.empty() || std::any_of(rest.steps.begin(), rest.steps.end(), needs_more)) return false;
+  for (const auto& step : rest.steps) SENTINEL_CHECK(act(step, nlohmann::json()));
+  SENTINEL_CHECK(pay_effects());
+  return true;
 }
 
 }  // namespace sentinel

@@ -36,6 +36,9 @@ class Acting {
   Result<void> run_steps();
   /// Everything still owed, once.
   Result<void> pay_effects();
+  /// For what proving found: pays steps that need nothing but effects (a file that a service reads came after the service).
+  /// False when any of them needs more: then the transaction did not converge.
+  Result<bool> settle(const Plan& rest);
 
   const std::vector<journal::Intent>& intents() const { return intents_; }
   bool guard_armed() const { return guard_armed_; }
@@ -54,6 +57,7 @@ class Acting {
   Surroundings around_;
   Executor executor_;
   EffectLedger ledger_;
+  std::set<Effect> required_;  ///< effects whose unit must be there
   std::set<std::string> announced_ids_;
   std::vector<journal::Intent> intents_;
   bool guard_armed_ = false;

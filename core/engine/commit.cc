@@ -50,14 +50,11 @@ Result<void> prune_journals(HostState& host, std::set<std::string>& referenced) 
   SENTINEL_TRY(const auto ids, transactions(host.directory, host.machine));
   for (const auto& id : ids) {
     const auto bytes = host.machine.read_file(host.directory.log(id));
-    const auto reading = bytes.ok() ? journal::read(*bytes) : Result<journal::Reading>(journal::Reading{});
-    // A damaged journal is evidence for a person, and nobody knows which blobs it names: nothing is removed.
-    if (!reading.ok()) return reading.error();
-    const auto summary = journal::summarize(reading->records);
-    using Phase = journal::Summary::Phase;
-    if (summary.phase != Phase::kClosed && summary.phase != Phase::kEmpty) {
-      for (const auto& record : reading->records) BlobStore::collect_names(nlohmann::json(record), referenced);
-      continue;
+    if (bytes.ok() && !journal::is_closed(*bytes)) {
+      // A damaged journal is evidence for a person, and nobody knows which blobs it names: nothing is removed.
+      SENTINEL_TRY(const auto reading, journal::read(*bytes));
+      for (const auto& record : reading.records) BlobStore::collect_names(nlohmann::json(record), referenced);
+      if (!reading.records.empty()) continue;
     }
     SENTINEL_TRY(const auto status, host.machine.status(host.directory.journal(id)));
     closed.push_back({id, status.changed_ns});

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/model/json.h"
 #include "core/model/json_fields.h"
@@ -22,9 +23,7 @@ struct Identity {
   std::string operator()(const Link& body) const { return "path:" + body.path; }
   std::string operator()(const Package& body) const {
     const std::set<std::string> names(body.names.begin(), body.names.end());
-    std::string out = "package:";
-    for (const auto& name : names) out += name + " ";
-    return out;
+    return fmt::format("package:{}", fmt::join(names, ","));
   }
   std::string operator()(const AptSource& body) const { return "apt_source:" + body.name; }
   std::string operator()(const User& body) const { return "user:" + body.name; }
@@ -34,9 +33,7 @@ struct Identity {
   std::string operator()(const Service& body) const { return "service:" + body.unit; }
   std::string operator()(const Firewall&) const { return "firewall"; }
   std::string operator()(const Command& body) const {
-    std::string out = "command:";
-    for (const auto& word : body.argv) out += word + '\n';
-    return out;
+    return fmt::format("command:{}", fmt::join(body.argv, " "));
   }
 };
 
@@ -133,7 +130,7 @@ Result<Request> Generations::request_for_generation(std::uint64_t number) {
     auto body = restored(original.body, original.state);
     if (!body) continue;
     Resource resource;
-    resource.id = "restore/" + *name;
+    resource.id = kRestorePrefix + *name;
     resource.title = fmt::format("{} as it was before generation {}", kind_of(original.body), number + 1);
     resource.body = std::move(*body);
     for (const auto& managed : now.managed) {

@@ -49,6 +49,10 @@ struct Generation {
 void to_json(nlohmann::json& json, const Generation& value);
 void from_json(const nlohmann::json& json, Generation& value);
 
+/// Begins the ids of resources that bring back what stood there before Sentinel's first touch. What they owe to a unit that
+/// is gone by then is owed no more.
+inline constexpr const char* kRestorePrefix = "restore/";
+
 /// Names the thing on the machine a resource is about, whatever its id: "path:/etc/motd", "user:deploy".
 std::string identity(const ResourceBody& body);
 

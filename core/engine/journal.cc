@@ -128,10 +128,12 @@ Result<Open> open_transactions(Reader& machine, const StateDirectory& directory)
   Open open;
   SENTINEL_TRY(const auto ids, transactions(directory, machine));
   for (const auto& id : ids) {
+    SENTINEL_TRY(const auto bytes, log_bytes(machine, directory.log(id)));
+    if (is_closed(bytes)) continue;
     const auto summary = load(machine, directory, id);
     if (!summary.ok()) {
       open.damaged.emplace(id, summary.error());
-    } else if (summary->phase != Summary::Phase::kEmpty && summary->phase != Summary::Phase::kClosed) {
+    } else if (summary->phase != Summary::Phase::kEmpty) {
       open.transactions.push_back(id);
     }
   }

@@ -102,6 +102,10 @@ struct Reading {
 /// torn first line, are a reading without records.
 Result<Reading> read(const std::string& bytes);
 
+/// True when the log ends with an intact `closed`: nothing is owed, whatever stands before it. Looks at its end only, so that
+/// asking for open transactions doesn't cost a parse of everything that ever was.
+bool is_closed(const std::string& bytes);
+
 /// What became of a transaction, folded from its records.
 struct Summary {
   enum class Phase { kEmpty, kActing, kActivated, kCommitted, kReverting, kReverted, kStuck, kClosed };

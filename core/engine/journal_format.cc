@@ -124,7 +124,10 @@ std::string first_line() { return std::string(kMagic) + "1\n"; }
 std::string line_of(const Record& record, std::string& chain) {
   nlohmann::json json;
   to_json(json, record);
-  const auto payload = to_text(json);
+  return frame(to_text(json), chain);
+}
+
+std::string frame(std::string_view payload, std::string& chain) {
   chain = checksum(chain, payload);
   return fmt::format("{:08x} {} {}\n", payload.size(), chain, payload);
 }
@@ -156,6 +159,20 @@ Result<Reading> read(const std::string& bytes) {
   }
   reading.valid_bytes = offset;
   return reading;
+}
+
+bool is_closed(const std::string& bytes) {
+  if (bytes.size() < 2 || bytes.back() != '\n') return false;
+  const auto last = bytes.rfind('\n', bytes.size() - 2);
+  if (last == std::string::npos || last == 0) return false;
+  // The checksum continues the one that the record before it begins with.
+  const auto before = bytes.rfind('\n', last - 1);
+  if (before == std::string::npos || last - before < kHeader) return false;
+  const auto chain = bytes.substr(before + 1 + kLengthDigits + 1, kCheckDigits);
+  const auto line = intact_line(std::string_view(bytes).substr(last + 1), chain);
+  if (!line) return false;
+  const auto json = parse_json(std::string(line->payload));
+  return json.ok() && json->is_object() && json->contains(std::string(kind_name<Closed>));
 }
 
 }  // namespace journal

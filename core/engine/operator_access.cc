@@ -2,6 +2,7 @@
 #include "core/engine/operator_access.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -63,13 +64,30 @@ std::vector<std::string> OperatorAccess::jails() {
   return client({"status"}, &output) ? parse_jails(output) : std::vector<std::string>();
 }
 
+// systemd calls fail2ban started before its socket is there.
+bool OperatorAccess::comes_up() {
+  const auto installed = machine_.status("/lib/systemd/system/fail2ban.service");
+  if (address_.empty() || !installed.ok() || installed->type == FileType::kAbsent) return false;
+  CommandLine command;
+  command.argv = {"sh", "-c",
+                  "for i in $(seq 50); do systemctl is-active --quiet fail2ban.service || exit 1; "
+                  "fail2ban-client ping >/dev/null 2>&1 && exit 0; sleep 0.2; done; exit 1"};
+  command.timeout = std::chrono::seconds(60);
+  const auto result = machine_.run(command);
+  return result.ok() && result->status == 0;
+}
+
 void OperatorAccess::protect() {
-  if (!runs()) return;
+  const bool just_started = std::exchange(looked_before_, true);
+  if (!runs() && !comes_up()) return;
   for (const auto& jail : jails()) {
     std::string ignored;
     if (client({"get", jail, "ignoreip"}, &ignored) && has_word(ignored, address_)) continue;
     if (client({"set", jail, "addignoreip", address_})) {
       protected_.insert(jail);
+      // Starting, a jail reads the last minutes of the log and bans for what stands there: a first contact tries the deploy
+      // user before it exists, which counts.
+      if (just_started) (void)client({"set", jail, "unbanip", address_});
       continue;
     }
     Event event;

@@ -19,7 +19,8 @@ class OperatorAccess {
   /// An empty address, or a host without a running fail2ban: every call is a no-op.
   OperatorAccess(System& machine, EventSink& events, std::string address, std::string transaction);
 
-  /// Puts the address on the ignore list of all jails that don't ignore it yet. To be repeated after fail2ban (re)started.
+  /// Puts the address on the ignore list of all jails that don't ignore it yet. To be repeated after fail2ban (re)started: then
+  /// it also lifts a ban that the start itself brought.
   void protect();
   /// True for an action or effect after which fail2ban has forgotten: it was started, restarted or reloaded.
   static bool is_forgotten_after(const Action& action);
@@ -31,6 +32,7 @@ class OperatorAccess {
 
  private:
   bool runs();
+  bool comes_up();
   std::vector<std::string> jails();
   bool client(const std::vector<std::string>& words, std::string* output = nullptr);
 
@@ -39,6 +41,7 @@ class OperatorAccess {
   std::string address_;
   std::string transaction_;
   std::set<std::string> protected_;
+  bool looked_before_ = false;
 };
 
 }  // namespace sentinel

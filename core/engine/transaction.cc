@@ -14,6 +14,21 @@
 #include "core/model/transaction_id.h"
 
 namespace sentinel {
+namespace {
+
+/// "mode is still '0644', not '0600'", for every change of a step that was done already.
+std::string remaining(const Step& step) {
+  constexpr std::size_t kShown = 120;
+  std::string out;
+  for (const auto& change : step.changes) {
+    const bool shown = !change.sensitive && change.before.size() + change.after.size() <= kShown;
+    out += fmt::format("{}{}{}", out.empty() ? "" : ", ", change.attribute,
+                       shown ? fmt::format(" is still '{}', not '{}'", change.before, change.after) : std::string());
+  }
+  return out;
+}
+
+}  // namespace
 
 struct Transaction::Run {
   Run(Surroundings& surroundings, const TransactionInput& given)
@@ -50,7 +65,8 @@ struct Transaction::Run {
   Result<void> prepare();
   Result<void> check_no_other();
   Result<void> open_journal();
-  Result<void> prove();
+  Result<void> prove(Acting& acting);
+  Result<PlannedRequest> plan_again();
   Result<void> await_confirmation();
   TransactionOutcome commit(const std::vector<journal::Intent>& intents);
   TransactionOutcome give_up(Error why);
@@ -118,26 +134,28 @@ Result<void> Transaction::Run::open_journal() {
   return writer->append(begin);
 }
 
-// Planning again must give nothing. A command that always runs is never so.
-Result<void> Transaction::Run::prove() {
-  phase("prove");
+// Without commands that always run: they are never "already so".
+Result<PlannedRequest> Transaction::Run::plan_again() {
   Request provable = request;
   std::erase_if(provable.resources, [](const Resource& resource) {
     const auto* command = std::get_if<Command>(&resource.body);
     return command != nullptr && command->always;
   });
   survey->forget();
-  SENTINEL_TRY(auto again, plan_request(provable, host, secrets, *survey));
+  return plan_request(provable, host, secrets, *survey);
+}
+
+// Planning again must give nothing.
+Result<void> Transaction::Run::prove(Acting& acting) {
+  phase("prove");
+  SENTINEL_TRY(auto again, plan_again());
+  SENTINEL_TRY(const bool settled, acting.settle(again.plan));
+  if (settled) {
+    SENTINEL_TRY(again, plan_again());
+  }
   if (!again.plan.steps.empty()) {
     const auto& step = again.plan.steps.front();
-    std::string what;
-    for (const auto& change : step.changes) {
-      what += fmt::format("{}{}{}", what.empty() ? "" : ", ", change.attribute,
-                          change.sensitive || change.before.size() + change.after.size() > 120
-                              ? std::string()
-                              : fmt::format(" is still '{}', not '{}'", change.before, change.after));
-    }
-    return Error("engine.not-converged", fmt::format("{} did not become what it should be: {}", step.id, what));
+    return Error("engine.not-converged", fmt::format("{} did not become what it should be: {}", step.id, remaining(step)));
   }
   states_after = std::move(again.states);
   return {};
@@ -253,7 +271,7 @@ TransactionOutcome Transaction::Run::execute() {
     phase("effects");
     done = acting.pay_effects();
   }
-  if (done.ok()) done = prove();
+  if (done.ok()) done = prove(acting);
   if (done.ok() && acting.guard_armed()) done = await_confirmation();
   if (done.ok()) return commit(acting.intents());
   if (acting.intents().empty()) return give_up(std::move(done).error());

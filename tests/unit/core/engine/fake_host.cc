@@ -104,16 +104,23 @@ CommandResult install(FakeSystem& machine, const CommandLine& command) {
   return {0, "", ""};
 }
 
-CommandResult purge(FakeSystem& machine, const CommandLine& command) {
+// "name:amd64" to purge; "name" to remove, which leaves configuration files.
+CommandResult take_away(FakeSystem& machine, const CommandLine& command) {
   for (const auto& package : archive()) {
-    if (std::find(command.argv.begin(), command.argv.end(), package.name + ":amd64") == command.argv.end()) continue;
+    const auto named = [&](const std::string& word) {
+      return std::find(command.argv.begin(), command.argv.end(), word) != command.argv.end();
+    };
+    const bool purges = named(package.name + ":amd64");
+    if (!purges && !named(package.name)) continue;
     auto status = machine.bytes(kStatus);
     const auto from = status.find("Package: " + package.name + "\n");
     status.erase(from, status.find("\n\n", from) + 2 - from);
     machine.put_file(kStatus, status);
     for (const auto& [path, text] : package.files) {
+      const bool is_configuration = path.starts_with("/etc/");
+      if (is_configuration && !purges) continue;
       machine.erase(path);
-      if (!path.starts_with("/lib") && machine.list(parent_directory(path))->empty()) machine.erase(parent_directory(path));
+      if (is_configuration && machine.list(parent_directory(path))->empty()) machine.erase(parent_directory(path));
     }
     machine.erase(running_file(package.unit));
     machine.erase(wants_file(package.unit));
@@ -127,12 +134,13 @@ void furnish_packages(FakeSystem& machine) {
   machine.put_directory("/usr/sbin");
   machine.put_directory("/lib/systemd/system");
   const auto apt = [](FakeSystem& fake, const CommandLine& command) {
-    const bool installs = std::find(command.argv.begin(), command.argv.end(), "install") != command.argv.end();
-    return installs ? install(fake, command) : CommandResult{0, "", ""};
+    const auto has = [&](const char* verb) { return std::find(command.argv.begin(), command.argv.end(), verb) != command.argv.end(); };
+    if (has("remove")) return take_away(fake, command);
+    return has("install") ? install(fake, command) : CommandResult{0, "", ""};
   };
   machine.on({"apt-get"}, apt);
   machine.on({"dpkg", "--configure"}, CommandResult{0, "", ""});
-  machine.on({"dpkg", "--purge"}, purge);
+  machine.on({"dpkg", "--purge"}, take_away);
 }
 
 Resource resource(const std::string& id, ResourceBody body, std::vector<Effect> notify = {}) {

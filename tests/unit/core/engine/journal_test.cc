@@ -178,6 +178,22 @@ TEST_CASE("after a failed append the log is cut back before the next record") {
   }
 }
 
+TEST_CASE("only an intact last record says that a journal is closed") {
+  const auto open = log_of({some_begin(), Done{0}});
+  const auto closed = log_of({some_begin(), Done{0}, Closed{"changed"}});
+  CHECK(is_closed(closed));
+  CHECK(is_closed(log_of({some_begin(), Closed{"failed"}})));
+  CHECK_FALSE(is_closed(open));
+  CHECK_FALSE(is_closed(""));
+  CHECK_FALSE(is_closed("\n\n\n"));
+  for (std::size_t size = 0; size < closed.size(); ++size) REQUIRE_FALSE(is_closed(closed.substr(0, size)));
+  for (std::size_t at = open.size(); at < closed.size(); ++at) {
+    auto damaged = closed;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    REQUIRE_FALSE(is_closed(damaged));
+  }
+}
+
 TEST_CASE("open transactions are those with a beginning and no end; damaged ones are named") {
   FakeSystem machine;
   const StateDirectory directory;

@@ -15,8 +15,9 @@ namespace sentinel {
 
 class ManualClock final : public Clock {
  public:
+  /// An hour after FakeSystem's time begins.
   std::chrono::system_clock::time_point now() const override {
-    return std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000)) +
+    return std::chrono::system_clock::time_point(std::chrono::seconds(1'700'003'600)) +
            std::chrono::duration_cast<std::chrono::system_clock::duration>(passed_);
   }
   std::chrono::nanoseconds since_boot() const override { return std::chrono::seconds(1000) + passed_; }
