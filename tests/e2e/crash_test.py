@@ -78,7 +78,8 @@ class Killer:
             _, killed, recovered, verdict = self.run(f"{name}:signal=KILL:when={n}")
         except Exception as damage:  # to be told with its point, when all points were tried
             self.discard()
-            return point, None, 0, f"{type(damage).__name__}: {damage}"
+            killed, recovered, verdict = None, 0, f"{type(damage).__name__}: {damage}"
+        print(f"killed before {name} {n}: {killed}, {recovered:.1f} s, {verdict}", file=sys.stderr)
         return point, killed, recovered, verdict
 
 
@@ -99,8 +100,6 @@ class Crash(unittest.TestCase):
             with concurrent.futures.ThreadPoolExecutor(len(killers)) as pool:
                 halves = pool.map(lambda i: [killers[i].kill_at(point) for point in chosen[i::2]], range(2))
                 results = [result for half in halves for result in half]
-            for (name, n), was_killed, recovered, found in results:
-                print(f"killed before {name} {n}: {was_killed}, {recovered:.1f} s, {found}", file=sys.stderr)
             damaged = [(point, found) for point, _, _, found in results if found not in ("old", "new")]
             self.assertEqual(damaged, [])
             # Programs take longer or shorter from run to run, so that a few points may not be reached.

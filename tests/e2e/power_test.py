@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
 from hosts.lifetime import guard  # noqa: E402
-from interrupt import Change, Gate, Run, Tracer, finish, is_stopped, process_field, settled  # noqa: E402
+from interrupt import Change, Gate, Run, Tracer, finish, process_field, settled  # noqa: E402
 from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
 
 SEED = 20261121
@@ -64,23 +64,29 @@ class Power(unittest.TestCase):
             pid, transaction = gate.waiting_transaction()
             with Tracer(pid, *injections) as tracer:
                 gate.open(transaction)
-                while self.stopped(pid):
+                while self.stopped(pid, tracer, len(copies) + 1):
                     path = self.folder / f"{host.name}-{len(copies)}.img"
                     host.snapshot_disk(path)
                     copies.append((tracer.calls()[-1], path))
                     os.kill(pid, signal.SIGCONT)
-                    wait_until(lambda: not is_stopped(pid), 10, "the transaction goes on")
             finish(process)
         return copies, transaction
 
     @staticmethod
-    def stopped(pid):
-        """True when the process was stopped, False when it ended."""
-        wait_until(lambda: is_stopped(pid) or process_field(pid, "Pid") is None, 180, "a stop or the end")
-        return is_stopped(pid)
+    def stopped(pid, tracer, times):
+        """Waits: True when the process was stopped that many times, False when it ended."""
+        def is_there():
+            return tracer.text().count("--- stopped by SIGSTOP ---") >= times
+        wait_until(lambda: is_there() or process_field(pid, "Pid") is None, 180, "a stop or the end")
+        return is_there()
 
-    def judge(self, path, transaction):
-        """Boots a host from the copy; its verdict."""
+    def judge(self, call, path, transaction):
+        """Boots a host from the copy that was made after that call; its verdict."""
+        verdict = self.verdict(path, transaction)
+        print(f"cut after {call}: {verdict}", file=sys.stderr)
+        return verdict
+
+    def verdict(self, path, transaction):
         change = Change()
         change.old_look, change.old_steps, change.generation = self.change.old_look, self.change.old_steps, self.change.generation
         change.new_look = self.change.new_look
@@ -105,10 +111,9 @@ class Power(unittest.TestCase):
         copies, transaction = self.cut(*injections)
         self.assertGreaterEqual(len(copies), sum(CUTS.values()) * 3 // 4)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            verdicts = list(pool.map(lambda copy: self.judge(copy[1], transaction), copies))
+            verdicts = list(pool.map(lambda copy: self.judge(*copy, transaction), copies))
         for (call, _), verdict in zip(copies, verdicts):
             with self.subTest(call):
-                print(f"cut after {call}: {verdict}", file=sys.stderr)
                 self.assertIn(verdict, ("old", "new"))
         print(f"power: {len(copies)} cuts, seed {SEED}: {verdicts.count('old')} old, {verdicts.count('new')} new", file=sys.stderr)
 
@@ -118,9 +123,7 @@ class Power(unittest.TestCase):
         # append_file() syncs what the journal holds; here the kernel is never asked to, and the agent doesn't know.
         copies, transaction = self.cut("fdatasync:retval=0", FIRST_LINK)
         self.assertEqual(len(copies), 1)
-        verdict = self.judge(copies[0][1], transaction)
-        print(f"cut after {copies[0][0]}, journal not synced: {verdict}", file=sys.stderr)
-        self.assertRegex(verdict, "^damaged: not the plan of the old state")
+        self.assertRegex(self.judge(*copies[0], transaction), "^damaged: not the plan of the old state")
 
 
 if __name__ == "__main__":

@@ -245,12 +245,6 @@ def process_field(pid, name):
     return re.search(rf"^{name}:\s*(\S*)", text, re.MULTILINE).group(1)
 
 
-def is_stopped(pid):
-    """Whether a process is stopped as a whole. Its traced main thread looks stopped at every call; the others tell."""
-    others = [field for task in Path(f"/proc/{pid}/task").glob("*") if task.name != str(pid) and (field := process_field(f"{pid}/task/{task.name}", "State"))]
-    return bool(others) and set(others) == {"T"}
-
-
 class Run:
     """The calls of a whole run, as names with their numbers; `start` is where the journal begins."""
 
