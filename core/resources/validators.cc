@@ -70,7 +70,8 @@ std::string told_by(const CommandResult& result) {
   return text;
 }
 
-/// Lines of systemd-analyze about this file or unit that a missing program doesn't explain.
+/// Lines of systemd-analyze about this file or unit, but for programs that aren't there yet and for what this systemd
+/// ignores because it is older than the unit was written for.
 std::string complaints_about(const std::string& unit, const std::string& path, const std::string& errors) {
   const std::string name = unit.substr(unit.rfind('/') + 1);
   std::string out;
@@ -81,7 +82,8 @@ std::string complaints_about(const std::string& unit, const std::string& path, c
     begin = end + 1;
     const bool ours = starts_with(line, path + ":") || starts_with(line, name + ":") || line.find("unit " + name) != std::string::npos;
     const bool not_yet = line.find(" is not executable: No such file or directory") != std::string::npos;
-    if (ours && !not_yet) out += (out.empty() ? "" : "\n") + line;
+    const bool ignored = line.find(", ignoring") != std::string::npos;
+    if (ours && !not_yet && !ignored) out += (out.empty() ? "" : "\n") + line;
   }
   return out;
 }

@@ -61,10 +61,13 @@ TEST_CASE("a unit isn't refused for others' faults nor for programs that are sti
   const auto body = file("/etc/systemd/system/app.service", FileFormat::kSystemdUnit);
   CHECK(judge(body, {1, "", "app.service: Command /opt/app/current/app is not executable: No such file or directory\n"}).ok());
   CHECK(judge(body, {1, "", "/lib/systemd/system/other.service:9: Unknown key name 'Restrat' in section 'Service', ignoring.\n"}).ok());
+  CHECK(judge(body, {1, "", "/etc/systemd/system/app.service:5: Unknown key 'ProtectProc' in section [Service], ignoring.\n"
+                            "app.service: Command /opt/app/current/app is not executable: No such file or directory\n"}).ok());
   const auto refused = judge(body, {1, "", "/etc/systemd/system/app.service:4: Failed to parse service type, ignoring: notfy\n"
                                             "app.service: Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.\n"});
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message.find("Service has no ExecStart=") != std::string::npos);
+  CHECK(refused.error().message == "systemd-analyze refuses /etc/systemd/system/app.service: app.service: Service has no ExecStart=, ExecStop=, or "
+                                   "SuccessAction=. Refusing.");
 }
 
 }  // namespace
