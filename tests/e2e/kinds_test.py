@@ -108,6 +108,17 @@ class Kinds(unittest.TestCase):
                 self.assertIn("maxauthtries 3", effective)
                 self.assertIn(b"# theirs", self.host.read("/etc/ssh/sshd_config.d/00-a.conf"))
 
+    def test_what_is_set_holds_after_a_boot(self):
+        for suite in SUITES:
+            with self.subTest(suite):
+                self.open(suite)
+                self.host.write("/etc/sysctl.d/99-theirs.conf", "# theirs\nnet/ipv4/conf/all/log_martians = 0\n")
+                self.declare([*ACCOUNTS, sshd()])
+                self.assertIn("/etc/sysctl.d/99-theirs.conf:2", str(only(self.operator.json("plan", exit=3))["steps"]))
+                self.apply()
+                self.host.reboot()
+                self.assert_in_sync()
+
     def test_the_port_of_the_service_and_of_the_socket(self):
         for suite in SUITES:
             for socket in (False, True):
