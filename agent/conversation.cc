@@ -204,6 +204,7 @@ Result<void> Conversation::answer_ask(const Frame& frame) {
   Result<nlohmann::json> answer = Error("ask.unknown", fmt::format("this agent knows no topic '{}'", ask.topic));
   if (ask.topic == "status") answer = status_view(host_);
   if (ask.topic == "history") answer = history_view(host_);
+  if (ask.topic == "audit") answer = audit_view(host_, ask.name);
   if (!answer.ok()) return std::move(answer).error();
   return peer_.send(encode_frame(FrameType::kAnswer, to_text(*answer)));
 }

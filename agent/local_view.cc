@@ -51,6 +51,11 @@ Result<nlohmann::json> history_view(HostState& host) {
   return out;
 }
 
+Result<nlohmann::json> audit_view(HostState& host, const std::string& head) {
+  SENTINEL_TRY(const bool contains, host.audit.contains_head(head));
+  return nlohmann::json{{"contains", contains}};
+}
+
 Result<std::string> latest_transaction(HostState& host) {
   SENTINEL_TRY(const auto running, running_view(host));
   if (!running.is_null()) return running.at("transaction").get<std::string>();

@@ -15,6 +15,9 @@ Result<nlohmann::json> status_view(HostState& host);
 /// [{audit entry…, restorable}], newest first.
 Result<nlohmann::json> history_view(HostState& host);
 
+/// {contains}: whether the audit log still holds the line with digest `head`, that is, was only appended to since.
+Result<nlohmann::json> audit_view(HostState& host, const std::string& head);
+
 /// The transaction that holds the lease, else the last one that was begun; empty: none ever was.
 Result<std::string> latest_transaction(HostState& host);
 

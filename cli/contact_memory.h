@@ -19,7 +19,10 @@ struct Contact {
   std::string host_key;  ///< "type base64": the key of this map in the file
   std::string user;
   std::uint16_t port = 22;
-  std::string audit_head;  ///< of the host's audit log when we last heard of it
+  std::string audit_head;  ///< of the host's audit log, when `history` last found it whole or the host was first seen
+
+  /// False for a host whose log was empty (a head of zeros) or never heard of.
+  bool has_audit_head() const { return audit_head.find_first_not_of('0') != std::string::npos; }
 
   bool operator==(const Contact&) const = default;
 };

@@ -55,10 +55,9 @@ class Held {
 
 Result<bool> ask_about(Access& access, const UnknownHost& unknown) {
   const Held held(access.progress);
-  Console& console = access.context.console;
-  console.say(fmt::format("{} was never seen before. Its key is\n  {} {}\n", printable_line(unknown.name),
-                          printable_line(unknown.key.type), unknown.key.fingerprint()));
-  return console.ask(fmt::format("Is that right? It will be written to {}.", unknown.known_hosts_file));
+  return access.context.console.ask(
+      fmt::format("{} was never seen before. Its key is\n  {} {}\nIs that right? It will be written to {}.", printable_line(unknown.name),
+                  printable_line(unknown.key.type), unknown.key.fingerprint(), unknown.known_hosts_file));
 }
 
 Result<Secret> ask_passphrase(Access& access, const std::string& key_file) {
@@ -175,7 +174,10 @@ Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, con
     if (connected.ok()) return connection;
     // That a user got in but sudo refused says more than the next user's refused key.
     if (!failure || failure->code != "agent.sudo") {
-      failure = std::move(connected).error().during(fmt::format("connecting to {} ({}@{}:{})", host.name, door.user, host.address, door.port));
+      failure = std::move(connected).error();
+      if (failure->context.empty()) {
+        failure->context.push_back(fmt::format("connecting to {} ({}@{}:{})", host.name, door.user, host.address, door.port));
+      }
     }
     failed = door;
   }

@@ -8,6 +8,8 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "cli/fleet.h"
@@ -48,12 +50,14 @@ class Vigil {
  public:
   explicit Vigil(std::vector<HostTask>& tasks)
       : thread_([&tasks](const std::stop_token& stop) {
-          while (!stop.stop_requested()) {
+          std::mutex mutex;
+          std::condition_variable_any stopped;
+          std::unique_lock lock(mutex);
+          do {
             for (HostTask& task : tasks) {
               if (task.connection) task.connection->keep_alive();
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(200));
-          }
+          } while (!stopped.wait_for(lock, stop, std::chrono::milliseconds(200), [&] { return stop.stop_requested(); }));
         }) {}
 
  private:
@@ -103,7 +107,7 @@ void Run::warn(const Errors& warnings) {
   access_->progress->release();
 }
 
-Result<Plan> Run::plan_project(HostTask& task) {
+Result<Plan> Run::plan_project(HostTask& task, const SecretValues& given) {
   Diagnostics diagnostics;
   SENTINEL_TRY(const Host host, with_operator(*task.host, *task.connection));
   auto expansion = expand(workspace_.project, workspace_.playbook, host, task.connection->hello().facts, workspace_.assets, {},
@@ -118,6 +122,9 @@ Result<Plan> Run::plan_project(HostTask& task) {
   task.request = new_request(*task.host);
   task.request.resources = std::move(expansion->request.resources);
   task.request.secrets = std::move(expansion->request.secrets);
+  for (const SecretSpec& spec : task.request.secrets) {
+    if (const auto value = given.find(spec.name); value != given.end()) secrets.insert_or_assign(spec.name, value->second);
+  }
   task.contents = std::move(expansion->contents);
   return task.connection->agent().plan(task.request, secrets, task.contents);
 }
@@ -140,6 +147,7 @@ void Run::plan_host(HostTask& task, const Question& question) {
     return;
   }
   task.connection = std::move(*connection);
+  remember(task, task.connection->door());
   progress_->stage(task.host->name, "planning", 0);
   auto plan = question(task);
   if (!plan.ok()) {
@@ -175,7 +183,7 @@ Result<bool> Run::agree() {
   console.say(irreversible_text(all, console.talk_style()));
   console.say(plan_summary(all));
   if (context_.options.yes) return true;
-  for (const HostPlan& plan : all) console.show(plan.errors);
+  console.show(errors_of(all));
   const Vigil vigil(tasks_);
   return console.ask("Go on?");
 }
@@ -213,10 +221,16 @@ void Run::apply_host(HostTask& task) {
   run = watch.begin(task.connection, task.plan.plan->observed);
   run.duration_ms = since(started);
   progress_->finished(task.host->name, outcome_text(run), run.succeeded());
-  if (!run.succeeded()) return;
-  const Door door = watch.confirmed_by_us() ? task.next_door : task.connection->door();
-  const auto remembered = access_->memory.remember({task.host->name, task.host->address, task.connection->host_key(), door.user,
-                                                    door.port, task.connection->hello().audit_head});
+  if (run.succeeded() && watch.confirmed_by_us()) remember(task, task.next_door);
+}
+
+// Also the door of a first contact: three logins as a user who doesn't exist yet are what fail2ban bans for.
+void Run::remember(const HostTask& task, const Door& door) {
+  const auto known = access_->memory.find(task.host->name, task.host->address);
+  // A head that was heard once is what `history` compares with; only that command replaces it.
+  const std::string head = known && known->has_audit_head() ? known->audit_head : task.connection->hello().audit_head;
+  const auto remembered = access_->memory.remember(
+      {task.host->name, task.host->address, task.connection->host_key(), door.user, door.port, head});
   if (!remembered.ok()) warn({remembered.error()});
 }
 
@@ -239,7 +253,7 @@ ExitCode Run::report_plans() {
   console.data(irreversible_text(all, console.output_style()));
   console.data(plan_summary(all));
   console.document(plan_document(all));
-  for (const HostPlan& plan : all) console.show(plan.errors);
+  console.show(errors_of(all));
   return exit_code_of(all);
 }
 
@@ -249,7 +263,7 @@ ExitCode Run::report_runs() {
   for (const HostTask& task : tasks_) runs.push_back(task.run);
   console.data(run_text(runs, console.output_style()));
   console.document(run_document(runs));
-  for (const HostRun& run : runs) console.show(run.errors);
+  console.show(errors_of(runs));
   return exit_code_of(runs);
 }
 

@@ -43,8 +43,9 @@ class Run {
   using Question = std::function<Result<Plan>(HostTask& task)>;
   /// Connects to all hosts and asks. Nothing on any host changes.
   void plan(const Question& question);
-  /// The question of bootstrap, apply and plan: the project, expanded with the host's facts.
-  Result<Plan> plan_project(HostTask& task);
+  /// The question of bootstrap, apply and plan: the project, expanded with the host's facts. `given` are values that stand in
+  /// for those a host has made itself, where it uses them.
+  Result<Plan> plan_project(HostTask& task, const SecretValues& given = {});
 
   /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
   ExitCode finish();
@@ -69,6 +70,7 @@ class Run {
   ExitCode report_runs();
   void plan_host(HostTask& task, const Question& question);
   void apply_host(HostTask& task);
+  void remember(const HostTask& task, const Door& door);
   void warn(const Errors& warnings);
 
   const Context& context_;

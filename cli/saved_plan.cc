@@ -96,8 +96,9 @@ Result<void> write_saved_plan(const std::string& path, const SavedPlan& plan) {
 }
 
 Result<SavedPlan> read_saved_plan(const std::string& path) {
-  SENTINEL_TRY(const auto text, read_whole_file(path, kMaxPlanFile));
-  const auto json = parse_json(text);
+  auto text = read_whole_file(path, kMaxPlanFile);
+  if (!text.ok()) return std::move(text).error().exits(ExitCode::kUsage);
+  const auto json = parse_json(*text);
   if (!json.ok()) return unreadable(path, json.error().message);
   return decode_plan(path, *json);
 }

@@ -31,9 +31,10 @@ std::string this_architecture() {
 }
 
 Result<void> take(AgentBinaries& agents, const std::string& architecture, const std::string& path) {
-  SENTINEL_TRY(auto bytes, read_whole_file(path, kMaxAgent));
-  std::string digest = sha256_hex(bytes);
-  agents[architecture] = AgentBinary{std::move(digest), std::move(bytes)};
+  auto bytes = read_whole_file(path, kMaxAgent);
+  if (!bytes.ok()) return std::move(bytes).error().exits(ExitCode::kUsage).during("reading the agent to put on hosts");
+  std::string digest = sha256_hex(*bytes);
+  agents[architecture] = AgentBinary{std::move(digest), std::move(*bytes)};
   return {};
 }
 

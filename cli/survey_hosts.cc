@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection and one question per host; what was heard of a host's audit log is kept for `history`.
+// One connection per host; what is asked over it is the command's matter.
 #include "cli/survey_hosts.h"
 
 #include "cli/fleet.h"
@@ -14,7 +14,7 @@ Result<void> ask_hosts(const Context& context, const Workspace& workspace, const
     const Host& host = *workspace.hosts[i];
     auto connection = HostConnection::open(*access, host, doors_of(*access, host));
     if (!connection.ok()) return question.failed(i, std::move(connection).error());
-    if (auto asked = question.ask(i, **connection); !asked.ok()) question.failed(i, std::move(asked).error());
+    if (auto asked = question.ask(i, **connection, *access); !asked.ok()) question.failed(i, std::move(asked).error());
   });
   return {};
 }

@@ -11,7 +11,7 @@ namespace sentinel {
 /// Connects to each host of the workspace and calls `answered` or `failed` in that host's thread; `index` is the host's
 /// place in the workspace.
 struct HostQuestion {
-  std::function<Result<void>(std::size_t index, HostConnection& connection)> ask;
+  std::function<Result<void>(std::size_t index, HostConnection& connection, Access& access)> ask;
   std::function<void(std::size_t index, Error error)> failed;
 };
 

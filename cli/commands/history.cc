@@ -56,11 +56,11 @@ class HistoryCommand final : public Subcommand {
     for (std::size_t i = 0; i < hosts.size(); ++i) hosts[i].host = workspace->hosts[i]->name;
     HostQuestion question;
     question.failed = [&](std::size_t i, Error error) { hosts[i].errors.push_back(std::move(error)); };
-    question.ask = [&](std::size_t i, HostConnection& connection) -> Result<void> {
+    question.ask = [&](std::size_t i, HostConnection& connection, Access& access) -> Result<void> {
       SENTINEL_TRY(auto answer, connection.agent().ask({"history", ""}));
       if (!answer.is_array()) return Error("wire.malformed", "the agent's history is no list");
       hosts[i].entries = std::move(answer);
-      return {};
+      return compare_with_memory(*workspace->hosts[i], connection, access);
     };
     if (const auto asked = ask_hosts(context, *workspace, question); !asked.ok()) return context.console.fail(asked.error());
     std::vector<ExitCode> codes;
@@ -69,8 +69,25 @@ class HistoryCommand final : public Subcommand {
       codes.push_back(host.errors.empty() ? ExitCode::kDone : host.errors.front().exit);
     }
     context.console.document(document_of(hosts));
-    for (const HostHistory& host : hosts) context.console.show(host.errors);
+    context.console.show(errors_of(hosts));
     return combined(codes);
+  }
+
+ private:
+  // Whoever rules the host can write its log anew, chain and all; but not what was heard of it before.
+  static Result<void> compare_with_memory(const Host& host, HostConnection& connection, Access& access) {
+    const std::string& head = connection.hello().audit_head;
+    auto known = access.memory.find(host.name, host.address);
+    if (!known) return {};
+    if (known->has_audit_head() && known->audit_head != head) {
+      SENTINEL_TRY(const auto answer, connection.agent().ask({"audit", known->audit_head}));
+      if (!answer.is_object() || !answer.value("contains", false)) {
+        return Error("audit.rewritten", fmt::format("the history of {} no longer holds what it held before", host.name),
+                     "somebody has rewritten or removed it, or the host was set up anew; then remove it from .sentinel/hosts.json");
+      }
+    }
+    known->audit_head = head;
+    return access.memory.remember(*known);
   }
 };
 

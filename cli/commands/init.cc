@@ -60,8 +60,8 @@ class InitCommand final : public Subcommand {
   ExitCode run(const Context& context) override {
     const auto checked = check_stack(context.assets);
     if (!checked.ok()) return context.console.fail(checked.error());
-    const std::string directory = std::filesystem::absolute(directory_.empty() ? context.options.directory : directory_);
-    const std::string project = directory + "/" + kProjectFile;
+    const std::string directory = std::filesystem::absolute(directory_.empty() ? context.options.directory : directory_).lexically_normal();
+    const std::string project = std::filesystem::path(directory) / kProjectFile;
     if (std::filesystem::exists(project)) {
       return context.console.fail(
           Error("init.exists", project + " exists already", "choose another directory", ExitCode::kUsage));

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
-#include "cli/survey_hosts.h"
-#include "core/report/exit_status.h"
+#include "cli/run.h"
+#include "core/base/digest.h"
 #include "core/report/printable.h"
 
 namespace sentinel {
@@ -52,7 +52,7 @@ class SecretsCommand final : public Subcommand {
     return ExitCode::kDone;
   }
 
-  Result<void> check(const Context& context, const Project& project) const {
+  Result<void> check(const Project& project) const {
     const SecretSource* secret = project.find_secret(secret_);
     if (secret == nullptr) {
       return Error("secret.unknown", fmt::format("the project has no secret '{}'", secret_), "see sentinelctl secrets list", ExitCode::kUsage);
@@ -61,41 +61,22 @@ class SecretsCommand final : public Subcommand {
       return Error("secret.not-generated", fmt::format("'{}' comes from its {}", secret_, source_of(*secret)),
                    "change it there, then sentinelctl apply", ExitCode::kUsage);
     }
-    if (context.options.yes || context.options.dry_run) return {};
-    SENTINEL_TRY(const bool agreed,
-                 context.console.ask(fmt::format("Make a new value of {} on the selected hosts? Services get it with the next apply.", secret_)));
-    if (!agreed) return Error("run.declined", "nothing was changed", "", ExitCode::kDone);
     return {};
   }
 
+  // An ordinary transaction, in which each host's new value stands in for the one it has: what uses it is written anew and
+  // reloaded, and everything goes back when it fails. The value is never shown, and leaves this process only to its host.
   ExitCode rotate(const Context& context, const Workspace& workspace) const {
-    if (const auto checked = check(context, workspace.project); !checked.ok()) return context.console.fail(checked.error());
-    std::vector<HostRun> hosts(workspace.hosts.size());
-    for (std::size_t i = 0; i < hosts.size(); ++i) hosts[i].host = workspace.hosts[i]->name;
-    if (context.options.dry_run) {
-      context.console.data(fmt::format("A new value of {} would be made on {} host(s).\n", secret_, hosts.size()));
-      return ExitCode::kChangesPending;
-    }
-    HostQuestion question;
-    question.failed = [&](std::size_t i, Error error) {
-      hosts[i].outcome = error.exit == ExitCode::kUnreachable ? Outcome::kUnreachable : Outcome::kFailed;
-      hosts[i].errors.push_back(std::move(error));
-    };
-    question.ask = [&](std::size_t i, HostConnection& connection) -> Result<void> {
-      SENTINEL_TRY(const auto answer, connection.agent().ask({"rotate-secret", secret_}));
-      hosts[i].outcome = Outcome::kChanged;
-      hosts[i].changed = {"secrets/" + secret_};
-      return {};
-    };
-    if (const auto asked = ask_hosts(context, workspace, question); !asked.ok()) return context.console.fail(asked.error());
-    for (const HostRun& host : hosts) {
-      if (host.errors.empty()) context.console.data(fmt::format("{}: {} has a new value\n", host.host, secret_));
-      context.console.show(host.errors);
-    }
-    context.console.document(run_document(hosts));
-    const ExitCode code = exit_code_of(hosts);
-    if (code == ExitCode::kDone) context.console.say("Next: sentinelctl apply\n");
-    return code;
+    if (const auto checked = check(workspace.project); !checked.ok()) return context.console.fail(checked.error());
+    const SecretSource& source = *workspace.project.find_secret(secret_);
+    Run run(context, workspace, "rotate secret " + secret_);
+    if (const auto ready = run.prepare(); !ready.ok()) return context.console.fail(ready.error());
+    run.plan([&](HostTask& task) {
+      const std::string bytes = random_bytes(source.bytes);
+      Secret value(source.encoding == "base64" ? base64_encode(bytes) : to_hex(bytes));
+      return run.plan_project(task, {{secret_, std::move(value)}});
+    });
+    return run.finish();
   }
 
   std::string action_;

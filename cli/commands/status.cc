@@ -38,20 +38,33 @@ class StatusCommand final : public Subcommand {
     for (std::size_t i = 0; i < hosts.size(); ++i) hosts[i].host = workspace->hosts[i]->name;
     HostQuestion question;
     question.failed = [&](std::size_t i, Error error) { hosts[i].errors.push_back(std::move(error)); };
-    question.ask = [&](std::size_t i, HostConnection& connection) -> Result<void> {
+    question.ask = [&](std::size_t i, HostConnection& connection, Access&) -> Result<void> {
       hosts[i].reachable = true;
       SENTINEL_TRY(const auto answer, connection.agent().ask({"status", ""}));
-      return fill(hosts[i], answer, remarks[i]);
+      SENTINEL_CHECK(fill(hosts[i], answer, remarks[i]));
+      return look_for_drift(hosts[i], connection, workspace->project.name);
     };
     if (const auto asked = ask_hosts(context, *workspace, question); !asked.ok()) return context.console.fail(asked.error());
     context.console.data(status_text(hosts, context.console.output_style()));
     context.console.document(status_document(hosts));
     for (const std::string& line : remarks) context.console.say(line);
-    for (const HostStatus& host : hosts) context.console.show(host.errors);
+    context.console.show(errors_of(hosts));
     return exit_code_of(hosts);
   }
 
  private:
+  // Whether the host is still as its last generation left it: the way back to that generation has no steps.
+  static Result<void> look_for_drift(HostStatus& status, HostConnection& connection, const std::string& project) {
+    if (status.generation.value_or(0) == 0) return {};
+    RestoreGeneration restore{*status.generation, {}};
+    restore.request.host = status.host;
+    restore.request.project = project;
+    restore.request.purpose = "status";
+    SENTINEL_TRY(const auto plan, connection.agent().plan_generation(restore));
+    status.drift = !plan.steps.empty();
+    return {};
+  }
+
   static Result<void> fill(HostStatus& status, const nlohmann::json& answer, std::string& remarked) {
     try {
       status.generation = answer.at("generation").get<std::uint64_t>();

@@ -2,17 +2,19 @@
 // Columns in positions count bytes; the caret counts characters, so both are mapped here and nowhere else.
 #include "core/report/diagnostic.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 namespace {
 
 constexpr std::size_t kShownColumns = 110;
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
 
 /// One character for one: tabs become a space, control characters a '?'.
 std::string harmless(const std::string& text, bool keep_newlines) {
@@ -82,7 +84,8 @@ std::string render(const char* word, const char* color, const Error& error, cons
       const Excerpt excerpt = excerpt_of(position);
       out += fmt::format("{} |\n{:>{}} | {}\n", blank, number, width, excerpt.line);
       if (position.column > 0) {
-        out += fmt::format("{} | {}{}\n", blank, std::string(excerpt.caret, ' '), paint(color, std::string(excerpt.length, '^')));
+        out += fmt::format("{} | {}{}\n", blank, std::string(excerpt.caret, ' '),
+                           paint(color, std::string(excerpt.length, '^')));
       }
     }
   }
@@ -93,7 +96,9 @@ std::string render(const char* word, const char* color, const Error& error, cons
 
 }  // namespace
 
-std::string render_error(const Error& error, const DiagnosticStyle& style) { return render("error", "1;31", error, style); }
+std::string render_error(const Error& error, const DiagnosticStyle& style) {
+  return render("error", "1;31", error, style);
+}
 
 std::string render_warning(const Error& warning, const DiagnosticStyle& style) {
   return render("warning", "1;33", warning, style);

@@ -62,4 +62,17 @@ struct HostStatus {
   Errors errors;
 };
 
+/// The error with the host named, where nothing in it names the host yet.
+Error naming_host(Error error, const std::string& host);
+
+/// What went wrong on any of the hosts, for the diagnostics at the end.
+template <typename Report>
+Errors errors_of(const std::vector<Report>& hosts) {
+  Errors errors;
+  for (const auto& report : hosts) {
+    for (const Error& error : report.errors) errors.push_back(naming_host(error, report.host));
+  }
+  return errors;
+}
+
 }  // namespace sentinel

@@ -103,7 +103,8 @@ class Case:
             directory = pathlib.Path(name) / "project"
             directory.mkdir()
             self.lay_out(directory)
-            environment = {"PATH": "/usr/bin:/bin", "HOME": name, "LC_ALL": "C.UTF-8", **self.environment}
+            folders = [str(pathlib.Path(program[0]).resolve().parent) for program in programs.values()]
+            environment = {"PATH": ":".join([*folders, "/usr/bin", "/bin"]), "HOME": name, "LC_ALL": "C.UTF-8", **self.environment}
             command = programs.get(self.command[0], [self.command[0]]) + self.command[1:]
             result = subprocess.run(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
                                     capture_output=True, timeout=TIMEOUT, check=False)
