@@ -16,11 +16,16 @@ bool vouches(const ResourceBody& body) {
   return command == nullptr || !command->always;
 }
 
+Directory absent(Directory directory) {
+  directory.ensure = Ensure::kAbsent;
+  return directory;
+}
+
 // A directory that was made and now holds files that aren't ours is kept with them: nothing is lost. Docker, for one, puts a
 // key of its own beside its configuration.
 std::optional<Error> kept_directory(const Resource& resource, const nlohmann::json& before, Reader& machine) {
   const auto* directory = std::get_if<Directory>(&resource.body);
-  if (directory == nullptr || before.value("type", "") != "absent") return std::nullopt;
+  if (directory == nullptr || restored(resource.body, before) != ResourceBody(absent(*directory))) return std::nullopt;
   const auto entries = machine.list(directory->path);
   if (!entries.ok() || entries->empty()) return std::nullopt;
   return Error("engine.directory-kept", fmt::format("{} was not there before and is kept: it holds {}", directory->path,

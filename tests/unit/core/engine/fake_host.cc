@@ -28,7 +28,14 @@ std::string unit_file(const FakeSystem& machine, const std::string& unit) {
   return "";
 }
 
+// What a unit has read when it was last started or reloaded: the test's way to see that it runs with today's file.
+void read_configuration(FakeSystem& machine, const std::string& unit) {
+  const std::string path = unit == "sshd.service" ? "/etc/ssh/banner" : "/etc/app/app.conf";
+  machine.put_file("/run/fake/loaded/" + unit, exists(machine, path) ? machine.bytes(path) : "");
+}
+
 void mark_running(FakeSystem& machine, const std::string& unit) {
+  read_configuration(machine, unit);
   machine.put_file(running_file(unit), "");
   machine.put_file(running_file(unit), std::to_string(machine.now_ns()));
 }
@@ -70,7 +77,10 @@ CommandResult act_on_unit(FakeSystem& machine, const CommandLine& command) {
   if (verb == "disable") machine.erase(wants_file(unit));
   if (file.empty() && !active) return {5, "", "Unit " + unit + " not found.\n"};
   if (verb == "start" || (verb.starts_with("try-") && active)) mark_running(machine, unit);
-  if (verb == "stop") machine.erase(running_file(unit));
+  if (verb == "stop") {
+    machine.erase(running_file(unit));
+    machine.erase("/run/fake/loaded/" + unit);
+  }
   if (verb == "enable") machine.put_link(wants_file(unit), file);
   return {0, "", ""};
 }
@@ -123,6 +133,7 @@ CommandResult take_away(FakeSystem& machine, const CommandLine& command) {
       if (is_configuration && machine.list(parent_directory(path))->empty()) machine.erase(parent_directory(path));
     }
     machine.erase(running_file(package.unit));
+    machine.erase("/run/fake/loaded/" + package.unit);
     machine.erase(wants_file(package.unit));
   }
   return {0, "", ""};
@@ -159,6 +170,9 @@ void furnish(FakeSystem& machine) {
   machine.put_directory("/etc/systemd/system/multi-user.target.wants");
   machine.put_directory("/home");
   machine.put_directory("/run/fake/units");
+  machine.put_directory("/run/fake/loaded");
+  machine.put_file("/lib/systemd/system/sshd.service", "[Service]\n");
+  mark_running(machine, "sshd.service");
   machine.put_file("/run/fake/daemon-reload", "");
   machine.put_file("/etc/motd", "welcome\n");
   machine.put_file("/etc/old", "to be removed\n", {0, 0, 0600});
@@ -217,7 +231,8 @@ Request realistic_request(FakeSystem& machine) {
 }
 
 Resource risky_resource(FakeSystem& machine) {
-  return resource("ssh/banner", File{"/etc/ssh/banner", store_content(machine, Content("careful\n"))});
+  return resource("ssh/banner", File{"/etc/ssh/banner", store_content(machine, Content("careful\n"))},
+                  {{Effect::Kind::kReload, "sshd.service"}});
 }
 
 std::map<std::string, FakeSystem::Node> managed_tree(const FakeSystem& machine) {

@@ -21,7 +21,7 @@ ContentRef store_content(FakeSystem& machine, const Content& content);
 /// our own, services, kernel parameters, a command with an undo.
 Request realistic_request(FakeSystem& machine);
 
-/// A resource whose mistakes can lock out: arms the guard.
+/// A resource whose mistakes can lock out: arms the guard, and owes a reload of the running sshd.
 Resource risky_resource(FakeSystem& machine);
 
 bool is_running(const FakeSystem& machine, const std::string& unit);

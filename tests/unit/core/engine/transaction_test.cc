@@ -162,6 +162,22 @@ TEST_CASE("a step that fails reverts everything before it") {
   CHECK(past->front().entry.outcome == "reverted");
 }
 
+TEST_CASE("a directory that was made is kept when somebody else's files are in it by the time of the revert") {
+  Furnished f;
+  f.machine.on({"make-marker"}, [](FakeSystem& fake, const CommandLine&) {
+    fake.put_file("/etc/app/not-ours", "precious\n");
+    return CommandResult{1, "", "failed\n"};
+  });
+  const auto outcome = f.session.run(f.machine, f.request);
+  INFO(all_texts(outcome));
+  CHECK(outcome.outcome == "reverted");
+  CHECK(f.machine.bytes("/etc/app/not-ours") == "precious\n");
+  CHECK(f.machine.tree().count("/etc/app/app.conf") == 0);
+  const auto warnings = f.session.events.texts(Event::Type::kWarning);
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0] == "/etc/app was not there before and is kept: it holds not-ours");
+}
+
 TEST_CASE("a step that claims success without effect is found by planning again") {
   Furnished f;
   const auto before = managed_tree(f.machine);
