@@ -6,9 +6,12 @@
 // `secrets` is special: `{{ secrets.NAME }}` puts a hole into the result, which only the agent fills. Only the filters
 // of core/base/quote.h may follow (several, in order), and `default` and `is defined`; every other use is an error.
 //
-// Not in the subset: macro, call, import, from, extends, block, do, autoescape, recursive loops, methods that change a
-// value. Stricter than Jinja2: printing or testing the lazy result of `map`, `select` and the like without `| list`, a
-// method that is not called, and integers beyond 64 bits are errors; so is an undefined element of a printed list.
+// Not in the subset: macro, call, import, from, extends, block, do, print, autoescape, recursive loops, unpacked
+// arguments, methods that change a value, str.format (use the filter format or %).
+// Beyond Jinja2: the filters quote, shell, systemd, systemd_exec, yaml, caddy, ini, b64encode and b64decode.
+// Stricter than Jinja2: printing or testing the lazy result of `map`, `select` and the like without `| list`, a method
+// that is not called, an undefined element of a printed list, and integers beyond 64 bits are errors. The result of
+// `tojson` is plain text, and a lazy result can be read more than once.
 #pragma once
 
 #include <string>
