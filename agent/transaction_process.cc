@@ -33,7 +33,8 @@ Result<TransactionOutcome> run(const std::string& id, ControlServer& control, Ho
   LeaseHolder holder{received.request.operator_name, received.request.purpose, to_rfc3339(clock.now()),
                      static_cast<int>(getpid()), id};
   SENTINEL_CHECK(host.directory.prepare(machine));
-  SENTINEL_TRY(const auto lease, Lease::acquire(host.directory.lease(), holder, clock));
+  const std::chrono::seconds patience(received.request.lease_wait_seconds);
+  SENTINEL_TRY(const auto lease, Lease::acquire(host.directory.lease(), holder, clock, patience));
   for (const auto& content : received.contents) {
     SENTINEL_TRY(const auto name, host.blobs.put(content.bytes));
     if (name != content.reference.digest) return Error("wire.content-digest", "a content changed on its way");

@@ -3,13 +3,12 @@
 #include "core/config/assets.h"
 
 #include <errno.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 #include "core/config/scalar_types.h"
@@ -26,14 +25,16 @@ Assets Assets::with_directory(const std::string& directory) const {
 }
 
 Result<std::optional<Asset>> Assets::find(const std::string& name, std::size_t limit) const {
-  if (!is_absolute_path("/" + name)) {
+  if (name.empty() || !is_absolute_path("/" + name)) {
     return Error("asset.outside", fmt::format("'{}' is not a path inside the project", name),
                  "write it without '..', relative to the project's directory", ExitCode::kUsage);
   }
   for (const auto& directory : directories_) {
     const std::string path = directory + "/" + name;
+
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) continue;
+
+    if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) continue;
     auto bytes = read_whole_file(path, limit);
     if (!bytes.ok()) {
       Error error = std::move(bytes).error();

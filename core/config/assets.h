@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where shipped and own files are found: templates/, playbooks/ and docs/reference/. The project's own directory wins over
-// a directory of files on disk (the source tree, /usr/share/sentinel), which wins over what is embedded in the program.
+// Where shipped and own files are found: templates/, playbooks/ and docs/reference/. The project's own directory wins
+// over a directory of files on disk (the source tree, /usr/share/sentinel), which wins over what is embedded in the
+// program.
 #pragma once
 
 #include <optional>
@@ -31,8 +32,8 @@ class Assets {
   /// Directories in order of precedence; each may hold templates/, playbooks/, docs/reference/.
   explicit Assets(std::vector<std::string> directories, std::vector<EmbeddedFile> embedded = {});
 
-  /// The file `name` ("templates/ssh/00-sentinel.conf"): nothing when nobody has it; an error when it can't be read or is larger than
-  /// `limit`. Names that leave the directory (`..`, absolute) are the error `asset.outside`.
+  /// The file `name` ("templates/ssh/00-sentinel.conf"): nothing when nobody has it; an error when it can't be read or
+  /// is larger than `limit`. Names that leave the directory (`..`, absolute) are the error `asset.outside`.
   Result<std::optional<Asset>> find(const std::string& name, std::size_t limit = 1U << 20) const;
 
   /// Names below `directory` ("playbooks/roles/"), sorted, without duplicates, `directory` itself stripped.

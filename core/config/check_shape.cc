@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The check of a value against a schema. It goes on after a mistake; what is below a value of the wrong kind is left out.
-#include <algorithm>
-
+// The check of a value against a schema. It goes on after a mistake; what is below a value of the wrong kind is left
+// out.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/suggest.h"
 #include "core/config/reference.h"
@@ -55,9 +56,11 @@ class ShapeChecker {
 
   static std::string subject(const std::string& path) { return path.empty() ? "this file" : path; }
 
-  bool require(const Node& node, bool fits, const std::string& expected, const std::string& path, std::string hint = {}) {
+  bool require(const Node& node, bool fits, const std::string& expected, const std::string& path,
+               std::string hint = {}) {
     if (!fits) {
-      add("schema.type", node, fmt::format("{}: expected {}, found {}", subject(path), expected, found(node)), std::move(hint));
+      add("schema.type", node, fmt::format("{}: expected {}, found {}", subject(path), expected, found(node)),
+          std::move(hint));
     }
     return fits;
   }
@@ -79,7 +82,8 @@ class ShapeChecker {
     if (type_name == "duration" && node.is_scalar() && parse_duration(node.text + "s").ok()) {
       hint = fmt::format("write {}s for seconds", node.text);
     }
-    if (type_name == "mode" && node.is_scalar() && to_value(node).is_number()) hint = "write the permissions as 0644, not as a decimal number";
+    if (type_name == "mode" && node.is_scalar() && to_value(node).is_number())
+      hint = "write the permissions as 0644, not as a decimal number";
     return require(node, false, std::string(type.expected), path, hint);
   }
 
@@ -88,7 +92,8 @@ class ShapeChecker {
       if (std::find(schema.one_of.begin(), schema.one_of.end(), node.text) == schema.one_of.end()) {
         const bool one = schema.one_of.size() == 1;
         add("schema.value", node,
-            fmt::format("{}: expected {}{}, found {}", subject(path), one ? "" : "one of ", fmt::join(schema.one_of, ", "), found(node)),
+            fmt::format("{}: expected {}{}, found {}", subject(path), one ? "" : "one of ",
+                        fmt::join(schema.one_of, ", "), found(node)),
             one ? std::string() : did_you_mean(node.text, schema.one_of));
       }
     }
@@ -96,7 +101,8 @@ class ShapeChecker {
     check_range(node, schema, parse_int(node), path, "must be");
   }
 
-  void check_range(const Node& node, const Schema& schema, std::int64_t value, const std::string& path, const char* what) {
+  void check_range(const Node& node, const Schema& schema, std::int64_t value, const std::string& path,
+                   const char* what) {
     if (schema.min && value < *schema.min) {
       add("schema.value", node, fmt::format("{}: {} at least {}, found {}", subject(path), what, *schema.min, value));
     }
@@ -107,7 +113,8 @@ class ShapeChecker {
 
   void check_list(const Node& node, const Schema& schema, const std::string& path) {
     check_range(node, schema, static_cast<std::int64_t>(node.items.size()), path, "the number of items must be");
-    for (std::size_t i = 0; i < node.items.size(); ++i) check(node.items[i], *schema.of, fmt::format("{}[{}]", path, i));
+    for (std::size_t i = 0; i < node.items.size(); ++i)
+      check(node.items[i], *schema.of, fmt::format("{}[{}]", path, i));
   }
 
   void check_map(const Node& node, const Schema& schema, const std::string& path) {
@@ -149,7 +156,8 @@ class ShapeChecker {
   void check_kind(const Node::Entry& entry, const Node::Entry* earlier, const std::string& path) {
     if (earlier != nullptr) {
       add("schema.exclusive-keys", entry.key,
-          fmt::format("{}: one item holds one resource, but here are '{}' and '{}'", subject(path), earlier->key.text, entry.key.text),
+          fmt::format("{}: one item holds one resource, but here are '{}' and '{}'", subject(path), earlier->key.text,
+                      entry.key.text),
           "begin a new list item with '- '");
     }
     const Reference& reference = *find_reference(entry.key.text);
@@ -171,7 +179,8 @@ class ShapeChecker {
     if (hint.empty() && known.size() <= 24) hint = fmt::format("known keys: {}", fmt::join(known, ", "));
     if (hint.empty()) hint = "keys of your own begin with 'x-'";
     add("schema.unknown-key", key,
-        path.empty() ? fmt::format("unknown key '{}'", key.text) : fmt::format("{}: unknown key '{}'", path, key.text), hint);
+        path.empty() ? fmt::format("unknown key '{}'", key.text) : fmt::format("{}: unknown key '{}'", path, key.text),
+        hint);
   }
 
   void check_missing(const Node& node, const Schema& schema, const std::string& path) {
@@ -190,7 +199,8 @@ class ShapeChecker {
     }
     if (present.size() > 1) {
       add("schema.exclusive-keys", present[1]->key,
-          fmt::format("{}: '{}' and '{}' exclude each other", subject(path), present[0]->key.text, present[1]->key.text));
+          fmt::format("{}: '{}' and '{}' exclude each other", subject(path), present[0]->key.text,
+                      present[1]->key.text));
     } else if (present.empty() && needed) {
       add("schema.missing-key", node, fmt::format("{}: one of {} is needed", subject(path), fmt::join(group, ", ")));
     }

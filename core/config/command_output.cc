@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "core/base/descriptor.h"
 
@@ -20,7 +19,8 @@ namespace {
 constexpr int kNotStarted = 127;
 
 Error failed(const std::string& program, const std::string& how, std::string hint = {}) {
-  return Error("secret.command-failed", fmt::format("the command '{}' {}", program, how), std::move(hint), ExitCode::kUsage);
+  return Error("secret.command-failed", fmt::format("the command '{}' {}", program, how), std::move(hint),
+               ExitCode::kUsage);
 }
 
 /// In the child: only calls that are safe after fork.
@@ -40,7 +40,8 @@ Error failed(const std::string& program, const std::string& how, std::string hin
 bool read_all(int fd, std::chrono::steady_clock::time_point deadline, std::size_t limit, std::string& out) {
   char buffer[4096];
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     pollfd waiting{fd, POLLIN, 0};
     const int ready = left > 0 ? ::poll(&waiting, 1, static_cast<int>(left)) : 0;
     if (ready < 0 && errno == EINTR) continue;
@@ -91,7 +92,8 @@ Result<Secret> command_output(const std::vector<std::string>& argv, const std::s
     return failed(argv[0], "can't be started (or ended with status 127)", "is it installed, and in PATH?");
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-    return failed(argv[0], fmt::format("ended with status {}", WEXITSTATUS(status)), "run it yourself to see why; its messages are not shown here");
+    return failed(argv[0], fmt::format("ended with status {}", WEXITSTATUS(status)),
+                  "run it yourself to see why; its messages are not shown here");
   }
   if (!WIFEXITED(status)) return failed(argv[0], fmt::format("was ended by signal {}", WTERMSIG(status)));
   return value;

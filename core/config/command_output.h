@@ -12,9 +12,10 @@
 
 namespace sentinel {
 
-/// What `argv` prints to stdout, run in `directory`. stdin is empty, stderr is thrown away. Errors `secret.command-failed` say how the
-/// command ended and never what it printed.
+/// What `argv` prints to stdout, run in `directory`. stdin is empty, stderr is thrown away. Errors
+/// `secret.command-failed` say how the command ended and never what it printed.
 Result<Secret> command_output(const std::vector<std::string>& argv, const std::string& directory,
-                              std::chrono::milliseconds timeout = std::chrono::seconds(30), std::size_t limit = 64U << 10);
+                              std::chrono::milliseconds timeout = std::chrono::seconds(30),
+                              std::size_t limit = 64U << 10);
 
 }  // namespace sentinel

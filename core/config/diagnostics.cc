@@ -8,10 +8,16 @@ namespace sentinel {
 namespace {
 
 void add_once(Errors& list, Error error) {
+  if (list.size() > kMostErrors) return;
   const bool known = std::any_of(list.begin(), list.end(), [&](const Error& other) {
     return other.code == error.code && other.message == error.message && other.position == error.position;
   });
-  if (!known) list.push_back(std::move(error));
+  if (known) return;
+  if (list.size() == kMostErrors) {
+    error = Error("config.many-errors", "there are more mistakes, which are not shown", "correct these first",
+                  ExitCode::kUsage);
+  }
+  list.push_back(std::move(error));
 }
 
 }  // namespace
@@ -22,6 +28,8 @@ void Diagnostics::add(Error error) {
   add_once(errors, std::move(error));
 }
 
-void Diagnostics::warn(Error warning) { add_once(warnings, std::move(warning)); }
+void Diagnostics::warn(Error warning) {
+  add_once(warnings, std::move(warning));
+}
 
 }  // namespace sentinel

@@ -9,6 +9,8 @@
 
 namespace sentinel {
 
+inline constexpr std::size_t kMostErrors = 100;
+
 struct Diagnostics {
   Errors errors;
   Errors warnings;
@@ -16,7 +18,8 @@ struct Diagnostics {
 
   bool ok() const { return errors.empty(); }
 
-  /// Adds an error; configuration errors end with exit code usage. The same error twice is kept once.
+  /// Adds an error; configuration errors end with exit code usage. The same error twice is kept once, and after
+  /// kMostErrors the rest is only counted.
   void add(Error error);
   void warn(Error warning);
 };

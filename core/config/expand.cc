@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks the stack for one host. An item that fails is reported and left out; the walk goes on, so one run shows everything.
+// Walks the stack for one host. An item that fails is reported and left out; the walk goes on, so one run shows
+// everything.
 #include "core/config/expand.h"
-
-#include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "core/base/suggest.h"
+#include <algorithm>
+
 #include "core/config/fields.h"
 #include "core/config/host_variables.h"
 #include "core/config/reference.h"
 #include "core/config/render_node.h"
 #include "core/config/resource_builder.h"
-#include "core/config/scalar_types.h"
+#include "core/config/resource_collector.h"
 #include "core/config/schema.h"
 
 namespace sentinel {
@@ -23,7 +22,8 @@ namespace {
 std::string slug(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '@';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '@';
     if (plain) {
       out += c;
     } else if (!out.empty() && out.back() != '-') {
@@ -38,29 +38,27 @@ class HostExpander {
  public:
   HostExpander(const Project& project, const Playbook& playbook, const Host& host, const Assets& assets,
                const ExpandOptions& options, Diagnostics& diagnostics)
-      : project_(project), playbook_(playbook), host_(host), assets_(assets), files_(assets), options_(options),
+      : project_(project),
+        playbook_(playbook),
+        host_(host),
+        assets_(assets),
+        files_(assets),
+        options_(options),
         diagnostics_(diagnostics) {
     context_.files = &files_;
     context_.host = host.name;
     for (const auto& secret : project.secrets) context_.secrets.push_back(secret.name);
   }
 
-  void run(Value scope) {
-    out_.request.host = host_.name;
-    out_.request.project = project_.name;
+  Expansion run(Value scope) {
     for (const auto& use : playbook_.roles) {
       const auto* role = find_role(use.role);
       if (role == nullptr) continue;
       if (use.when && !holds(*use.when, scope, *role)) continue;
       expand_role(*role, scope, use.tags);
     }
-    for (const auto& secret : project_.secrets) {
-      if (secrets_.contains(secret.name)) out_.request.secrets.push_back(secret.spec());
-    }
-    out_.variables = std::move(scope);
+    return std::move(collector_).finish(project_, host_, std::move(scope));
   }
-
-  Expansion take() { return std::move(out_); }
 
  private:
   const Role* find_role(const std::string& name) const {
@@ -68,7 +66,9 @@ class HostExpander {
     return found == playbook_.all_roles.end() ? nullptr : &found->second;
   }
 
-  std::string doing(const Role& role) const { return fmt::format("expanding role {} for host {}", role.name, host_.name); }
+  std::string doing(const Role& role) const {
+    return fmt::format("expanding role {} for host {}", role.name, host_.name);
+  }
 
   void add(Error error, const Node& where, const Role& role) {
     if (!error.position) error.position = where.position();
@@ -112,9 +112,10 @@ class HostExpander {
     }
     if (!items.ok()) return add(std::move(items).error(), *item.loop, role);
     if (!items->is_array()) {
-      return add(Error("playbook.loop", fmt::format("a loop needs a list, this is {}", describe(node_of(*items, *item.loop))),
-                       items->is_object() ? "write NAME.items() | list to loop over the pairs of a mapping" : ""),
-                 *item.loop, role);
+      return add(
+          Error("playbook.loop", fmt::format("a loop needs a list, this is {}", describe(node_of(*items, *item.loop))),
+                items->is_object() ? "write NAME.items() | list to loop over the pairs of a mapping" : ""),
+          *item.loop, role);
     }
     // Loops don't nest in one role, but an included role may sit in a loop of its includer.
     const Value outer_item = scope.value("item", Value());
@@ -147,7 +148,8 @@ class HostExpander {
     }
   }
 
-  void expand_include(const Role& role, const RoleItem& item, const Value& scope, const std::vector<std::string>& tags) {
+  void expand_include(const Role& role, const RoleItem& item, const Value& scope,
+                      const std::vector<std::string>& tags) {
     const auto* included = find_role(item.included_role);
     const auto arguments = render_node(item.body, scope, context_, doing(role), diagnostics_);
     if (included == nullptr || !arguments) return;
@@ -183,7 +185,8 @@ class HostExpander {
         item.body, role);
   }
 
-  void expand_resource(const Role& role, const RoleItem& item, const Value& scope, std::optional<std::size_t> loop_index) {
+  void expand_resource(const Role& role, const RoleItem& item, const Value& scope,
+                       std::optional<std::size_t> loop_index) {
     const auto reported_before = diagnostics_.reported;
     const Reference& reference = *find_reference(item.resource_kind);
     Node raw = item.body;
@@ -205,13 +208,19 @@ class HostExpander {
     resource.origin = fmt::format("{}:{}", item.node.position().file, item.node.line);
     const auto content = content_of(role, item, *body, scope);
     if (!content) return;
-    const ContentRef reference_to_content = content->pieces().empty() && !has_content(*body) ? ContentRef{} : reference_to(*content);
+    const ContentRef reference_to_content =
+        content->pieces().empty() && !has_content(*body) ? ContentRef{} : reference_to(*content);
     auto built = build_resource(item.resource_kind, *body, reference_to_content, diagnostics_);
     if (!built || !add_effects(role, item, scope, resource)) return;
     resource.body = std::move(*built);
-    if (!claim(role, item, *body, resource.id)) return;
-    keep_contents(resource, *content);
-    out_.request.resources.push_back(std::move(resource));
+    auto added = collector_.add(std::move(resource), *content, managed_by(item.resource_kind, *body));
+    if (!added.ok()) add(std::move(added).error(), item.node, role);
+  }
+
+  static std::string managed_by(const std::string& kind, const Node& body) {
+    if (kind == "package" || kind == "command") return {};
+    const std::string path = file_path(kind, body);
+    return path.empty() ? fmt::format("{} {}", kind, primary_text(kind, body)) : path;
   }
 
   static bool has_content(const Node& body) {
@@ -295,44 +304,6 @@ class HostExpander {
     return true;
   }
 
-  /// Ids are unique, and so is what a resource manages: two that want different things would never come to rest.
-  bool claim(const Role& role, const RoleItem& item, const Node& body, const std::string& id) {
-    const std::string place = fmt::format("{}:{}", item.node.position().file, item.node.line);
-    const auto [same_id, new_id] = ids_.emplace(id, place);
-    if (!new_id) {
-      add(Error("playbook.duplicate-id", fmt::format("two resources have the id '{}'", id),
-                fmt::format("the other one is in {}; give one of them an 'id'", same_id->second)),
-          item.node, role);
-      return false;
-    }
-    const std::string path = file_path(item.resource_kind, body);
-    const std::string managed = path.empty() ? fmt::format("{} {}", item.resource_kind, primary_text(item.resource_kind, body)) : path;
-    if (item.resource_kind == "package" || item.resource_kind == "command") return true;
-    const auto [same, added] = managed_.emplace(managed, place);
-    if (!added) {
-      add(Error("playbook.duplicate-resource", fmt::format("{} is managed twice", managed), fmt::format("the other one is in {}", same->second)),
-          item.node, role);
-    }
-    return added;
-  }
-
-  void keep_contents(const Resource& resource, const Content& content) {
-    for (const auto& piece : content.pieces()) {
-      if (const auto* hole = std::get_if<Hole>(&piece)) secrets_.insert(hole->secret);
-    }
-    for (const auto& reference : contents_of(resource.body)) out_.contents.emplace(reference.digest, content.serialize());
-    if (const auto* file = std::get_if<File>(&resource.body); file != nullptr && file->ensure == Ensure::kPresent) {
-      out_.files.push_back({resource.id, file->path, file->owner, file->group, file->mode, content.display()});
-    }
-    if (const auto* sshd = std::get_if<SshdConfig>(&resource.body)) {
-      out_.files.push_back({resource.id, sshd->path, "root", "root", 0644, content.display()});
-    }
-    if (const auto* source = std::get_if<AptSource>(&resource.body); source != nullptr && source->ensure == Ensure::kPresent) {
-      out_.files.push_back({resource.id, fmt::format("/etc/apt/keyrings/{}.asc", source->name), "root", "root", 0644, content.display()});
-      out_.files.push_back({resource.id, fmt::format("/etc/apt/sources.list.d/{}.list", source->name), "root", "root", 0644, source->line + "\n"});
-    }
-  }
-
   const Project& project_;
   const Playbook& playbook_;
   const Host& host_;
@@ -341,10 +312,7 @@ class HostExpander {
   const ExpandOptions& options_;
   Diagnostics& diagnostics_;
   RenderContext context_;
-  Expansion out_;
-  std::set<std::string> secrets_;
-  std::map<std::string, std::string> ids_;      ///< id -> where
-  std::map<std::string, std::string> managed_;  ///< what is managed -> where
+  ResourceCollector collector_;
 };
 
 }  // namespace
@@ -361,9 +329,9 @@ std::optional<Expansion> expand(const Project& project, const Playbook& playbook
     return {};
   }
   HostExpander expander(project, playbook, host, assets, options, diagnostics);
-  expander.run(std::move(*scope));
+  auto out = expander.run(std::move(*scope));
   if (diagnostics.reported > reported_before) return {};
-  return expander.take();
+  return out;
 }
 
 std::optional<Expansion> expand_offline(const Project& project, const Playbook& playbook, const Host& host,
@@ -384,10 +352,11 @@ void check_fleet(const Project& project, const std::vector<Expansion>& expansion
       }
     }
     if (hosts.size() < 2) continue;
-    diagnostics.warn(Error("secret.differs-per-host",
-                           fmt::format("each host makes a value of its own for '{}': {}", secret.name, fmt::join(hosts, ", ")),
-                           "a value they share comes from env, file or command")
-                         .at(secret.position));
+    diagnostics.warn(
+        Error("secret.differs-per-host",
+              fmt::format("each host makes a value of its own for '{}': {}", secret.name, fmt::join(hosts, ", ")),
+              "a value they share comes from env, file or command")
+            .at(secret.position));
   }
 }
 

@@ -29,7 +29,7 @@ struct Expansion {
   Request request;
   std::map<std::string, std::string> contents;  ///< digest -> serialized bytes, as ContentRef names them
   std::vector<RenderedFile> files;
-  Value variables;                              ///< the merged tree, resolved
+  Value variables;  ///< the merged tree, resolved
 };
 
 struct ExpandOptions {
@@ -49,7 +49,8 @@ std::optional<Expansion> expand(const Project& project, const Playbook& playbook
 std::optional<Expansion> expand_offline(const Project& project, const Playbook& playbook, const Host& host,
                                         const Assets& assets, Diagnostics& diagnostics);
 
-/// What only the whole fleet shows: generated secrets used on several hosts are a warning (each host makes its own value).
+/// What only the whole fleet shows: generated secrets used on several hosts are a warning (each host makes its own
+/// value).
 void check_fleet(const Project& project, const std::vector<Expansion>& expansions, Diagnostics& diagnostics);
 
 }  // namespace sentinel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading fields of a mapping that was checked against its schema. A field that is missing or of the wrong kind gives the
-// fallback: the check has said so already, and reading goes on to find further mistakes.
+// Reading fields of a mapping that was checked against its schema. A field that is missing or of the wrong kind gives
+// the fallback: the check has said so already, and reading goes on to find further mistakes.
 #pragma once
 
 #include <cstdint>

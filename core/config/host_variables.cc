@@ -2,9 +2,9 @@
 // Layers from low to high; cli.md's order of precedence is this file's order of calls.
 #include "core/config/host_variables.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/suggest.h"
 #include "core/config/expand.h"
@@ -30,10 +30,13 @@ Node without_facts(Node vars) {
   return vars;
 }
 
-Value facts_value(const Facts& facts) { return nlohmann::json(facts); }
+Value facts_value(const Facts& facts) {
+  return nlohmann::json(facts);
+}
 
 Value host_value(const Host& host) {
-  return {{"name", host.name}, {"address", host.address}, {"port", host.port}, {"user", host.user}, {"tags", host.tags}};
+  return {
+      {"name", host.name}, {"address", host.address}, {"port", host.port}, {"user", host.user}, {"tags", host.tags}};
 }
 
 }  // namespace
@@ -86,7 +89,9 @@ std::optional<Facts> assumed_facts(const Project& project, const Host& host, Dia
   for (const auto& [key, value] : given.entries) {
     const auto fact = json.find(key.text);
     if (fact == json.end()) {
-      diagnostics.add(Error("facts.unknown", fmt::format("there is no fact '{}'", key.text), did_you_mean(key.text, known)).at(key.position()));
+      diagnostics.add(
+          Error("facts.unknown", fmt::format("there is no fact '{}'", key.text), did_you_mean(key.text, known))
+              .at(key.position()));
       continue;
     }
     // `os_version: 12` means the text "12".
@@ -94,13 +99,15 @@ std::optional<Facts> assumed_facts(const Project& project, const Host& host, Dia
     const nlohmann::json wanted = text ? nlohmann::json(value.text) : nlohmann::json(to_value(value));
     const bool number = fact->is_number() && wanted.is_number_integer() && wanted.get<std::int64_t>() >= 0;
     if (wanted.type() != fact->type() && !number) {
-      diagnostics.add(Error("facts.type", fmt::format("the fact '{}' can't be {}", key.text, describe(value))).at(value.position()));
+      diagnostics.add(Error("facts.type", fmt::format("the fact '{}' can't be {}", key.text, describe(value)))
+                          .at(value.position()));
       continue;
     }
     *fact = wanted;
   }
   auto facts = decode<Facts>(json);
-  if (!facts.ok()) diagnostics.add(std::move(facts).error().during(fmt::format("reading the facts assumed for host {}", host.name)));
+  if (!facts.ok())
+    diagnostics.add(std::move(facts).error().during(fmt::format("reading the facts assumed for host {}", host.name)));
   if (diagnostics.reported > reported_before) return {};
   return std::move(facts).value();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference files as JSON Schema (draft 7, what editors' YAML plugins read). Descriptions come along, so editors show them.
+// The reference files as JSON Schema (draft 7, what editors' YAML plugins read). Descriptions come along, so editors
+// show them.
 #include <fmt/format.h>
 
 #include "core/config/reference.h"
@@ -13,7 +14,10 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kDialect = "http://json-schema.org/draft-07/schema#";
 
 /// A text that is rendered later may stand wherever any type is wanted.
-Json template_text() { return {{"type", "string"}, {"pattern", "\\{[{%]"}}; }
+Json template_text() {
+  return {{"type", "string"}, {"pattern", "\\{[{%]"}};
+}
+
 constexpr const char* kTemplateReference = "#/definitions/template";
 
 class SchemaWriter {
@@ -24,7 +28,8 @@ class SchemaWriter {
     Json out = shape(schema);
     std::vector<Json> others;
     if (!schema.or_type.empty()) others.push_back(scalar(schema.or_type));
-    if (templates_ == Templates::kAllowed && !schema.literal && needs_template(out)) others.push_back({{"$ref", kTemplateReference}});
+    if (templates_ == Templates::kAllowed && !schema.literal && needs_template(out))
+      others.push_back({{"$ref", kTemplateReference}});
     if (!others.empty()) {
       others.insert(others.begin(), std::move(out));
       out = {{"anyOf", others}};
@@ -36,7 +41,8 @@ class SchemaWriter {
 
  private:
   static bool needs_template(const Json& out) {
-    return !out.empty() && (out.contains("pattern") || out.contains("enum") || out.value("type", Json()) != Json("string"));
+    return !out.empty() &&
+           (out.contains("pattern") || out.contains("enum") || out.value("type", Json()) != Json("string"));
   }
 
   static Json scalar(const std::string& name) {
@@ -64,7 +70,8 @@ class SchemaWriter {
       if (schema.min) out["minItems"] = *schema.min;
       return out;
     }
-    if (!schema.one_of.empty()) return schema.type == "int" ? Json{{"enum", integers(schema.one_of)}} : Json{{"enum", schema.one_of}};
+    if (!schema.one_of.empty())
+      return schema.type == "int" ? Json{{"enum", integers(schema.one_of)}} : Json{{"enum", schema.one_of}};
     Json out = scalar(schema.type);
     if (schema.type == "int" && schema.min) out["minimum"] = *schema.min;
     if (schema.type == "int" && schema.max) out["maximum"] = *schema.max;
@@ -88,7 +95,10 @@ class SchemaWriter {
     if (schema.kinds) conditions.push_back(purpose(properties));
     for (const auto& group : schema.exactly_one) conditions.push_back({{"oneOf", requirements(group)}});
     for (const auto& group : schema.at_most_one) conditions.push_back({{"not", {{"anyOf", pairs(group)}}}});
-    Json out{{"type", "object"}, {"properties", properties}, {"patternProperties", {{"^x-", Json::object()}}}, {"additionalProperties", false}};
+    Json out{{"type", "object"},
+             {"properties", properties},
+             {"patternProperties", {{"^x-", Json::object()}}},
+             {"additionalProperties", false}};
     if (!required.empty()) out["required"] = required;
     if (!conditions.empty()) out["allOf"] = conditions;
     return out;
@@ -145,7 +155,10 @@ Json playbook_json_schema() {
     file["title"] = reference.title;
     files.push_back(std::move(file));
   }
-  return {{"$schema", kDialect}, {"title", "Stacks and roles"}, {"definitions", {{"template", template_text()}}}, {"anyOf", files}};
+  return {{"$schema", kDialect},
+          {"title", "Stacks and roles"},
+          {"definitions", {{"template", template_text()}}},
+          {"anyOf", files}};
 }
 
 }  // namespace sentinel

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be asked of a positioned node: its place, its value, its description.
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "core/config/yaml.h"
 #include "core/config/yaml_text.h"
@@ -34,7 +34,20 @@ bool is_float(std::string_view text) {
   if (whole.size() > 1 && whole[0] == '0') return false;
   if (dot == std::string_view::npos) return exponent != std::string_view::npos && all_digits(whole);
   const auto fraction = text.substr(dot + 1);
-  return (whole.empty() || all_digits(whole)) && (fraction.empty() || all_digits(fraction)) && whole.size() + fraction.size() > 0;
+  return (whole.empty() || all_digits(whole)) && (fraction.empty() || all_digits(fraction)) &&
+         whole.size() + fraction.size() > 0;
+}
+
+/// Without an index of all lines: positions are taken one at a time.
+std::string line_of(std::string_view text, int number) {
+  for (int line = 1; line < number; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return std::string(text);
 }
 
 Value scalar_value(const Node& node) {
@@ -77,7 +90,7 @@ Position Node::position() const {
   out.length = length;
   if (source) {
     out.file = source->path;
-    out.source_line = YamlLines(source->text).line(line);
+    out.source_line = line_of(source->text, line);
   }
   return out;
 }

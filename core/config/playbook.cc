@@ -3,10 +3,10 @@
 // here: shapes, unknown roles, circles, syntax of every template, missing template files.
 #include "core/config/playbook.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/suggest.h"
 #include "core/config/fields.h"
@@ -91,8 +91,9 @@ class PlaybookLoader {
     check_variables(out.vars);
     const std::string written = text_field(*node, "role", name);
     if (written != name) {
-      diagnostics_.add(Error("playbook.role-name", fmt::format("the file of the role '{}' says it is '{}'", name, written))
-                           .at(node->find("role")->position()));
+      diagnostics_.add(
+          Error("playbook.role-name", fmt::format("the file of the role '{}' says it is '{}'", name, written))
+              .at(node->find("role")->position()));
     }
     if (const Node* items = node->find("resources")) {
       for (const auto& item : items->items) read_item(item, out);
@@ -101,7 +102,8 @@ class PlaybookLoader {
   }
 
  private:
-  std::optional<Node> load_named(const char* directory, const std::string& name, const char* what, const Position& where) {
+  std::optional<Node> load_named(const char* directory, const std::string& name, const char* what,
+                                 const Position& where) {
     const std::string path = directory + name + ".yaml";
     auto asset = assets_.find(path);
     if (asset.ok() && !asset->has_value()) {
@@ -159,7 +161,8 @@ class PlaybookLoader {
     if (begin != chain_.end()) {
       std::vector<std::string> circle(begin, chain_.end());
       circle.push_back(name);
-      diagnostics_.add(Error("playbook.include-cycle", fmt::format("roles include each other in a circle: {}", fmt::join(circle, " -> ")))
+      diagnostics_.add(Error("playbook.include-cycle",
+                             fmt::format("roles include each other in a circle: {}", fmt::join(circle, " -> ")))
                            .at(where));
       return;
     }
@@ -183,7 +186,8 @@ class PlaybookLoader {
     item.tags = list_field(node, "tags");
     if (const Node* when = node.find("when")) item.when = *when;
     if (const Node* loop = node.find("loop")) item.loop = *loop;
-    if (const Node* notify = node.find("notify")) item.notify = notify->is_sequence() ? notify->items : std::vector<Node>{*notify};
+    if (const Node* notify = node.find("notify"))
+      item.notify = notify->is_sequence() ? notify->items : std::vector<Node>{*notify};
     if (!read_purpose(node, item)) return;
     check_templates(item);
     role.items.push_back(std::move(item));
@@ -195,14 +199,16 @@ class PlaybookLoader {
     const auto kinds = resource_kinds();
     for (const auto& entry : node.entries) {
       const std::string& key = entry.key.text;
-      if (key == "include" || key == "assert" || std::binary_search(kinds.begin(), kinds.end(), key)) purposes.push_back(key);
+      if (key == "include" || key == "assert" || std::binary_search(kinds.begin(), kinds.end(), key))
+        purposes.push_back(key);
     }
     if (purposes.size() != 1) {
       // A misspelt kind and two kinds at once were reported with the item's shape.
       if (purposes.empty() ? has_unknown_key(node) : is_resource(purposes[0]) && is_resource(purposes[1])) return false;
       diagnostics_.add(Error("playbook.item",
-                             purposes.empty() ? std::string("this item is neither a resource nor an include nor an assert")
-                                              : fmt::format("this item is several things at once: {}", fmt::join(purposes, ", ")),
+                             purposes.empty()
+                                 ? std::string("this item is neither a resource nor an include nor an assert")
+                                 : fmt::format("this item is several things at once: {}", fmt::join(purposes, ", ")),
                              "a list item has one key that says what it is, such as 'file:' or 'include:'")
                            .at(node.position()));
       return false;

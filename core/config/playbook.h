@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stacks and roles as read from their files: checked for shape, not yet rendered. docs/reference/playbook.yaml documents the
-// format. One Playbook holds the stack and every role it can reach, so expansion needs no more files but templates.
+// Stacks and roles as read from their files: checked for shape, not yet rendered. docs/reference/playbook.yaml
+// documents the format. One Playbook holds the stack and every role it can reach, so expansion needs no more files but
+// templates.
 #pragma once
 
 #include <map>
@@ -19,25 +20,25 @@ namespace sentinel {
 struct RoleItem {
   enum class Kind { kResource, kInclude, kAssert };
   Kind kind = Kind::kResource;
-  std::string resource_kind;      ///< the key that names the kind: "file", "sudoers", "package" ...
-  Node body;                      ///< fields of the resource; for an include its variables; for an assert the expression
+  std::string resource_kind;  ///< the key that names the kind: "file", "sudoers", "package" ...
+  Node body;                  ///< fields of the resource; for an include its variables; for an assert the expression
   std::string included_role;
-  std::string message;            ///< assert: shown when the expression is false
+  std::string message;  ///< assert: shown when the expression is false
   std::string hint;
-  std::string id;                 ///< may hold a template; empty: derived
+  std::string id;  ///< may hold a template; empty: derived
   std::string title;
   std::optional<Node> when;
   std::optional<Node> loop;
   std::vector<std::string> tags;
   std::vector<Node> notify;
-  Node node;                      ///< the whole item, for positions
+  Node node;  ///< the whole item, for positions
 };
 
 struct Role {
   std::string name;
   std::string title;
-  std::string documentation;      ///< the comment at the head of the file
-  Node vars;                      ///< documented defaults
+  std::string documentation;  ///< the comment at the head of the file
+  Node vars;                  ///< documented defaults
   std::vector<RoleItem> items;
 };
 
@@ -57,8 +58,8 @@ struct Playbook {
   std::map<std::string, Role> all_roles;  ///< every role reachable from the stack
 };
 
-/// Loads the project's stack and all roles it reaches; also parses every template they name. `assets` should already have
-/// the project's directory in front.
+/// Loads the project's stack and all roles it reaches; also parses every template they name. `assets` should already
+/// have the project's directory in front.
 std::optional<Playbook> load_playbook(const Project& project, const Assets& assets, Diagnostics& diagnostics);
 
 /// One role by name, for `docs role NAME`.

@@ -3,13 +3,12 @@
 #include "core/config/project.h"
 
 #include <errno.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "core/base/suggest.h"
 #include "core/config/fields.h"
@@ -106,7 +105,8 @@ class ProjectReader {
     for (const auto& entry : vars.entries) {
       const auto& reserved = reserved_variables();
       // `facts` of a host says what render and validate assume of it.
-      if (entry.key.text == "facts" || std::find(reserved.begin(), reserved.end(), entry.key.text) == reserved.end()) continue;
+      if (entry.key.text == "facts" || std::find(reserved.begin(), reserved.end(), entry.key.text) == reserved.end())
+        continue;
       diagnostics_.add(Error("variables.reserved", fmt::format("a variable can't be called '{}'", entry.key.text),
                              "playbooks see something else under this name; choose another")
                            .at(entry.key.position()));
@@ -117,10 +117,14 @@ class ProjectReader {
     const Node* list = root_.find("migrations");
     if (list == nullptr) return;
     for (const auto& node : list->items) {
-      Migration migration{text_field(node, "id"), list_field(node, "run"), list_field(node, "undo"), text_field(node, "irreversible")};
-      const bool twice = std::any_of(out.migrations.begin(), out.migrations.end(), [&](const Migration& other) { return other.id == migration.id; });
+      Migration migration{text_field(node, "id"), list_field(node, "run"), list_field(node, "undo"),
+                          text_field(node, "irreversible")};
+      const bool twice = std::any_of(out.migrations.begin(), out.migrations.end(),
+                                     [&](const Migration& other) { return other.id == migration.id; });
       if (twice) {
-        diagnostics_.add(Error("project.duplicate-migration", fmt::format("two migrations have the id '{}'", migration.id)).at(node.position()));
+        diagnostics_.add(
+            Error("project.duplicate-migration", fmt::format("two migrations have the id '{}'", migration.id))
+                .at(node.position()));
       }
       out.migrations.push_back(std::move(migration));
     }
@@ -153,7 +157,8 @@ class ProjectReader {
     for (const auto& host : project.hosts) {
       if (host.jump.empty()) continue;
       if (project.find_host(host.jump) == nullptr) {
-        diagnostics_.add(Error("project.unknown-jump", fmt::format("{}: there is no host '{}' to jump through", host.name, host.jump),
+        diagnostics_.add(Error("project.unknown-jump",
+                               fmt::format("{}: there is no host '{}' to jump through", host.name, host.jump),
                                did_you_mean(host.jump, names))
                              .at(jump_position(host)));
         continue;
@@ -166,8 +171,9 @@ class ProjectReader {
       }
       if (next != nullptr && next->name == host.name) {
         chain.push_back(host.name);
-        diagnostics_.add(Error("project.jump-cycle", fmt::format("jump hosts go in a circle: {}", fmt::join(chain, " -> ")))
-                             .at(jump_position(host)));
+        diagnostics_.add(
+            Error("project.jump-cycle", fmt::format("jump hosts go in a circle: {}", fmt::join(chain, " -> ")))
+                .at(jump_position(host)));
         return;
       }
     }
@@ -180,10 +186,11 @@ class ProjectReader {
       const auto place = fmt::format("{}:{} through '{}'", host.address, host.port, host.jump);
       const auto [earlier, added] = seen.emplace(place, host.name);
       if (!added) {
-        diagnostics_.warn(Error("project.duplicate-address",
-                                fmt::format("{} and {} have the same address {}", earlier->second, host.name, host.address),
-                                "two names for one machine make two plans for it")
-                              .at(host.position));
+        diagnostics_.warn(
+            Error("project.duplicate-address",
+                  fmt::format("{} and {} have the same address {}", earlier->second, host.name, host.address),
+                  "two names for one machine make two plans for it")
+                .at(host.position));
       }
     }
   }
@@ -195,10 +202,14 @@ class ProjectReader {
 std::optional<Node> read_text(const ProjectSource& source, Diagnostics& diagnostics) {
   const std::string directory = source.directory.empty() ? "." : source.directory;
   const std::string path = directory + "/" + kProjectFile;
+
   struct stat info {};
+
   if (!source.text && ::stat(path.c_str(), &info) != 0 && errno == ENOENT) {
-    diagnostics.add(Error("project.missing", fmt::format("there is no {} in {}", kProjectFile, directory == "." ? "this directory" : directory),
-                          "'sentinelctl init' writes one; -C names another directory"));
+    diagnostics.add(
+        Error("project.missing",
+              fmt::format("there is no {} in {}", kProjectFile, directory == "." ? "this directory" : directory),
+              "'sentinelctl init' writes one; -C names another directory"));
     return {};
   }
   auto node = source.text ? parse_yaml(*source.text, kProjectFile) : load_yaml(path, kProjectFile);
@@ -224,7 +235,9 @@ Node read_settings(const ProjectSource& source, Diagnostics& diagnostics) {
 
 }  // namespace
 
-SecretSpec SecretSource::spec() const { return {name, kind == Kind::kGenerate, encoding, bytes}; }
+SecretSpec SecretSource::spec() const {
+  return {name, kind == Kind::kGenerate, encoding, bytes};
+}
 
 const Host* Project::find_host(const std::string& host_name) const {
   const auto found = std::find_if(hosts.begin(), hosts.end(), [&](const Host& host) { return host.name == host_name; });
@@ -232,7 +245,8 @@ const Host* Project::find_host(const std::string& host_name) const {
 }
 
 const SecretSource* Project::find_secret(const std::string& secret_name) const {
-  const auto found = std::find_if(secrets.begin(), secrets.end(), [&](const SecretSource& secret) { return secret.name == secret_name; });
+  const auto found = std::find_if(secrets.begin(), secrets.end(),
+                                  [&](const SecretSource& secret) { return secret.name == secret_name; });
   return found == secrets.end() ? nullptr : &*found;
 }
 
@@ -245,7 +259,8 @@ std::optional<Project> read_project(const ProjectSource& source, Diagnostics& di
   if (!root->is_mapping() && diagnostics.reported > reported_before) return {};
   Project out = ProjectReader(*root, diagnostics).read();
   std::error_code failure;
-  out.directory = std::filesystem::absolute(source.directory.empty() ? "." : source.directory, failure).lexically_normal().string();
+  out.directory =
+      std::filesystem::absolute(source.directory.empty() ? "." : source.directory, failure).lexically_normal().string();
   if (out.directory.size() > 1 && out.directory.ends_with('/')) out.directory.pop_back();
   out.settings = std::move(settings);
   return out;
@@ -261,7 +276,8 @@ std::optional<Project> load_project(const ProjectSource& source, Diagnostics& di
 std::string default_project_text(const std::string& user, const std::string& address, std::uint16_t port) {
   const std::string name = address.find(':') == std::string::npos ? address : "host";
   return fmt::format(
-      "version: 1\nproject: sentinel\nstack: sentinel-vps\nhosts:\n  \"{}\":\n    address: \"{}\"\n    port: {}\n    user: \"{}\"\n",
+      "version: 1\nproject: sentinel\nstack: sentinel-vps\nhosts:\n  \"{}\":\n    address: \"{}\"\n    port: {}\n    "
+      "user: \"{}\"\n",
       name, address, port, user);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sentinel.yaml as values: hosts, variables, secrets by name, and the settings of the application. Everything has been
-// checked against docs/reference/project.yaml when a Project exists. Values of secrets are not here: see secret_source.h.
+// checked against docs/reference/project.yaml when a Project exists. Values of secrets are not here: see
+// secret_source.h.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ struct Host {
   std::string name;
   std::string address;
   std::uint16_t port = 22;
-  std::string user = "root";   ///< first contact
-  std::string identity;        ///< path as written ("~/.ssh/id_ed25519"); empty: agent and the usual files
-  std::string host_key;        ///< pin: "ssh-ed25519 AAAA..."; empty: known_hosts
-  std::string jump;            ///< name of another host of the project; empty: direct
+  std::string user = "root";  ///< first contact
+  std::string identity;       ///< path as written ("~/.ssh/id_ed25519"); empty: agent and the usual files
+  std::string host_key;       ///< pin: "ssh-ed25519 AAAA..."; empty: known_hosts
+  std::string jump;           ///< name of another host of the project; empty: direct
   std::vector<std::string> tags;
-  Node vars;                   ///< overrides project vars
+  Node vars;  ///< overrides project vars
   Position position;
 };
 
@@ -34,11 +35,11 @@ struct SecretSource {
   enum class Kind { kEnvironment, kFile, kCommand, kGenerate };
   std::string name;
   Kind kind = Kind::kEnvironment;
-  std::string variable;            ///< environment
-  std::string path;                ///< file, relative to the project
-  std::vector<std::string> argv;   ///< command, run without a shell in the project's directory
-  std::string encoding = "hex";    ///< generate: hex or base64
-  std::uint32_t bytes = 32;        ///< generate
+  std::string variable;           ///< environment
+  std::string path;               ///< file, relative to the project
+  std::vector<std::string> argv;  ///< command, run without a shell in the project's directory
+  std::string encoding = "hex";   ///< generate: hex or base64
+  std::uint32_t bytes = 32;       ///< generate
   Position position;
 
   SecretSpec spec() const;
@@ -63,22 +64,22 @@ struct Migration {
 
 struct Waiver {
   std::string control;
-  std::string hosts;   ///< a host pattern; empty: all
+  std::string hosts;  ///< a host pattern; empty: all
   std::string owner;
   std::string reason;
-  std::string until;   ///< "2027-01-31", the last day it holds
+  std::string until;  ///< "2027-01-31", the last day it holds
 };
 
 struct Project {
   std::string directory;  ///< where sentinel.yaml stands; absolute
   std::string name;
-  std::string stack;      ///< a shipped or own stack's name, or a path ending in .yaml
+  std::string stack;  ///< a shipped or own stack's name, or a path ending in .yaml
   Position stack_position;
   std::vector<Host> hosts;
-  Node vars;              ///< project `vars`, with `app` and `health` merged in under their names
-  Node settings;          ///< --set, as a mapping; wins over everything
+  Node vars;      ///< project `vars`, with `app` and `health` merged in under their names
+  Node settings;  ///< --set, as a mapping; wins over everything
   std::vector<SecretSource> secrets;
-  Node app;               ///< the checked `app:` mapping, or null; a later layer gives it a shape
+  Node app;  ///< the checked `app:` mapping, or null; a later layer gives it a shape
   Node health;
   Hooks hooks;
   std::vector<Migration> migrations;
@@ -89,23 +90,25 @@ struct Project {
 };
 
 struct ProjectSource {
-  std::string directory;             ///< -C
-  std::optional<std::string> text;   ///< in place of the file: bootstrap without a project
-  std::vector<std::string> settings; ///< --set: "ssh.port=2222"
+  std::string directory;              ///< -C
+  std::optional<std::string> text;    ///< in place of the file: bootstrap without a project
+  std::vector<std::string> settings;  ///< --set: "ssh.port=2222"
 };
 
 inline constexpr const char* kProjectFile = "sentinel.yaml";
 
-/// Nothing when anything is wrong (then `diagnostics` has at least one error). Error codes `project.…`, `yaml.…`, `schema.…`.
+/// Nothing when anything is wrong (then `diagnostics` has at least one error). Error codes `project.…`, `yaml.…`,
+/// `schema.…`.
 std::optional<Project> load_project(const ProjectSource& source, Diagnostics& diagnostics);
-/// The same, but a project with mistakes in it comes back too, so that a caller can look for more. Nothing when it is no YAML.
+/// The same, but a project with mistakes in it comes back too, so that a caller can look for more. Nothing when it is
+/// no YAML.
 std::optional<Project> read_project(const ProjectSource& source, Diagnostics& diagnostics);
 
 /// The text of a project with one host, for `bootstrap USER@ADDRESS` without a project file.
 std::string default_project_text(const std::string& user, const std::string& address, std::uint16_t port);
 
-/// Hosts whose name or tag matches: comma-separated names, tags or globs, `!x` takes away ("web*,!web3"); empty means all.
-/// In the project's order. Error `project.no-such-host` when a part matches nothing or nothing is left.
+/// Hosts whose name or tag matches: comma-separated names, tags or globs, `!x` takes away ("web*,!web3"); empty means
+/// all. In the project's order. Error `project.no-such-host` when a part matches nothing or nothing is left.
 Result<std::vector<const Host*>> select_hosts(const Project& project, const std::string& pattern);
 
 }  // namespace sentinel

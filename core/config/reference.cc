@@ -2,12 +2,12 @@
 // The embedded reference files are part of the program: one that can't be read is a bug, and ends it.
 #include "core/config/reference.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "core/base/suggest.h"
 #include "core/config/assets.h"
@@ -23,7 +23,8 @@ template <typename T>
 T must(Result<T> result) {
   if (!result.ok()) {
     const Error& error = result.error();
-    std::cerr << "embedded " << (error.position ? fmt::format("{}:{}: ", error.position->file, error.position->line) : "")
+    std::cerr << "embedded "
+              << (error.position ? fmt::format("{}:{}: ", error.position->file, error.position->line) : "")
               << error.message << '\n';
     std::abort();
   }
@@ -97,8 +98,13 @@ const Reference* find_reference(std::string_view topic) {
   return found == pages.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> reference_topics() { return library().topics; }
-std::vector<std::string> resource_kinds() { return library().kinds; }
+std::vector<std::string> reference_topics() {
+  return library().topics;
+}
+
+std::vector<std::string> resource_kinds() {
+  return library().kinds;
+}
 
 const std::vector<ErrorPage>& error_pages() {
   static const std::vector<ErrorPage> pages = read_error_pages();
@@ -106,12 +112,16 @@ const std::vector<ErrorPage>& error_pages() {
 }
 
 Result<std::string> error_page(const std::string& code) {
+  // Families that share one page: what the operating system says, and the command line.
+  const std::string wanted = code.starts_with("system.E") ? "system.E" : code.starts_with("usage.") ? "usage" : code;
   std::vector<std::string> codes;
   for (const auto& page : error_pages()) {
-    if (page.code == code) return fmt::format("{}: {}\n\n{}\n\nWhat to do: {}\n", page.code, page.title, page.cause, page.remedy);
+    if (page.code == wanted)
+      return fmt::format("{}: {}\n\n{}\n\nWhat to do: {}\n", code, page.title, page.cause, page.remedy);
     codes.push_back(page.code);
   }
-  return Error("docs.unknown-code", fmt::format("there is no error '{}'", code), did_you_mean(code, codes), ExitCode::kUsage);
+  return Error("docs.unknown-code", fmt::format("there is no error '{}'", code), did_you_mean(code, codes),
+               ExitCode::kUsage);
 }
 
 }  // namespace sentinel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference files as loaded: one per topic (project, stack, role, errors aside) and one per resource kind. They are embedded, so
-// a program without its files on disk still validates and explains.
+// The reference files as loaded: one per topic (project, stack, role, errors aside) and one per resource kind. They are
+// embedded, so a program without its files on disk still validates and explains.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@
 namespace sentinel {
 
 struct Reference {
-  std::string topic;    ///< "project", or a resource kind: "file"
+  std::string topic;  ///< "project", or a resource kind: "file"
   std::string title;
   std::string text;
   std::string example;  ///< YAML
@@ -32,8 +32,8 @@ std::vector<std::string> reference_topics();
 /// Resource kinds, sorted.
 std::vector<std::string> resource_kinds();
 
-/// The page of a topic or resource kind as text for a terminal, for `sentinelctl docs TOPIC`. Error `docs.unknown-topic` with a
-/// suggestion.
+/// The page of a topic or resource kind as text for a terminal, for `sentinelctl docs TOPIC`. Error
+/// `docs.unknown-topic` with a suggestion.
 Result<std::string> reference_page(const std::string& topic);
 /// The page of a role: its text, and each variable with its comment and default.
 std::string role_page(const Role& role);

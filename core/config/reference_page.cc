@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference pages as text of at most 100 columns: each key with its type, default and meaning, indented as in the file.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <sstream>
-
-#include <fmt/format.h>
 
 #include "core/base/suggest.h"
 #include "core/config/reference.h"
@@ -136,14 +136,16 @@ Result<std::string> reference_page(const std::string& topic) {
   if (page == nullptr) {
     auto known = reference_topics();
     for (const auto& kind : resource_kinds()) known.push_back(kind);
-    return Error("docs.unknown-topic", fmt::format("there is no page '{}'", topic), did_you_mean(topic, known), ExitCode::kUsage);
+    return Error("docs.unknown-topic", fmt::format("there is no page '{}'", topic), did_you_mean(topic, known),
+                 ExitCode::kUsage);
   }
   std::string out = fmt::format("{}\n\n{}", page->title, page->text);
   if (!page->example.empty()) out += fmt::format("\nExample:\n\n{}", indented(page->example));
   out += "\nKeys:\n\n";
   add_keys(page->schema, 2, out);
   if (page->schema.type == "mapping" && topic == "role") {
-    out += fmt::format("\nResource kinds (`sentinelctl docs KIND`):\n\n{}", wrapped(fmt::format("{}", fmt::join(resource_kinds(), " ")), 2));
+    out += fmt::format("\nResource kinds (`sentinelctl docs KIND`):\n\n{}",
+                       wrapped(fmt::format("{}", fmt::join(resource_kinds(), " ")), 2));
   }
   return out;
 }

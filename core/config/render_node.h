@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rendering the templates inside a YAML value; the result is a YAML value again, each part still knowing where it stands.
+// Rendering the templates inside a YAML value; the result is a YAML value again, each part still knowing where it
+// stands.
 #pragma once
 
 #include <optional>

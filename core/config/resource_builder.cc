@@ -2,10 +2,10 @@
 // One small function per kind; the fields are those of docs/reference/resources.
 #include "core/config/resource_builder.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "core/config/fields.h"
 #include "core/config/reference.h"
@@ -85,13 +85,16 @@ class Builder {
   std::optional<ResourceBody> build(const std::string& kind) {
     if (const auto* file = find_file_kind(kind)) return make_file(*file);
     if (kind == "sshd") return SshdConfig{text("path"), needed_content(), text_map(body_, "effective")};
-    if (kind == "directory") return Directory{text("path"), text("owner"), text("group"), mode_of(body_, "0755"), ensure_of(body_)};
+    if (kind == "directory")
+      return Directory{text("path"), text("owner"), text("group"), mode_of(body_, "0755"), ensure_of(body_)};
     if (kind == "link") return make_link();
     if (kind == "package") return Package{list_field(body_, "names"), ensure_of(body_)};
     if (kind == "apt_source") return make_apt_source();
     if (kind == "user") return make_user();
-    if (kind == "group") return Group{text("name"), optional_id(body_, "gid"), bool_field(body_, "system", false), ensure_of(body_)};
-    if (kind == "authorized_keys") return AuthorizedKeys{text("user"), list_field(body_, "keys"), bool_field(body_, "exclusive", false)};
+    if (kind == "group")
+      return Group{text("name"), optional_id(body_, "gid"), bool_field(body_, "system", false), ensure_of(body_)};
+    if (kind == "authorized_keys")
+      return AuthorizedKeys{text("user"), list_field(body_, "keys"), bool_field(body_, "exclusive", false)};
     if (kind == "sysctl") return Sysctl{text("path"), text_map(body_, "values"), ensure_of(body_)};
     if (kind == "service") return make_service();
     if (kind == "firewall") return make_firewall();
@@ -115,7 +118,8 @@ class Builder {
   }
 
   ContentRef needed_content() {
-    const bool given = body_.find("content") != nullptr || body_.find("template") != nullptr || body_.find("source") != nullptr;
+    const bool given =
+        body_.find("content") != nullptr || body_.find("template") != nullptr || body_.find("source") != nullptr;
     if (!given && ensure_of(body_) == Ensure::kPresent) {
       fail("schema.missing-key", "one of content, template, source is needed", body_);
     }
@@ -132,8 +136,9 @@ class Builder {
     out.ensure = ensure_of(body_);
     out.format = kind.format;
     if (kind.format == FileFormat::kSudoers && text("name").find('.') != std::string::npos) {
-      fail("resource.sudoers-name", fmt::format("sudo ignores files with a dot in their name, such as '{}'", text("name")),
-           *body_.find("name"), "choose a name without a dot");
+      fail("resource.sudoers-name",
+           fmt::format("sudo ignores files with a dot in their name, such as '{}'", text("name")), *body_.find("name"),
+           "choose a name without a dot");
     }
     return out;
   }
@@ -155,15 +160,19 @@ class Builder {
   }
 
   ResourceBody make_user() {
-    return User{text("name"), optional_id(body_, "uid"), text("group"), list_field(body_, "groups"), text("home"),
-                text("shell"), text("comment"), bool_field(body_, "system", false), ensure_of(body_)};
+    return User{text("name"),    optional_id(body_, "uid"),
+                text("group"),   list_field(body_, "groups"),
+                text("home"),    text("shell"),
+                text("comment"), bool_field(body_, "system", false),
+                ensure_of(body_)};
   }
 
   ResourceBody make_service() {
-    Service out{text("unit"), optional_bool(body_, "enabled"), optional_bool(body_, "active"), optional_bool(body_, "masked"),
-                list_field(body_, "reads")};
+    Service out{text("unit"), optional_bool(body_, "enabled"), optional_bool(body_, "active"),
+                optional_bool(body_, "masked"), list_field(body_, "reads")};
     if (out.masked.value_or(false) && (out.enabled.value_or(false) || out.active.value_or(false))) {
-      fail("resource.masked-service", fmt::format("{} can't be masked and enabled or active at once", out.unit), *body_.find("masked"));
+      fail("resource.masked-service", fmt::format("{} can't be masked and enabled or active at once", out.unit),
+           *body_.find("masked"));
     }
     return out;
   }
@@ -198,7 +207,8 @@ class Builder {
     out.timeout_seconds = parse_duration(text_field(body_, "timeout", "300s")).value_or(300);
     const Node* always = body_.find("always");
     if (always != nullptr && !out.always) {
-      fail("resource.unguarded-command", "a command needs a guard: 'always' is false", *always, "use 'creates' or 'unless', or always: true");
+      fail("resource.unguarded-command", "a command needs a guard: 'always' is false", *always,
+           "use 'creates' or 'unless', or always: true");
     }
     return out;
   }
@@ -221,7 +231,8 @@ std::string file_path(const std::string& kind, const Node& body) {
   if (const auto* file = find_file_kind(kind)) {
     return file->directory.empty() ? text_field(body, "path") : std::string(file->directory) + text_field(body, "name");
   }
-  return kind == "sshd" || kind == "directory" || kind == "link" || kind == "sysctl" ? text_field(body, "path") : std::string();
+  return kind == "sshd" || kind == "directory" || kind == "link" || kind == "sysctl" ? text_field(body, "path")
+                                                                                     : std::string();
 }
 
 std::optional<ResourceBody> build_resource(const std::string& kind, const Node& body, const ContentRef& content,

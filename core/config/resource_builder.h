@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rendered and checked resource of a playbook -> the model's resource. Kinds of playbooks that are files with a meaning
-// (sudoers, caddyfile, ...) become File here.
+// A rendered and checked resource of a playbook -> the model's resource. Kinds of playbooks that are files with a
+// meaning (sudoers, caddyfile, ...) become File here.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ std::string primary_text(const std::string& kind, const Node& body);
 /// The path a kind's file will have; empty for kinds that aren't files.
 std::string file_path(const std::string& kind, const Node& body);
 
-/// The body was checked against the kind's schema and has its defaults; `content` is what its content field rendered to.
-/// Nothing when a rule that no schema can express is broken.
+/// The body was checked against the kind's schema and has its defaults; `content` is what its content field rendered
+/// to. Nothing when a rule that no schema can express is broken.
 std::optional<ResourceBody> build_resource(const std::string& kind, const Node& body, const ContentRef& content,
                                            Diagnostics& diagnostics);
 

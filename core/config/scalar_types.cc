@@ -3,6 +3,7 @@
 #include "core/config/scalar_types.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -10,13 +11,16 @@
 #include <limits>
 #include <optional>
 
-#include <fmt/format.h>
-
 namespace sentinel {
 namespace {
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_alphanumeric(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+
+bool is_alphanumeric(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 bool all_of(std::string_view text, std::string_view further) {
   return std::all_of(text.begin(), text.end(),
@@ -31,7 +35,9 @@ std::optional<std::uint64_t> digits(std::string_view text) {
   return out;
 }
 
-Error value_error(std::string message) { return Error("schema.value", std::move(message), {}, ExitCode::kUsage); }
+Error value_error(std::string message) {
+  return Error("schema.value", std::move(message), {}, ExitCode::kUsage);
+}
 
 std::optional<std::int64_t> integer_of(const Node& node) {
   const Value value = to_value(node);
@@ -52,10 +58,13 @@ bool is_date(std::string_view text) {
 
 bool is_user_name(std::string_view text) {
   if (text.empty() || text.size() > 32 || !(is_lower(text[0]) || text[0] == '_')) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
 }
 
-bool is_owner(std::string_view text) { return is_user_name(text) || digits(text).value_or(1ULL << 32) < (1ULL << 32); }
+bool is_owner(std::string_view text) {
+  return is_user_name(text) || digits(text).value_or(1ULL << 32) < (1ULL << 32);
+}
 
 bool is_percent(std::string_view text) {
   if (!text.ends_with('%')) return false;
@@ -76,7 +85,9 @@ bool is_identifier(std::string_view text) {
   return !text.empty() && !(text[0] >= '0' && text[0] <= '9') && all_of(text, "_");
 }
 
-bool is_one_line(std::string_view text) { return text.find_first_of("\r\n") == std::string_view::npos; }
+bool is_one_line(std::string_view text) {
+  return text.find_first_of("\r\n") == std::string_view::npos;
+}
 
 using Accepts = bool (*)(const Node&);
 
@@ -99,38 +110,59 @@ const std::array<ScalarType, 27> kTypes{{
     {"int", "a whole number", [](const Node& node) { return integer_of(node).has_value(); }, "", "integer"},
     {"path", "an absolute path", text_is<is_absolute_path>, "^/", "string"},
     {"relative_path", "a path inside the project, without '..'", text_is<is_relative_path>, "^[^/]", "string"},
-    {"name", "a name (letters, digits, '.', '_', '-'; a letter or digit first)", text_is<is_word>, "^[A-Za-z0-9][A-Za-z0-9._-]*$", "string"},
-    {"file_name", "a file name without a directory", text_is<is_plain_name>, "^[A-Za-z0-9_@+:][A-Za-z0-9._@+:-]*$", "string"},
-    {"user_name", "a user or group name (lower-case letters, digits, '_', '-')", text_is<is_user_name>, "^[a-z_][a-z0-9_-]*$", "string"},
+    {"name", "a name (letters, digits, '.', '_', '-'; a letter or digit first)", text_is<is_word>,
+     "^[A-Za-z0-9][A-Za-z0-9._-]*$", "string"},
+    {"file_name", "a file name without a directory", text_is<is_plain_name>, "^[A-Za-z0-9_@+:][A-Za-z0-9._@+:-]*$",
+     "string"},
+    {"user_name", "a user or group name (lower-case letters, digits, '_', '-')", text_is<is_user_name>,
+     "^[a-z_][a-z0-9_-]*$", "string"},
     {"owner", "a user or group name, or its number", text_is<is_owner>, "^([a-z_][a-z0-9_-]*|[0-9]+)$", "string"},
     {"mode", "file permissions in octal, such as 0644 or \"0600\"", parses<parse_mode>, "^[0-7]{3,4}$", "string"},
-    {"duration", "a duration with its unit, such as 300s, 5m, 24h or 15d", parses<parse_duration>, "^[0-9]+[smhd]$", "string"},
+    {"duration", "a duration with its unit, such as 300s, 5m, 24h or 15d", parses<parse_duration>, "^[0-9]+[smhd]$",
+     "string"},
     {"size", "a size with its unit, such as 256mb or 1gb", parses<parse_size>, "^[0-9]+(b|kb|mb|gb)$", "string"},
     {"port", "a port from 1 to 65535", parses<parse_port>, "^[0-9]+$", "integer"},
-    {"port_spec", "a port such as 22/tcp, 443 or 6000:6007/udp", parses<parse_port_spec>, "^[0-9]+(:[0-9]+)?(/(tcp|udp|any))?$", "string"},
-    {"address", "a host name or an IP address", [](const Node& node) { return node.is_scalar() && (is_host_name(node.text) || is_ip_address(node.text)); }, "^[A-Za-z0-9:][A-Za-z0-9.:-]*$", "string"},
-    {"network", "an IP address or a network such as 192.0.2.0/24", text_is<is_network>, "^[0-9A-Fa-f:.]+(/[0-9]+)?$", "string"},
-    {"source_network", "an IP address, a network such as 192.0.2.0/24, or any", [](const Node& node) { return node.is_scalar() && (node.text == "any" || is_network(node.text)); }, "^(any|[0-9A-Fa-f:.]+(/[0-9]+)?)$", "string"},
+    {"port_spec", "a port such as 22/tcp, 443 or 6000:6007/udp", parses<parse_port_spec>,
+     "^[0-9]+(:[0-9]+)?(/(tcp|udp|any))?$", "string"},
+    {"address", "a host name or an IP address",
+     [](const Node& node) { return node.is_scalar() && (is_host_name(node.text) || is_ip_address(node.text)); },
+     "^[A-Za-z0-9:][A-Za-z0-9.:-]*$", "string"},
+    {"network", "an IP address or a network such as 192.0.2.0/24", text_is<is_network>, "^[0-9A-Fa-f:.]+(/[0-9]+)?$",
+     "string"},
+    {"source_network", "an IP address, a network such as 192.0.2.0/24, or any",
+     [](const Node& node) { return node.is_scalar() && (node.text == "any" || is_network(node.text)); },
+     "^(any|[0-9A-Fa-f:.]+(/[0-9]+)?)$", "string"},
     {"percent", "a percentage such as 1%", text_is<is_percent>, "^[0-9]+%$", "string"},
     {"date", "a date such as 2027-01-31", text_is<is_date>, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "string"},
-    {"expression", "an expression, such as facts.os_id == 'debian'", [](const Node& node) { return node.is_scalar(); }, "", "string"},
-    {"host_key", "a public key such as ssh-ed25519 AAAA...", [](const Node& node) {
-       return node.is_scalar() && is_one_line(node.text) && (node.text.starts_with("ssh-") || node.text.starts_with("ecdsa-") || node.text.starts_with("sk-")) && node.text.find(' ') != std::string::npos;
-     }, "^(ssh|ecdsa|sk)-[^ ]+ .+", "string"},
-    {"unit", "a systemd unit with its suffix, such as caddy.service", [](const Node& node) {
+    {"expression", "an expression, such as facts.os_id == 'debian'", [](const Node& node) { return node.is_scalar(); },
+     "", "string"},
+    {"host_key", "a public key such as ssh-ed25519 AAAA...",
+     [](const Node& node) {
+       return node.is_scalar() && is_one_line(node.text) &&
+              (node.text.starts_with("ssh-") || node.text.starts_with("ecdsa-") || node.text.starts_with("sk-")) &&
+              node.text.find(' ') != std::string::npos;
+     },
+     "^(ssh|ecdsa|sk)-[^ ]+ .+", "string"},
+    {"unit", "a systemd unit with its suffix, such as caddy.service",
+     [](const Node& node) {
        return node.is_scalar() && is_plain_name(node.text) && node.text.find('.') != std::string::npos;
-     }, "^[A-Za-z0-9_@:.-]+\\.[a-z]+$", "string"},
+     },
+     "^[A-Za-z0-9_@:.-]+\\.[a-z]+$", "string"},
     {"variable_name", "an environment variable's name", text_is<is_identifier>, "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
-    {"variable", "a name that templates can use (letters, digits, '_'; no digit first)", text_is<is_identifier>, "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
-    {"sysctl_key", "a dotted kernel parameter, such as net.ipv4.ip_forward", [](const Node& node) {
+    {"variable", "a name that templates can use (letters, digits, '_'; no digit first)", text_is<is_identifier>,
+     "^[A-Za-z_][A-Za-z0-9_]*$", "string"},
+    {"sysctl_key", "a dotted kernel parameter, such as net.ipv4.ip_forward",
+     [](const Node& node) {
        return node.is_scalar() && node.text.find('.') != std::string::npos && all_of(node.text, "._-/");
-     }, "^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)+$", "string"},
+     },
+     "^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)+$", "string"},
 }};
 
 }  // namespace
 
 const ScalarType* find_scalar_type(std::string_view name) {
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const ScalarType& type) { return type.name == name; });
+  const auto found =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const ScalarType& type) { return type.name == name; });
   return found == kTypes.end() ? nullptr : &*found;
 }
 
@@ -177,7 +209,8 @@ Result<std::uint16_t> parse_port(std::string_view text) {
 
 Result<PortSpec> parse_port_spec(std::string_view text) {
   const auto slash = text.find('/');
-  PortSpec out{std::string(text.substr(0, slash)), slash == std::string_view::npos ? "tcp" : std::string(text.substr(slash + 1))};
+  PortSpec out{std::string(text.substr(0, slash)),
+               slash == std::string_view::npos ? "tcp" : std::string(text.substr(slash + 1))};
   if (out.protocol != "tcp" && out.protocol != "udp" && out.protocol != "any") {
     return value_error(fmt::format("'{}' is not a protocol: tcp, udp or any", out.protocol));
   }
@@ -195,7 +228,9 @@ bool parse_bool(const Node& node) {
   return value.is_boolean() && value.get<bool>();
 }
 
-std::int64_t parse_int(const Node& node) { return integer_of(node).value_or(0); }
+std::int64_t parse_int(const Node& node) {
+  return integer_of(node).value_or(0);
+}
 
 bool is_ip_address(std::string_view text) {
   const std::string copy(text);
@@ -216,7 +251,8 @@ bool is_host_name(std::string_view text) {
   bool only_digits = true;
   for (std::size_t begin = 0; begin <= text.size();) {
     const auto label = text.substr(begin, text.find('.', begin) - begin);
-    if (label.empty() || label.size() > 63 || label.starts_with('-') || label.ends_with('-') || !all_of(label, "-_")) return false;
+    if (label.empty() || label.size() > 63 || label.starts_with('-') || label.ends_with('-') || !all_of(label, "-_"))
+      return false;
     only_digits = only_digits && digits(label).has_value();
     begin += label.size() + 1;
   }
@@ -230,7 +266,8 @@ bool is_plain_name(std::string_view text) {
 bool is_absolute_path(std::string_view text) {
   if (!text.starts_with('/')) return false;
   if (text == "/") return true;
-  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) return false;
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    return false;
   for (std::size_t begin = 1; begin <= text.size();) {
     const auto part = text.substr(begin, text.find('/', begin) - begin);
     if (part.empty() || part == "." || part == "..") return false;

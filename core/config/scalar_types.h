@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The types a scalar of a project or playbook can have: what they accept, how that is said to people and to editors, and
-// the readers of their values. One table; docs/reference names these types.
+// The types a scalar of a project or playbook can have: what they accept, how that is said to people and to editors,
+// and the readers of their values. One table; docs/reference names these types.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ struct ScalarType {
   std::string_view name;      ///< "duration"
   std::string_view expected;  ///< "a duration such as 300s, 24h or 15d"
   bool (*accepts)(const Node& node);
-  std::string_view pattern;   ///< for editors: a regular expression of the text; empty: any text
-  std::string_view json_type; ///< "string", "integer", "boolean", "number"; a plain scalar of that type is accepted too
+  std::string_view pattern;  ///< for editors: a regular expression of the text; empty: any text
+  std::string_view
+      json_type;  ///< "string", "integer", "boolean", "number"; a plain scalar of that type is accepted too
 };
 
 /// Null for a name that is no scalar type.

@@ -2,9 +2,9 @@
 // Reading of schemas. The reference files are ours, so a mistake in one is found by a test, never by a user.
 #include "core/config/schema.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/config/scalar_types.h"
 
@@ -37,22 +37,38 @@ Result<void> read_keys(const Node& node, Schema& out) {
 
 Result<void> read_field(const Node::Entry& entry, Schema& out) {
   const auto& [key, value] = entry;
-  if (key.text == "type") out.type = value.text;
-  else if (key.text == "doc") out.doc = value.text;
-  else if (key.text == "required") out.required = parse_bool(value);
-  else if (key.text == "default") out.default_value = value;
-  else if (key.text == "example") out.example = value.text;
-  else if (key.text == "one_of") out.one_of = texts(value);
-  else if (key.text == "min") out.min = parse_int(value);
-  else if (key.text == "max") out.max = parse_int(value);
-  else if (key.text == "or") out.or_type = value.text;
-  else if (key.text == "key") out.key_type = value.text;
-  else if (key.text == "exactly_one") out.exactly_one = groups(value);
-  else if (key.text == "at_most_one") out.at_most_one = groups(value);
-  else if (key.text == "kinds") out.kinds = parse_bool(value);
-  else if (key.text == "sensitive") out.sensitive = parse_bool(value);
-  else if (key.text == "literal") out.literal = parse_bool(value);
-  else if (key.text == "keys") return read_keys(value, out);
+  if (key.text == "type")
+    out.type = value.text;
+  else if (key.text == "doc")
+    out.doc = value.text;
+  else if (key.text == "required")
+    out.required = parse_bool(value);
+  else if (key.text == "default")
+    out.default_value = value;
+  else if (key.text == "example")
+    out.example = value.text;
+  else if (key.text == "one_of")
+    out.one_of = texts(value);
+  else if (key.text == "min")
+    out.min = parse_int(value);
+  else if (key.text == "max")
+    out.max = parse_int(value);
+  else if (key.text == "or")
+    out.or_type = value.text;
+  else if (key.text == "key")
+    out.key_type = value.text;
+  else if (key.text == "exactly_one")
+    out.exactly_one = groups(value);
+  else if (key.text == "at_most_one")
+    out.at_most_one = groups(value);
+  else if (key.text == "kinds")
+    out.kinds = parse_bool(value);
+  else if (key.text == "sensitive")
+    out.sensitive = parse_bool(value);
+  else if (key.text == "literal")
+    out.literal = parse_bool(value);
+  else if (key.text == "keys")
+    return read_keys(value, out);
   else if (key.text == "of") {
     SENTINEL_TRY(Schema of, read_schema(value));
     out.of = std::make_shared<Schema>(std::move(of));
@@ -74,10 +90,13 @@ Result<Schema> read_schema(const Node& node) {
   Schema out;
   for (const auto& entry : node.entries) SENTINEL_CHECK(read_field(entry, out));
   const bool compound = out.type == "list" || out.type == "map" || out.type == "mapping";
-  if (!compound && find_scalar_type(out.type) == nullptr) return broken(node, fmt::format("unknown type '{}'", out.type));
+  if (!compound && find_scalar_type(out.type) == nullptr)
+    return broken(node, fmt::format("unknown type '{}'", out.type));
   if ((out.type == "list" || out.type == "map") && !out.of) return broken(node, "a list or map needs 'of'");
-  if (!out.or_type.empty() && find_scalar_type(out.or_type) == nullptr) return broken(node, "'or' must name a scalar type");
-  if (!out.key_type.empty() && find_scalar_type(out.key_type) == nullptr) return broken(node, "'key' must name a scalar type");
+  if (!out.or_type.empty() && find_scalar_type(out.or_type) == nullptr)
+    return broken(node, "'or' must name a scalar type");
+  if (!out.key_type.empty() && find_scalar_type(out.key_type) == nullptr)
+    return broken(node, "'key' must name a scalar type");
   return out;
 }
 
@@ -104,6 +123,8 @@ Node with_defaults(const Node& node, const Schema& schema) {
   return out;
 }
 
-std::string join_path(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
+std::string join_path(const std::string& path, const std::string& key) {
+  return path.empty() ? key : path + "." + key;
+}
 
 }  // namespace sentinel

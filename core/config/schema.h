@@ -24,15 +24,15 @@ struct Schema {
   std::vector<std::string> one_of;  ///< the only texts allowed
   std::optional<std::int64_t> min;  ///< int: least value; list: least number of items
   std::optional<std::int64_t> max;
-  std::string or_type;              ///< of a mapping or list: a scalar type that may stand in its place
-  std::string key_type;             ///< of a map: the scalar type of its keys
-  std::shared_ptr<Schema> of;       ///< of a list or map: its values
-  std::vector<std::pair<std::string, Schema>> keys;  ///< of a mapping
-  std::vector<std::vector<std::string>> exactly_one; ///< of a mapping: groups of keys of which one must be there
+  std::string or_type;         ///< of a mapping or list: a scalar type that may stand in its place
+  std::string key_type;        ///< of a map: the scalar type of its keys
+  std::shared_ptr<Schema> of;  ///< of a list or map: its values
+  std::vector<std::pair<std::string, Schema>> keys;   ///< of a mapping
+  std::vector<std::vector<std::string>> exactly_one;  ///< of a mapping: groups of keys of which one must be there
   std::vector<std::vector<std::string>> at_most_one;
-  bool kinds = false;               ///< one more key must name a resource kind; its value has that kind's reference
-  bool literal = false;             ///< no template may stand here, also in playbooks
-  bool sensitive = false;           ///< somebody may have written a secret here: no message shows what was found
+  bool kinds = false;      ///< one more key must name a resource kind; its value has that kind's reference
+  bool literal = false;    ///< no template may stand here, also in playbooks
+  bool sensitive = false;  ///< somebody may have written a secret here: no message shows what was found
 
   const Schema* key(std::string_view name) const;
 };

@@ -2,14 +2,13 @@
 // A value is read, trimmed of one newline and looked at once; it is in no message.
 #include "core/config/secret_source.h"
 
+#include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 #include "core/config/command_output.h"
@@ -36,9 +35,12 @@ Result<Secret> from_file(const Project& project, const SecretSource& source, Dia
   const std::string path = absolute(project, source.path);
   auto bytes = read_whole_file(path, kLargestSecret);
   if (!bytes.ok()) {
-    return Error("secret.unreadable", fmt::format("the file of the secret '{}' can't be read: {}", source.name, bytes.error().message));
+    return Error("secret.unreadable",
+                 fmt::format("the file of the secret '{}' can't be read: {}", source.name, bytes.error().message));
   }
+
   struct stat info {};
+
   if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 0004) != 0) {
     diagnostics.warn(Error("secret.world-readable", fmt::format("everyone on this machine can read {}", source.path),
                            fmt::format("chmod 600 {}", source.path))
@@ -85,13 +87,16 @@ Result<Secret> checked_value(const Project& project, const SecretSource& source,
 
 std::string placeholder_reason(const std::string& value) {
   std::string lower = value;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array<std::string_view, 6> kWords{"changeme", "change_me", "change-me", "replaceme", "replace_me", "todo"};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::array<std::string_view, 6> kWords{"changeme",  "change_me",  "change-me",
+                                                   "replaceme", "replace_me", "todo"};
   for (const auto word : kWords) {
     if (lower == word || lower.find(word) == 0) return fmt::format("begins with '{}'", word);
   }
   for (const std::string_view prefix : {"your-", "your_", "sk-your", "<"}) {
-    if (lower.starts_with(prefix) && (prefix != "<" || lower.ends_with('>'))) return fmt::format("begins with '{}'", prefix);
+    if (lower.starts_with(prefix) && (prefix != "<" || lower.ends_with('>')))
+      return fmt::format("begins with '{}'", prefix);
   }
   if (value.starts_with("$(") || value.starts_with("${")) return "is a shell expression that nobody evaluated";
   return {};

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which hosts a pattern means: "web*,!web3". Tags and names share one namespace, as people think of them.
+#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/suggest.h"
 #include "core/config/project.h"
@@ -13,7 +12,9 @@
 namespace sentinel {
 namespace {
 
-bool matches(const std::string& pattern, const std::string& name) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }
+bool matches(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
 
 bool matches(const std::string& pattern, const Host& host) {
   return matches(pattern, host.name) ||

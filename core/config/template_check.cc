@@ -19,12 +19,15 @@ Result<std::optional<TemplateSource>> TemplateFiles::load(const std::string& nam
   return std::optional<TemplateSource>(TemplateSource{asset->shown_path, std::move(asset->bytes)});
 }
 
-std::vector<std::string> TemplateFiles::names() const { return assets_.list(kTemplates); }
+std::vector<std::string> TemplateFiles::names() const {
+  return assets_.list(kTemplates);
+}
 
 Result<TemplateSource> TemplateFiles::require(const std::string& name) const {
   SENTINEL_TRY(auto source, load(name));
   if (source) return std::move(*source);
-  return Error("template.missing", fmt::format("there is no template '{}'", name), did_you_mean(name, names()), ExitCode::kUsage);
+  return Error("template.missing", fmt::format("there is no template '{}'", name), did_you_mean(name, names()),
+               ExitCode::kUsage);
 }
 
 void TemplateCheck::add(Error error, const Node& where) {
@@ -45,7 +48,8 @@ void TemplateCheck::check_texts(const Node& node) {
 void TemplateCheck::check_expression(const Node& node) {
   if (!node.is_scalar()) return;
   if (has_template_syntax(node.text)) {
-    return add(Error("playbook.braces", "an expression stands without braces here", "write it without '{{' and '}}'"), node);
+    return add(Error("playbook.braces", "an expression stands without braces here", "write it without '{{' and '}}'"),
+               node);
   }
   constexpr std::string_view kOpen = "{{ ";
   RenderOptions options;
@@ -60,7 +64,8 @@ void TemplateCheck::check_expression(const Node& node) {
 }
 
 void TemplateCheck::check_file(const Node& body) {
-  if (const Node* name = body.find("template"); name != nullptr && name->is_scalar() && !has_template_syntax(name->text)) {
+  if (const Node* name = body.find("template");
+      name != nullptr && name->is_scalar() && !has_template_syntax(name->text)) {
     auto source = files_.require(name->text);
     if (!source.ok()) return add(std::move(source).error(), *name);
     if (!checked_.insert(name->text).second) return;
@@ -68,7 +73,8 @@ void TemplateCheck::check_file(const Node& body) {
     options.origin.file = source->path;
     if (auto names = referenced_variables(source->text, options); !names.ok()) add(std::move(names).error(), *name);
   }
-  if (const Node* name = body.find("source"); name != nullptr && name->is_scalar() && !has_template_syntax(name->text)) {
+  if (const Node* name = body.find("source");
+      name != nullptr && name->is_scalar() && !has_template_syntax(name->text)) {
     auto asset = assets_.find(name->text, kSourceBytes);
     if (asset.ok() && !asset->has_value()) {
       asset = Error("asset.missing", fmt::format("there is no file '{}' in the project", name->text));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Templates looked at without rendering: syntax of every text and file, so that a mistake in a branch that no host takes
-// today is found too. Also the one place that finds template files by name.
+// Templates looked at without rendering: syntax of every text and file, so that a mistake in a branch that no host
+// takes today is found too. Also the one place that finds template files by name.
 #pragma once
 
 #include <optional>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order is found leaf by leaf: `ssh.allow` may refer to `ssh.port`, so whole top-level variables are too coarse. A template
-// that uses a variable in a way we can't follow (`ssh[name]`) is taken to refer to all of it.
+// Order is found leaf by leaf: `ssh.allow` may refer to `ssh.port`, so whole top-level variables are too coarse. A
+// template that uses a variable in a way we can't follow (`ssh[name]`) is taken to refer to all of it.
 #include "core/config/variables.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "core/config/fields.h"
 
@@ -50,7 +50,9 @@ bool is_prefix(const Path& shorter, const Path& longer) {
   return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
-std::string dotted(const Path& path) { return fmt::format("{}", fmt::join(path, ".")); }
+std::string dotted(const Path& path) {
+  return fmt::format("{}", fmt::join(path, "."));
+}
 
 class Resolver {
  public:
@@ -131,11 +133,13 @@ class Resolver {
 
   void report_cycle(std::size_t index) {
     std::vector<std::string> names;
-    for (auto it = std::find(chain_.begin(), chain_.end(), index); it != chain_.end(); ++it) names.push_back(dotted(leaves_[*it].path));
+    for (auto it = std::find(chain_.begin(), chain_.end(), index); it != chain_.end(); ++it)
+      names.push_back(dotted(leaves_[*it].path));
     names.push_back(names.front());
     const Leaf& leaf = leaves_[index];
-    diagnostics_.add(Error("variables.cycle", fmt::format("variables refer to each other in a circle: {}", fmt::join(names, " -> ")))
-                         .at(leaf.node->position()));
+    diagnostics_.add(
+        Error("variables.cycle", fmt::format("variables refer to each other in a circle: {}", fmt::join(names, " -> ")))
+            .at(leaf.node->position()));
   }
 
   void render(Leaf& leaf) {
@@ -179,7 +183,8 @@ Result<Node> parse_setting(const std::string& setting) {
   const auto equals = setting.find('=');
   const std::string name = setting.substr(0, equals);
   const auto malformed = [&] {
-    return Error("set.malformed", fmt::format("'{}' is not KEY=VALUE", setting), "for example --set ssh.port=2222", ExitCode::kUsage);
+    return Error("set.malformed", fmt::format("'{}' is not KEY=VALUE", setting), "for example --set ssh.port=2222",
+                 ExitCode::kUsage);
   };
   if (equals == std::string::npos) return malformed();
   Path path{""};

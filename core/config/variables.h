@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The merged tree of variables: how layers are merged, how --set adds to it, and how values that refer to other variables
-// are resolved in the right order.
+// The merged tree of variables: how layers are merged, how --set adds to it, and how values that refer to other
+// variables are resolved in the right order.
 #pragma once
 
 #include <optional>

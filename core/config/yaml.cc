@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Built from yaml-cpp's events, not from its nodes: events tell quoted from plain scalars, show duplicate keys, and let us
-// count what aliases expand to before it fills the memory.
+// Built from yaml-cpp's events, not from its nodes: events tell quoted from plain scalars, show duplicate keys, and let
+// us count what aliases expand to before it fills the memory.
 #include "core/config/yaml.h"
-
-#include <algorithm>
-#include <map>
-#include <optional>
-#include <sstream>
-#include <utility>
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/base/utf8.h"
@@ -42,7 +43,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (started_) {
-      fail("yaml.several-documents", "a second document begins here", "one file holds one document: remove the '---'", mark);
+      fail("yaml.several-documents", "a second document begins here", "one file holds one document: remove the '---'",
+           mark);
     }
     started_ = true;
   }
@@ -52,7 +54,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node = at(mark);
     const auto rest = lines_.from(node.line, node.column);
-    const bool written = rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") || rest.starts_with("NULL");
+    const bool written =
+        rest.starts_with('~') || rest.starts_with("null") || rest.starts_with("Null") || rest.starts_with("NULL");
     if (!written && !frames_.empty() && frames_.back().key) {
       // An empty value has no text of its own: point at its key.
       node.line = frames_.back().key->line;
@@ -73,7 +76,8 @@ class TreeBuilder final : public YAML::EventHandler {
     place(Node(found->second.node));
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     check_tag(tag, mark);
     Node node = at(mark);
     node.kind = Node::Kind::kScalar;
@@ -96,17 +100,20 @@ class TreeBuilder final : public YAML::EventHandler {
     open(mark, tag, anchor, Node::Kind::kSequence);
   }
 
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Node::Kind::kMapping);
   }
 
   void OnSequenceEnd() override { close(); }
+
   void OnMapEnd() override { close(); }
 
  private:
   struct Frame {
     Node node;
     std::optional<Node> key;
+    std::unordered_map<std::string, int> lines;  ///< of the keys so far
     YAML::anchor_t anchor = YAML::anchor_t();
     std::size_t weight = 1;  ///< nodes inside, this one included
     int depth = 1;           ///< levels below, this one included
@@ -145,7 +152,8 @@ class TreeBuilder final : public YAML::EventHandler {
     where.column = mark.column + 1;
     const auto rest = lines_.from(where.line, where.column);
     where.length = static_cast<int>(std::min(rest.find(' '), rest.size()));
-    fail_at("yaml.tag", fmt::format("the tag '{}' has no meaning here", rest.substr(0, static_cast<std::size_t>(where.length))),
+    fail_at("yaml.tag",
+            fmt::format("the tag '{}' has no meaning here", rest.substr(0, static_cast<std::size_t>(where.length))),
             "remove it; quotes make a value a text", where);
   }
 
@@ -202,7 +210,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (frame.node.is_sequence()) {
       frame.node.items.push_back(std::move(node));
     } else if (!frame.key) {
-      check_key(frame.node, node);
+      check_key(frame, node);
       frame.key = std::move(node);
     } else {
       frame.node.entries.push_back({std::move(*frame.key), std::move(node)});
@@ -210,7 +218,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
-  void check_key(const Node& mapping, const Node& key) const {
+  void check_key(Frame& frame, const Node& key) const {
     if (!key.is_scalar()) {
       Node where = key;
       if (lines_.from(key.line, key.column - 1).starts_with("{{")) {
@@ -221,11 +229,13 @@ class TreeBuilder final : public YAML::EventHandler {
       fail_at("yaml.key", fmt::format("a key must be a text, not {}", describe(key)), {}, where);
     }
     if (key.text == "<<" && key.style == Node::Style::kPlain) {
-      fail_at("yaml.merge-key", "merge keys ('<<') are not supported", "write the keys out, or put shared values into 'vars'", key);
+      fail_at("yaml.merge-key", "merge keys ('<<') are not supported",
+              "write the keys out, or put shared values into 'vars'", key);
     }
-    if (const auto* earlier = mapping.find_entry(key.text)) {
+    const auto [earlier, added] = frame.lines.emplace(key.text, key.line);
+    if (!added) {
       fail_at("yaml.duplicate-key", fmt::format("the key '{}' is here twice", key.text),
-              fmt::format("it was first written in line {}; keep one of them", earlier->key.line), key);
+              fmt::format("it was first written in line {}; keep one of them", earlier->second), key);
     }
   }
 
@@ -274,7 +284,8 @@ Result<Node> parse_yaml(std::string text, const std::string& shown_path, const Y
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   auto source = std::make_shared<const YamlSource>(YamlSource{shown_path, std::move(text)});
   if (source->text.size() > limits.bytes) {
-    return Error("file.too-large", fmt::format("{} is larger than {} bytes", shown_path, limits.bytes), {}, ExitCode::kUsage);
+    return Error("file.too-large", fmt::format("{} is larger than {} bytes", shown_path, limits.bytes), {},
+                 ExitCode::kUsage);
   }
   SENTINEL_CHECK(check_text(*source));
   TreeBuilder builder(source, limits);
@@ -295,7 +306,8 @@ Result<Node> load_yaml(const std::string& path, const std::string& shown_path, c
   auto text = read_whole_file(path, limits.bytes);
   if (!text.ok()) {
     Error error = std::move(text).error();
-    if (error.code == "file.too-large") error.message = fmt::format("{} is larger than {} bytes", shown_path, limits.bytes);
+    if (error.code == "file.too-large")
+      error.message = fmt::format("{} is larger than {} bytes", shown_path, limits.bytes);
     return std::move(error).exits(ExitCode::kUsage);
   }
   return parse_yaml(std::move(text).value(), shown_path, limits);

@@ -2,10 +2,10 @@
 // The table at the end turns yaml-cpp's messages into ours; one that is not listed is shown as it is.
 #include "core/config/yaml_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 
@@ -25,20 +25,23 @@ std::string_view YamlLines::line(int number) const {
 
 std::string_view YamlLines::from(int number, int column) const {
   const auto text = line(number);
-  return column < 1 || static_cast<std::size_t>(column) > text.size() ? std::string_view()
-                                                                     : text.substr(static_cast<std::size_t>(column) - 1);
+  return column < 1 || static_cast<std::size_t>(column) > text.size()
+             ? std::string_view()
+             : text.substr(static_cast<std::size_t>(column) - 1);
 }
 
 std::string_view YamlLines::text_from(int number, int column) const {
   if (number < 1 || column < 1 || number > count()) return {};
-  return text_.substr(std::min(text_.size(), starts_[static_cast<std::size_t>(number) - 1] + static_cast<std::size_t>(column) - 1));
+  return text_.substr(
+      std::min(text_.size(), starts_[static_cast<std::size_t>(number) - 1] + static_cast<std::size_t>(column) - 1));
 }
 
 int YamlLines::behind_properties(int number, int column) const {
   for (auto rest = from(number, column); rest.starts_with('&') || rest.starts_with('!'); rest = from(number, column)) {
     const auto end = rest.find(' ');
     if (end == std::string_view::npos) break;
-    column += static_cast<int>(rest.find_first_not_of(' ', end) == std::string_view::npos ? end : rest.find_first_not_of(' ', end));
+    column += static_cast<int>(
+        rest.find_first_not_of(' ', end) == std::string_view::npos ? end : rest.find_first_not_of(' ', end));
   }
   return column;
 }
@@ -69,9 +72,11 @@ struct Explanation {
 };
 
 constexpr std::array<Explanation, 15> kExplanations{{
-    {"end of map not found", "this line does not fit the mapping above it", "check the indentation: keys of one mapping stand in one column"},
+    {"end of map not found", "this line does not fit the mapping above it",
+     "check the indentation: keys of one mapping stand in one column"},
     {"end of map flow not found", "a '{' is not closed", "add the missing '}'"},
-    {"end of sequence not found", "this line does not fit the list above it", "check the indentation: the '-' of one list stand in one column"},
+    {"end of sequence not found", "this line does not fit the list above it",
+     "check the indentation: the '-' of one list stand in one column"},
     {"end of sequence flow not found", "a '[' is not closed", "add the missing ']'"},
     {"illegal EOF in scalar", "a quote is not closed", "add the missing quote"},
     {"illegal map value", "a ':' where no value can begin", "put quotes around a text that holds ': '"},
@@ -79,8 +84,10 @@ constexpr std::array<Explanation, 15> kExplanations{{
     {"illegal block entry", "a '- ' where no list item can stand", "check the indentation"},
     {"illegal flow end", "a closing bracket without its opening one", ""},
     {"unknown token", "no value can begin with this character", "put quotes around the text"},
-    {"bad character found while scanning hex number", "a bad hexadecimal escape", "write \\xHH or \\uHHHH with hexadecimal digits"},
-    {"unknown escape character: ", "an unknown escape in a double-quoted text", "write '\\\\' for a backslash, or use single quotes"},
+    {"bad character found while scanning hex number", "a bad hexadecimal escape",
+     "write \\xHH or \\uHHHH with hexadecimal digits"},
+    {"unknown escape character: ", "an unknown escape in a double-quoted text",
+     "write '\\\\' for a backslash, or use single quotes"},
     {"the referenced anchor is not defined: ", "an alias names an anchor that is not defined above it", ""},
     {"illegal tab when looking for indentation", "a tab in the indentation", "indent with spaces"},
     {"unexpected character in block scalar", "text behind '|' or '>'", "the text of a block begins on the next line"},
@@ -98,7 +105,8 @@ bool has_bare_template(std::string_view line) {
 
 }  // namespace
 
-Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std::string& complaint, int line, int column) {
+Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std::string& complaint, int line,
+                     int column) {
   const YamlLines lines(source->text);
   std::string message = complaint;
   std::string hint;
@@ -132,7 +140,8 @@ Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std:
       position.column = static_cast<int>(lines.line(number).find("{")) + 1;
       position.length = 2;
       position.source_line = lines.line(number);
-      return Error("yaml.bare-template", "a value that begins with '{{' needs quotes", "write \"{{ name }}\"", ExitCode::kUsage)
+      return Error("yaml.bare-template", "a value that begins with '{{' needs quotes", "write \"{{ name }}\"",
+                   ExitCode::kUsage)
           .at(position);
     }
   }

@@ -24,7 +24,9 @@ class YamlLines {
   std::string_view from(int number, int column) const;
   /// The rest of the whole text from there.
   std::string_view text_from(int number, int column) const;
+
   int count() const { return static_cast<int>(starts_.size()); }
+
   /// The column behind anchors (`&name`) and tags (`!tag`) that begin at `column`.
   int behind_properties(int number, int column) const;
 
@@ -37,6 +39,7 @@ class YamlLines {
 std::size_t closing_quote(std::string_view text);
 
 /// The parser's complaint as an error in plain words (`yaml.syntax`), with a hint where the mistake is a usual one.
-Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std::string& complaint, int line, int column);
+Error explain_syntax(const std::shared_ptr<const YamlSource>& source, const std::string& complaint, int line,
+                     int column);
 
 }  // namespace sentinel

@@ -43,6 +43,7 @@ class Drift(unittest.TestCase):
             for name, (change, step, back) in DRIFTS.items():
                 with self.subTest(name):
                     host.run(["sh", "-ec", change])
+                    host.wait_for_ssh(user="deploy")
                     plan = only(operator.json("plan", exit=3))
                     self.assertIn(step, [entry["id"] for entry in plan["steps"]], name)
                     applied = only(operator.json("apply", "--yes", exit=0))

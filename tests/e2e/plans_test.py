@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from sentinel import Operator, bootstrapped, only, wait_until  # noqa: E402
 
 SLOW = [{"command": {"argv": ["sh", "-c", "while [ ! -e /run/go-on ]; do sleep 0.1; done"], "always": True, "undo": ["true"]}, "id": "slow"}]
+# Long enough for a request to revert to arrive before it ends.
+LONG = [{"command": {"argv": ["sleep", "10"], "always": True, "undo": ["true"]}, "id": "long"}]
 MOTD = [{"file": {"path": "/etc/motd", "content": "by plan\n"}, "id": "motd"}]
 
 
@@ -72,8 +74,8 @@ class SavedPlans(OnOneHost):
 
 
 class Leases(OnOneHost):
-    def start_slow(self):
-        holder = self.new_operator("slow", SLOW)
+    def start_slow(self, more=()):
+        holder = self.new_operator("slow", [*SLOW, *more])
         process = holder.start("apply", "--yes", "--json", "--events")
         for line in process.stdout:
             if json.loads(line).get("type") == "step-started":
@@ -99,7 +101,7 @@ class Leases(OnOneHost):
         process.communicate(timeout=10)
         self.assertIsNotNone(self.status()["running"])
         self.host.write("/run/go-on", "")
-        wait_until(lambda: self.status()["running"] is None, 10, "the transaction ends by its own rules")
+        wait_until(lambda: self.status()["running"] is None, 60, "the transaction ends by its own rules")
         self.assertEqual(self.status()["last_transaction"]["outcome"], "changed")
 
     def test_a_dead_transaction_frees_the_lease_and_is_reverted(self):
@@ -111,7 +113,7 @@ class Leases(OnOneHost):
         self.operator.run("apply", "--yes", exit=0)
 
     def test_ctrl_c_asks_the_host_to_revert(self):
-        process = self.start_slow()
+        process = self.start_slow(LONG)
         process.send_signal(signal.SIGINT)
         self.host.write("/run/go-on", "")
         process.communicate(timeout=60)

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from sentinel import Operator, bootstrapped, only  # noqa: E402
 
-AWKWARD = ["'", '"', "\\", "$HOME", "`id`", "$(id)", "%s%n", "{{ x }}", "{% if %}", "#", ";", "|", "&", "<tag>", "\t", "é✓", "line\nbreak", " lead", "trail ",
+AWKWARD = ["'", '"', "\\", "$HOME", "`id`", "x$(id)", "%s%n", "{{ x }}", "{% if %}", "#", ";", "|", "&", "<tag>", "\t", "é✓", "line\nbreak", " lead", "trail ",
            "\x01\x7f", "-n", "--option", "../..", "null", "0x10", "!tag", "*a", "&b", "a: b", "- x", "{}", "[]"]
 
 

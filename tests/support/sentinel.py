@@ -6,6 +6,7 @@ The programs come from the build directory named by SENTINEL_BUILD (ctest sets i
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -86,9 +87,10 @@ class Operator:
         return done
 
     def start(self, *arguments, environment=None):
-        """The same, in the background."""
+        """The same, in the background. A shell's background jobs ignore SIGINT; a person's sentinelctl does not."""
         return subprocess.Popen(self.command(*arguments), cwd=self.directory, env=self.environment(environment), text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def json(self, *arguments, exit=None, **more):
         return json.loads(self.run(*arguments, "--json", exit=exit, **more).stdout)

@@ -45,8 +45,9 @@ TEST_CASE("a role becomes resources with ids, titles, origins and effects") {
 
 TEST_CASE("variables are overridden from playbook to project to host to command line, mappings key by key") {
   ScratchProject scratch;
-  scratch.role("  a: {w: role, x: role, y: role, z: role, list: [1, 2]}\n",
-               "  - file: {path: /etc/x, content: \"{{ a.w }} {{ a.x }} {{ a.y }} {{ a.z }} {{ a.list | join(',') }}\"}\n");
+  scratch.role(
+      "  a: {w: role, x: role, y: role, z: role, list: [1, 2]}\n",
+      "  - file: {path: /etc/x, content: \"{{ a.w }} {{ a.x }} {{ a.y }} {{ a.z }} {{ a.list | join(',') }}\"}\n");
   scratch.write("sentinel.yaml",
                 "version: 1\nproject: demo\nstack: test\n"
                 "hosts:\n  web-1: {address: 203.0.113.10, vars: {a: {y: host, z: host}}}\n"
@@ -59,8 +60,10 @@ TEST_CASE("variables are overridden from playbook to project to host to command 
 
 TEST_CASE("variables may refer to other variables in any order, also inside one mapping") {
   ScratchProject scratch;
-  scratch.role("  firewall: {allow: [\"{{ ssh.port }}/tcp\", 80/tcp]}\n  ssh: {port: \"{{ ssh.base + 1 }}\", base: \"{{ base }}\"}\n  base: 2221\n",
-               "  - file: {path: /etc/x, content: \"{{ firewall.allow | join(' ') }}\"}\n");
+  scratch.role(
+      "  firewall: {allow: [\"{{ ssh.port }}/tcp\", 80/tcp]}\n  ssh: {port: \"{{ ssh.base + 1 }}\", base: \"{{ base "
+      "}}\"}\n  base: 2221\n",
+      "  - file: {path: /etc/x, content: \"{{ firewall.allow | join(' ') }}\"}\n");
   const auto expansion = scratch.expand_first();
   INFO(scratch.codes());
   REQUIRE(expansion);
@@ -85,7 +88,8 @@ TEST_CASE("an included role sees its arguments, and its includer does not") {
   scratch.role("  site: outer\n",
                "  - include: {role: part, vars: {site: \"inner of {{ site }}\"}}\n"
                "  - file: {path: /etc/b, content: \"{{ site }}\"}\n");
-  scratch.write("playbooks/roles/part.yaml", "role: part\nresources:\n  - file: {path: /etc/a, content: \"{{ site }}\"}\n");
+  scratch.write("playbooks/roles/part.yaml",
+                "role: part\nresources:\n  - file: {path: /etc/a, content: \"{{ site }}\"}\n");
   const auto expansion = scratch.expand_first();
   INFO(scratch.codes());
   REQUIRE(expansion);
@@ -109,7 +113,8 @@ TEST_CASE("secrets stay holes, and only used ones are asked for") {
 
 TEST_CASE("tags choose items; the tags of a role's use count for all its items") {
   ScratchProject scratch;
-  scratch.role("  a: 1\n", "  - directory: {path: /srv/a}\n    tags: [one]\n  - directory: {path: /srv/b}\n    tags: [two]\n");
+  scratch.role("  a: 1\n",
+               "  - directory: {path: /srv/a}\n    tags: [one]\n  - directory: {path: /srv/b}\n    tags: [two]\n");
   CHECK(scratch.expand_first({{"two"}})->request.resources.size() == 1);
   CHECK(scratch.expand_first({{"three"}})->request.resources.empty());
   scratch.write("playbooks/stacks/test.yaml", "stack: test\nroles:\n  - {role: web, tags: [all]}\n");

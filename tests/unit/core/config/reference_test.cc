@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference files are schema, documentation and editor schema at once: each is whole, and what is generated from them
-// is what is committed.
+// The reference files are schema, documentation and editor schema at once: each is whole, and what is generated from
+// them is what is committed.
+#include "core/config/reference.h"
+
 #include <stdlib.h>
 
 #include <fstream>
@@ -9,17 +11,19 @@
 #include <catch2/catch.hpp>
 
 #include "core/base/file.h"
-#include "core/config/reference.h"
 #include "core/config/scalar_types.h"
 
 using namespace sentinel;
 
 namespace {
 
-std::string source_path(const std::string& name) { return std::string(SENTINEL_SOURCE_DIR) + "/" + name; }
+std::string source_path(const std::string& name) {
+  return std::string(SENTINEL_SOURCE_DIR) + "/" + name;
+}
 
 /// Every schema below this one, with its path.
-void each(const Schema& schema, const std::string& path, const std::function<void(const Schema&, const std::string&)>& visit) {
+void each(const Schema& schema, const std::string& path,
+          const std::function<void(const Schema&, const std::string&)>& visit) {
   visit(schema, path);
   for (const auto& [name, key] : schema.keys) each(key, join_path(path, name), visit);
   if (schema.of) each(*schema.of, path + "[]", visit);
@@ -45,7 +49,8 @@ TEST_CASE("every page has a title, a text and a valid example") {
     REQUIRE(example.ok());
     Diagnostics diagnostics;
     if (example->is_sequence()) {
-      check_shape(*example, *find_reference("role")->schema.key("resources"), "example", Templates::kAllowed, diagnostics);
+      check_shape(*example, *find_reference("role")->schema.key("resources"), "example", Templates::kAllowed,
+                  diagnostics);
     } else {
       check_shape(*example, page.schema, "example", Templates::kAllowed, diagnostics);
     }
@@ -89,7 +94,8 @@ TEST_CASE("pages fit a terminal and name every key") {
     INFO(topic);
     const auto text = reference_page(topic);
     REQUIRE(text.ok());
-    for (const auto& [name, key] : find_reference(topic)->schema.keys) CHECK(text->find(name + ":") != std::string::npos);
+    for (const auto& [name, key] : find_reference(topic)->schema.keys)
+      CHECK(text->find(name + ":") != std::string::npos);
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
       INFO(line);
@@ -119,11 +125,28 @@ TEST_CASE("a role's page shows each variable with its comment and default") {
   role.name = "ssh";
   role.title = "SSH server";
   role.documentation = "Hardens sshd.\n";
-  role.vars = parse_yaml("# The server.\nssh:\n  # Where it listens,\n  # for all addresses.\n  port: 22\n  extra: []\nother: \"x y\"\n", "role.yaml").value();
+  role.vars = parse_yaml(
+                  "# The server.\nssh:\n  # Where it listens,\n  # for all addresses.\n  port: 22\n  extra: []\nother: "
+                  "\"x y\"\n",
+                  "role.yaml")
+                  .value();
   CHECK(role_page(role) ==
         "ssh: SSH server\n\nHardens sshd.\n\nVariables and their defaults:\n\n"
         "  ssh\n      The server.\n"
         "  ssh.port: 22\n      Where it listens, for all addresses.\n"
         "  ssh.extra: []\n"
         "  other: \"x y\"\n");
+}
+
+TEST_CASE("every error page says why and what to do, and families share one") {
+  CHECK(error_pages().size() > 200);
+  for (const auto& page : error_pages()) {
+    INFO(page.code);
+    CHECK(page.title.size() > 3);
+    CHECK(page.cause.ends_with("."));
+    CHECK((page.remedy.ends_with(".") || page.remedy.ends_with("?")));
+  }
+  CHECK(error_page("system.ENOENT")->starts_with("system.ENOENT: "));
+  CHECK(error_page("usage.unknown-option").ok());
+  CHECK(error_page("schema.unknown-kye").error().hint == "did you mean 'schema.unknown-key'?");
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each scalar type accepts and refuses, and what its reader makes of it.
-#include <catch2/catch.hpp>
-
 #include "core/config/scalar_types.h"
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel;
 
@@ -27,19 +27,26 @@ TEST_CASE("scalar types accept what they should and nothing else") {
       {"bool", {"true", "false"}, {"yes", "\"true\"", "1", "~", "[]"}},
       {"int", {"0", "-3"}, {"1.0", "\"1\"", "x", "0x10", "~"}},
       {"mode", {"0644", "\"0644\"", "644", "1777", "\"0000\""}, {"0999", "64", "06444", "rw-r--r--", "-644", "4.5"}},
-      {"path", {"/", "/etc/motd", "\"/with space\""}, {"etc", "/etc/", "/etc//x", "/etc/../x", "/etc/./x", "\"/a\\nb\"", "~/x"}},
+      {"path",
+       {"/", "/etc/motd", "\"/with space\""},
+       {"etc", "/etc/", "/etc//x", "/etc/../x", "/etc/./x", "\"/a\\nb\"", "~/x"}},
       {"relative_path", {"a", "a/b.conf"}, {"/a", "a/../b", "../a", "a//b", "\"\""}},
       {"duration", {"0s", "300s", "5m", "24h", "15d"}, {"300", "5 m", "1w", "s", "-1s", "1.5h", "99999999999s"}},
       {"size", {"256mb", "1gb", "512kb", "10b"}, {"256", "mb", "1tb", "-1mb", "99999999999999gb"}},
       {"port", {"1", "22", "65535", "\"22\""}, {"0", "65536", "ssh", "22/tcp", "-1"}},
-      {"port_spec", {"22", "22/tcp", "53/any", "6000:6007/udp"}, {"22/ssh", "0/tcp", "6007:6000/tcp", "6000:6007/any", "/tcp", "1:2:3/tcp"}},
-      {"address", {"203.0.113.1", "2001:db8::1", "host", "a.example.com", "xn--bcher-kva.example.com"},
+      {"port_spec",
+       {"22", "22/tcp", "53/any", "6000:6007/udp"},
+       {"22/ssh", "0/tcp", "6007:6000/tcp", "6000:6007/any", "/tcp", "1:2:3/tcp"}},
+      {"address",
+       {"203.0.113.1", "2001:db8::1", "host", "a.example.com", "xn--bcher-kva.example.com"},
        {"203.0.113", "a..b", "-a", "a-", "\"a b\"", "http://a", "user@a", "\"\"", "999"}},
       {"network", {"192.0.2.0/24", "2001:db8::/32", "192.0.2.1"}, {"192.0.2.0/33", "any", "host", "192.0.2.0/"}},
       {"source_network", {"any", "192.0.2.0/24"}, {"all", "host"}},
       {"percent", {"0%", "1%", "100%"}, {"1", "101%", "\"%\"", "1.5%"}},
       {"date", {"2027-01-31", "2028-02-29"}, {"2027-02-29", "2027-13-01", "2027-1-1", "31.1.2027", "2027-00-10"}},
-      {"user_name", {"root", "_apt", "a-b", "u1"}, {"Root", "1a", "a b", "\"\"", "a.b", "-a", "aaaaaaaaaabbbbbbbbbbccccccccccddd"}},
+      {"user_name",
+       {"root", "_apt", "a-b", "u1"},
+       {"Root", "1a", "a b", "\"\"", "a.b", "-a", "aaaaaaaaaabbbbbbbbbbccccccccccddd"}},
       {"owner", {"root", "0", "1000"}, {"-1", "4294967296", "a b"}},
       {"name", {"web-1", "prod.eu", "a"}, {"-a", "a/b", "\"\"", "\"a b\"", ".a"}},
       {"file_name", {"60-deploy", "a.conf", "getty@tty1.service"}, {"a/b", "..", ".hidden", "-x", "\"\""}},

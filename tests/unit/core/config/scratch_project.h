@@ -2,11 +2,11 @@
 // A project in a temporary directory that goes away with the object.
 #pragma once
 
+#include <stdlib.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
-
-#include <stdlib.h>
 
 #include <catch2/catch.hpp>
 
@@ -23,7 +23,9 @@ class ScratchProject {
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     directory_ = pattern;
   }
+
   ~ScratchProject() { std::filesystem::remove_all(directory_); }
+
   ScratchProject(const ScratchProject&) = delete;
   ScratchProject& operator=(const ScratchProject&) = delete;
 
@@ -36,9 +38,11 @@ class ScratchProject {
     return *this;
   }
 
-  /// A project of one host with one role "web" in stack "test", made of these `vars:` and `resources:` (YAML, indented by two).
+  /// A project of one host with one role "web" in stack "test", made of these `vars:` and `resources:` (YAML, indented
+  /// by two).
   ScratchProject& role(const std::string& vars, const std::string& resources, const std::string& project = "") {
-    write("sentinel.yaml", "version: 1\nproject: demo\nstack: test\nhosts:\n  web-1: {address: 203.0.113.10, tags: [prod]}\n" + project);
+    write("sentinel.yaml",
+          "version: 1\nproject: demo\nstack: test\nhosts:\n  web-1: {address: 203.0.113.10, tags: [prod]}\n" + project);
     write("playbooks/stacks/test.yaml", "stack: test\nroles: [web]\n");
     write("playbooks/roles/web.yaml", "role: web\nvars:\n" + vars + "resources:\n" + resources);
     return *this;
@@ -47,7 +51,8 @@ class ScratchProject {
   Assets assets() const { return Assets({directory_}); }
 
   /// Loads and expands the first host.
-  std::optional<Expansion> expand_first(const ExpandOptions& options = {}, const std::vector<std::string>& settings = {}) {
+  std::optional<Expansion> expand_first(const ExpandOptions& options = {},
+                                        const std::vector<std::string>& settings = {}) {
     const auto project = load_project({directory_, {}, settings}, diagnostics);
     if (!project) return {};
     const Assets files = assets();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of secrets: where they come from, what is refused, and that no message holds one.
+#include "core/config/secret_source.h"
+
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -8,7 +10,6 @@
 #include <catch2/catch.hpp>
 
 #include "core/config/command_output.h"
-#include "core/config/secret_source.h"
 #include "tests/unit/core/config/scratch_project.h"
 
 using namespace sentinel;
@@ -22,7 +23,8 @@ std::string resolve(ScratchProject& scratch, const std::string& source) {
   const auto project = load_project({scratch.directory(), {}, {}}, scratch.diagnostics);
   if (!project) return "no project";
   const auto values = resolve_secrets(*project, {"KEY"}, scratch.diagnostics);
-  return scratch.diagnostics.ok() ? (values.contains("KEY") ? values.at("KEY").reveal() : "none") : scratch.diagnostics.errors[0].code;
+  return scratch.diagnostics.ok() ? (values.contains("KEY") ? values.at("KEY").reveal() : "none")
+                                  : scratch.diagnostics.errors[0].code;
 }
 
 }  // namespace
@@ -31,7 +33,10 @@ TEST_CASE("secrets come from the environment, a file or a command, without their
   ScratchProject scratch;
   ::setenv("SENTINEL_TEST_KEY", "from-environment", 1);
   ::unsetenv("SENTINEL_TEST_NOTHING");
-  scratch.write("secrets/key", "from-file\n").write("secrets/lines", "a\nb\n\n").write("secrets/windows", "x\r\n").write("secrets/empty", "\n");
+  scratch.write("secrets/key", "from-file\n")
+      .write("secrets/lines", "a\nb\n\n")
+      .write("secrets/windows", "x\r\n")
+      .write("secrets/empty", "\n");
   ::chmod((scratch.directory() + "/secrets/key").c_str(), 0600);
   CHECK(resolve(scratch, "{env: SENTINEL_TEST_KEY}") == "from-environment");
   CHECK(resolve(scratch, "{env: SENTINEL_TEST_NOTHING}") == "secret.missing");
@@ -59,11 +64,13 @@ TEST_CASE("a file that everyone can read is worth a warning") {
 }
 
 TEST_CASE("placeholders are refused, and values that only resemble them are not") {
-  for (const char* value : {"changeme", "CHANGE_ME", "change-me-please", "your-key", "your_api_key", "sk-your-key-here", "<token>", "$(cat key)", "${KEY}", "replace_me", "TODO"}) {
+  for (const char* value : {"changeme", "CHANGE_ME", "change-me-please", "your-key", "your_api_key", "sk-your-key-here",
+                            "<token>", "$(cat key)", "${KEY}", "replace_me", "TODO"}) {
     INFO(value);
     CHECK_FALSE(placeholder_reason(value).empty());
   }
-  for (const char* value : {"sk-yes", "a-changeme", "<", "<abc", "$argon2id$v=19$m=65536", "$2y$10$abc", "youth", "p@ss word"}) {
+  for (const char* value :
+       {"sk-yes", "a-changeme", "<", "<abc", "$argon2id$v=19$m=65536", "$2y$10$abc", "youth", "p@ss word"}) {
     INFO(value);
     CHECK(placeholder_reason(value).empty());
   }

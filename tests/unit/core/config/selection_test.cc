@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host patterns.
 #include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "core/config/project.h"
@@ -14,7 +15,8 @@ Project fleet() {
   for (const char* name : {"web-1", "web-2", "web-3", "db-1"}) {
     Host host;
     host.name = name;
-    host.tags = host.name.starts_with("web") ? std::vector<std::string>{"prod", "eu"} : std::vector<std::string>{"prod", "data"};
+    host.tags = host.name.starts_with("web") ? std::vector<std::string>{"prod", "eu"}
+                                             : std::vector<std::string>{"prod", "data"};
     out.hosts.push_back(host);
   }
   return out;
@@ -32,21 +34,20 @@ std::string selected(const std::string& pattern) {
 }  // namespace
 
 TEST_CASE("a pattern names hosts by name, tag or glob, and takes some away") {
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {"", "web-1 web-2 web-3 db-1"},
-      {"web-2", "web-2"},
-      {"web*", "web-1 web-2 web-3"},
-      {"web*,!web-3", "web-1 web-2"},
-      {"!db-1", "web-1 web-2 web-3"},
-      {"data", "db-1"},
-      {"prod,!data", "web-1 web-2 web-3"},
-      {" db-1 , web-1 ", "web-1 db-1"},
-      {"web-[12]", "web-1 web-2"},
-      {"web-9", "project.no-such-host"},
-      {"web-1,nothing", "project.no-such-host"},
-      {"web*,!nothing", "project.no-such-host"},
-      {"eu,!web*", "project.no-host-left"},
-      {"web-1,!web-1,web-1", "web-1"}};
+  const std::vector<std::pair<std::string, std::string>> cases{{"", "web-1 web-2 web-3 db-1"},
+                                                               {"web-2", "web-2"},
+                                                               {"web*", "web-1 web-2 web-3"},
+                                                               {"web*,!web-3", "web-1 web-2"},
+                                                               {"!db-1", "web-1 web-2 web-3"},
+                                                               {"data", "db-1"},
+                                                               {"prod,!data", "web-1 web-2 web-3"},
+                                                               {" db-1 , web-1 ", "web-1 db-1"},
+                                                               {"web-[12]", "web-1 web-2"},
+                                                               {"web-9", "project.no-such-host"},
+                                                               {"web-1,nothing", "project.no-such-host"},
+                                                               {"web*,!nothing", "project.no-such-host"},
+                                                               {"eu,!web*", "project.no-host-left"},
+                                                               {"web-1,!web-1,web-1", "web-1"}};
   for (const auto& [pattern, hosts] : cases) {
     INFO(pattern);
     CHECK(selected(pattern) == hosts);

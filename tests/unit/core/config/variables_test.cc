@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Merging, --set, and the order in which variables are resolved.
-#include <catch2/catch.hpp>
-
 #include "core/config/variables.h"
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel;
 
 namespace {
 
-Node parse(const std::string& text) { return parse_yaml(text, "vars.yaml").value(); }
+Node parse(const std::string& text) {
+  return parse_yaml(text, "vars.yaml").value();
+}
 
 std::string resolved(const std::string& text, Diagnostics& diagnostics) {
   const auto value = resolve_variables(parse(text), Value::object(), {}, diagnostics);
@@ -23,7 +25,8 @@ std::string resolved(const std::string& text) {
 }  // namespace
 
 TEST_CASE("merging goes through mappings and replaces everything else, also by null") {
-  const Node merged = merge_nodes(parse("{a: {b: 1, c: 2}, l: [1, 2], n: 1}"), parse("{a: {c: 3, d: 4}, l: [9], n: null, o: {}}"));
+  const Node merged =
+      merge_nodes(parse("{a: {b: 1, c: 2}, l: [1, 2], n: 1}"), parse("{a: {c: 3, d: 4}, l: [9], n: null, o: {}}"));
   CHECK(to_value(merged).dump() == R"({"a":{"b":1,"c":3,"d":4},"l":[9],"n":null,"o":{}})");
   CHECK(to_value(merge_nodes(parse("{a: 1}"), parse("{a: {b: 2}}"))).dump() == R"({"a":{"b":2}})");
 }
@@ -79,7 +82,8 @@ TEST_CASE("circles are found and named; what hangs on a failed variable is not r
   CHECK(diagnostics.errors.at(0).code == "variables.cycle");
 
   diagnostics = {};
-  CHECK(resolved("{a: \"{{ nowhere }}\", b: \"{{ a }}\", c: \"{{ b }}\", d: \"{{ 1 // 0 }}\"}", diagnostics) == "nothing");
+  CHECK(resolved("{a: \"{{ nowhere }}\", b: \"{{ a }}\", c: \"{{ b }}\", d: \"{{ 1 // 0 }}\"}", diagnostics) ==
+        "nothing");
   REQUIRE(diagnostics.errors.size() == 2);
   CHECK(diagnostics.errors[0].code == "template.unknown-variable");
   CHECK(diagnostics.errors[1].code == "template.division-by-zero");

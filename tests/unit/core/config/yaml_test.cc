@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The positioned tree: values by our rules, places to the byte, and bounds that hold.
-#include <catch2/catch.hpp>
-
 #include "core/config/yaml.h"
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel;
 
@@ -23,13 +23,32 @@ std::string code_of(const std::string& text, const YamlLimits& limits = {}) {
 }  // namespace
 
 TEST_CASE("scalars get the type that their writing says, and digits with a zero in front stay text") {
-  const std::vector<std::pair<std::string, Value>> cases{
-      {"true", true},        {"False", false},         {"null", nullptr},     {"~", nullptr},          {"", nullptr},
-      {"0", 0},              {"-12", -12},             {"+7", 7},             {"0644", "0644"},        {"\"12\"", "12"},
-      {"'true'", "true"},    {"1.5", 1.5},             {"1e3", 1000.0},       {".5", 0.5},             {"yes", "yes"},
-      {"no", "no"},          {"off", "off"},           {"1.2.3", "1.2.3"},    {"0x1F", "0x1F"},        {"1_000", "1_000"},
-      {".inf", ".inf"},      {"12:30", "12:30"},       {"2027-01-31", "2027-01-31"},
-      {"9223372036854775807", 9223372036854775807LL}, {"9223372036854775808", "9223372036854775808"}, {"1e999", "1e999"}};
+  const std::vector<std::pair<std::string, Value>> cases{{"true", true},
+                                                         {"False", false},
+                                                         {"null", nullptr},
+                                                         {"~", nullptr},
+                                                         {"", nullptr},
+                                                         {"0", 0},
+                                                         {"-12", -12},
+                                                         {"+7", 7},
+                                                         {"0644", "0644"},
+                                                         {"\"12\"", "12"},
+                                                         {"'true'", "true"},
+                                                         {"1.5", 1.5},
+                                                         {"1e3", 1000.0},
+                                                         {".5", 0.5},
+                                                         {"yes", "yes"},
+                                                         {"no", "no"},
+                                                         {"off", "off"},
+                                                         {"1.2.3", "1.2.3"},
+                                                         {"0x1F", "0x1F"},
+                                                         {"1_000", "1_000"},
+                                                         {".inf", ".inf"},
+                                                         {"12:30", "12:30"},
+                                                         {"2027-01-31", "2027-01-31"},
+                                                         {"9223372036854775807", 9223372036854775807LL},
+                                                         {"9223372036854775808", "9223372036854775808"},
+                                                         {"1e999", "1e999"}};
   for (const auto& [text, value] : cases) {
     INFO(text);
     const Node node = parse("key: " + text);
