@@ -40,6 +40,13 @@ Position SourceText::position(Span span) const {
   if (span.end <= begin) out.length = 1;
   out.source_line =
       origin_.whole_file.empty() ? line_of(text, static_cast<int>(breaks) + 1) : line_of(origin_.whole_file, out.line);
+  if (static_cast<std::size_t>(out.column) <= out.source_line.size() + 1) return out;
+  // A text that is folded over several lines of its file doesn't run in step with it: then the place is where it
+  // begins.
+  out.line = origin_.line;
+  out.source_line = line_of(origin_.whole_file, out.line);
+  out.column = std::min(origin_.column, static_cast<int>(out.source_line.size()) + 1);
+  out.length = std::max(1, static_cast<int>(out.source_line.size()) + 1 - out.column);
   return out;
 }
 
