@@ -2,9 +2,9 @@
 // The order of things; what each does is in planner, staging, acting, revert and commit.
 #include "core/engine/transaction.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/engine/acting.h"
 #include "core/engine/commit.h"
@@ -28,6 +28,10 @@ std::string remaining(const Step& step) {
   return out;
 }
 
+Error reverted_on_request() {
+  return Error("engine.interrupted", "reverted on request", "", ExitCode::kInterrupted);
+}
+
 }  // namespace
 
 struct Transaction::Run {
@@ -37,8 +41,8 @@ struct Transaction::Run {
         input(given),
         request(given.request),
         secrets(host.secrets, given.request.secrets, given.secrets),
-        executor{host, around.clock, around.events, secrets, around.lock_probe,
-                 [this] { return around.control.abort_requested(); }},
+        executor{host,    around.clock,      around.events,
+                 secrets, around.lock_probe, [this] { return around.control.abort_requested(); }},
         access(host.machine, around.events, given.operator_address, given.id),
         staging(executor, around.future, given.id) {
     for (const auto& port : input.ports_in_use) {
@@ -73,13 +77,16 @@ struct Transaction::Run {
   TransactionOutcome revert(const std::vector<journal::Intent>& intents, Error why);
 
   void phase(const std::string& name) { tell(Event::Type::kPhase, name); }
+
   void tell(Event::Type type, const std::string& text, std::chrono::nanoseconds remaining = {}) {
     Event event;
     event.type = type;
     event.text = text;
-    event.deadline_ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(remaining).count());
+    event.deadline_ms =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(remaining).count());
     around.events.tell(std::move(event));
   }
+
   void warn(const Error& error) { tell(Event::Type::kWarning, error.message); }
 };
 
@@ -88,12 +95,14 @@ Result<void> Transaction::Run::check_no_other() {
   SENTINEL_TRY(const auto open, journal::open_transactions(host.machine, host.directory));
   if (!open.damaged.empty()) return open.damaged.begin()->second;
   if (open.transactions.empty()) return {};
-  return Error("engine.unfinished", fmt::format("transaction {} has not been finished or reverted yet", open.transactions.front()),
+  return Error("engine.unfinished",
+               fmt::format("transaction {} has not been finished or reverted yet", open.transactions.front()),
                "on the host: sentinel-agent recover");
 }
 
 Result<void> Transaction::Run::prepare() {
-  if (!is_transaction_id(input.id)) return Error("journal.bad-id", fmt::format("'{}' is not a transaction id", input.id));
+  if (!is_transaction_id(input.id))
+    return Error("journal.bad-id", fmt::format("'{}' is not a transaction id", input.id));
   SENTINEL_CHECK(host.directory.prepare(host.machine));
   SENTINEL_CHECK(check_no_other());
   SENTINEL_TRY(const auto known, host.machine.status(host.directory.log(input.id)));
@@ -107,11 +116,12 @@ Result<void> Transaction::Run::prepare() {
   survey = std::make_unique<Survey>(std::move(surroundings));
   SENTINEL_TRY(planned, plan_request(request, host, secrets, *survey));
   if (!input.expected.empty() && planned.plan.observed != input.expected) {
-    return Error("plan.stale", "the host is no longer as the plan saw it; nothing was changed",
-                 "look at a new plan", ExitCode::kStalePlan);
+    return Error("plan.stale", "the host is no longer as the plan saw it; nothing was changed", "look at a new plan",
+                 ExitCode::kStalePlan);
   }
   if (!planned.missing.empty()) {
-    return Error("plan.missing-contents", fmt::format("{} contents of the plan are not on the host", planned.missing.size()));
+    return Error("plan.missing-contents",
+                 fmt::format("{} contents of the plan are not on the host", planned.missing.size()));
   }
   if (planned.plan.steps.empty()) return {};
   SENTINEL_CHECK(secrets.generate_missing());
@@ -155,7 +165,8 @@ Result<void> Transaction::Run::prove(Acting& acting) {
   }
   if (!again.plan.steps.empty()) {
     const auto& step = again.plan.steps.front();
-    return Error("engine.not-converged", fmt::format("{} did not become what it should be: {}", step.id, remaining(step)));
+    return Error("engine.not-converged",
+                 fmt::format("{} did not become what it should be: {}", step.id, remaining(step)));
   }
   states_after = std::move(again.states);
   return {};
@@ -175,13 +186,10 @@ Result<void> Transaction::Run::await_confirmation() {
         SENTINEL_CHECK(writer->append(journal::Confirmed{reply.by}));
         tell(Event::Type::kConfirmed, reply.by);
         return {};
-      case Control::Answer::kExtended:
-        deadline = std::max(deadline, reply.deadline);
-        break;
+      case Control::Answer::kExtended: deadline = std::max(deadline, reply.deadline); break;
       case Control::Answer::kExpired:
         return Error("engine.not-confirmed", "nobody confirmed over a new connection before the deadline");
-      case Control::Answer::kAborted:
-        return Error("engine.interrupted", "reverted on request", "", ExitCode::kInterrupted);
+      case Control::Answer::kAborted: return reverted_on_request();
     }
   }
 }
@@ -235,9 +243,10 @@ TransactionOutcome Transaction::Run::commit(const std::vector<journal::Intent>& 
     outcome.outcome = "stuck";
     outcome.exit = ExitCode::kStuck;
     outcome.generation = begin.base_generation;
-    outcome.errors = {Error("engine.undecided", "everything is done, but the journal can't be written, so it is not decided",
-                            "make room on the host's disk, then on the host: sentinel-agent recover", ExitCode::kStuck),
-                      std::move(written).error(), std::move(repaired).error()};
+    outcome.errors = {
+        Error("engine.undecided", "everything is done, but the journal can't be written, so it is not decided",
+              "make room on the host's disk, then on the host: sentinel-agent recover", ExitCode::kStuck),
+        std::move(written).error(), std::move(repaired).error()};
     return outcome;
   }
   // From here on nothing can fail the transaction: what isn't written now, recovery writes.
@@ -273,12 +282,15 @@ TransactionOutcome Transaction::Run::execute() {
   }
   if (done.ok()) done = prove(acting);
   if (done.ok() && acting.guard_armed()) done = await_confirmation();
+  // A request that came while the last step or the proof ran still counts: only the commit record decides.
+  if (done.ok() && around.control.abort_requested()) done = reverted_on_request();
   if (done.ok()) return commit(acting.intents());
   if (acting.intents().empty()) return give_up(std::move(done).error());
   return revert(acting.intents(), std::move(done).error());
 }
 
 Transaction::Transaction(Surroundings surroundings) : around_(std::move(surroundings)) {}
+
 Transaction::~Transaction() = default;
 
 TransactionOutcome Transaction::run(const TransactionInput& input) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transaction from beginning to end, and each way it can end otherwise.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+
+#include <catch2/catch.hpp>
 
 #include "core/engine/history.h"
 #include "core/model/json.h"
@@ -90,7 +90,8 @@ TEST_CASE("effects are paid once: daemon-reload before the unit starts, no resta
     return std::find(f.machine.commands().begin(), f.machine.commands().end(), command);
   };
   CHECK(at("systemctl daemon-reload") < at("systemctl start app.service"));
-  f.request.resources[2].body = File{"/etc/app/app.conf", store_content(f.machine, Content("other\n")), "root", "root", 0640};
+  f.request.resources[2].body =
+      File{"/etc/app/app.conf", store_content(f.machine, Content("other\n")), "root", "root", 0640};
   f.machine.clear_records();
   REQUIRE(f.session.run(f.machine, f.request, transaction_number(2)).outcome == "changed");
   CHECK(count("systemctl try-restart app.service") == 1);
@@ -114,14 +115,16 @@ TEST_CASE("a plan can't be applied twice, and a transaction id can't be used twi
   Furnished f;
   const auto planned = look_at(f.machine, f.request);
   REQUIRE(f.session.run(f.machine, f.request, kTestTransaction, planned.plan.observed).outcome == "changed");
-  CHECK(f.session.run(f.machine, f.request, transaction_number(2), planned.plan.observed).errors.at(0).code == "plan.stale");
+  CHECK(f.session.run(f.machine, f.request, transaction_number(2), planned.plan.observed).errors.at(0).code ==
+        "plan.stale");
   f.machine.put_file("/etc/motd", "drifted\n");
   CHECK(f.session.run(f.machine, f.request).errors.at(0).code == "journal.known-transaction");
 }
 
 TEST_CASE("contents that are not on the host are named before anything is done") {
   Furnished f;
-  f.request.resources.push_back({"web/x", "x", File{"/etc/x", reference_to(Content("never sent")), "root", "root", 0644}, {}, ""});
+  f.request.resources.push_back(
+      {"web/x", "x", File{"/etc/x", reference_to(Content("never sent")), "root", "root", 0644}, {}, ""});
   const auto outcome = f.session.run(f.machine, f.request);
   CHECK(outcome.errors.at(0).code == "plan.missing-contents");
   CHECK(f.machine.bytes("/etc/motd") == "welcome\n");
@@ -222,6 +225,16 @@ TEST_CASE("a risky step arms the guard, and the transaction waits for a confirma
   CHECK(f.session.events.texts(Event::Type::kConfirmed) == std::vector<std::string>{"deploy"});
 }
 
+TEST_CASE("an abort that arrives during the last look reverts, though every step is done") {
+  Furnished f;
+  const auto before = managed_tree(f.machine);
+  f.session.control.abort = [&] { return f.session.events.texts(Event::Type::kPhase).back() == "prove"; };
+  const auto outcome = f.session.run(f.machine, f.request);
+  CHECK(outcome.outcome == "reverted");
+  CHECK(outcome.exit == ExitCode::kInterrupted);
+  CHECK(same_tree(before, managed_tree(f.machine)));
+}
+
 TEST_CASE("without a confirmation everything goes back") {
   for (const auto answer : {Control::Answer::kExpired, Control::Answer::kAborted}) {
     Furnished f;
@@ -235,12 +248,32 @@ TEST_CASE("without a confirmation everything goes back") {
   }
 }
 
+TEST_CASE("the operator's address is put on fail2ban's list again after its restart, and unbanned by a revert") {
+  Furnished f;
+  f.machine.put_file("/var/run/fail2ban/fail2ban.sock", "");
+  f.machine.put_file("/lib/systemd/system/fail2ban.service", "[Service]\n");
+  f.machine.on({"fail2ban-client"}, CommandResult{0, "", ""});
+  f.machine.on({"fail2ban-client", "status"}, CommandResult{0, "`- Jail list:\tsshd\n", ""});
+  f.request.resources[3].notify = {{Effect::Kind::kRestart, "fail2ban.service"}};
+  f.session.control.replies = {{Control::Answer::kExpired, "", {}}};
+  CHECK(f.session.run(f.machine, f.request).outcome == "reverted");
+  const auto& commands = f.machine.commands();
+  const auto count = [&](const std::string& command) { return std::count(commands.begin(), commands.end(), command); };
+  // At the beginning, after the restart, and after the restart that the revert owes.
+  CHECK(count("fail2ban-client set sshd addignoreip 203.0.113.9") == 3);
+  CHECK(count("fail2ban-client unban 203.0.113.9") == 1);
+}
+
 TEST_CASE("a validator that refuses stops the transaction before anything is touched") {
   Furnished f;
   f.machine.put_file("/usr/sbin/visudo", "", {0, 0, 0755});
   f.machine.put_directory("/etc/sudoers.d");
-  f.request.resources.push_back({"web/sudo", "sudo", File{"/etc/sudoers.d/x", store_content(f.machine, Content("nonsense\n")), "root", "root",
-                                                          0440, Ensure::kPresent, FileFormat::kSudoers}, {}, "a.yaml:3"});
+  f.request.resources.push_back({"web/sudo",
+                                 "sudo",
+                                 File{"/etc/sudoers.d/x", store_content(f.machine, Content("nonsense\n")), "root",
+                                      "root", 0440, Ensure::kPresent, FileFormat::kSudoers},
+                                 {},
+                                 "a.yaml:3"});
   const auto before = managed_tree(f.machine);
   f.session.validator = [](const CommandLine&) { return CommandResult{1, "", "syntax error\n"}; };
   const auto outcome = f.session.run(f.machine, f.request);
@@ -255,14 +288,19 @@ TEST_CASE("a validator that a package of the plan brings runs before its file is
   f.machine.on({"apt-get"}, [](FakeSystem& fake, const CommandLine&) {
     fake.put_file("/usr/bin/promtool", "", {0, 0, 0755});
     fake.put_file("/etc/passwd", fake.bytes("/etc/passwd") + "prometheus:x:120:120::/:/bin/false\n");
-    fake.put_file("/var/lib/dpkg/status", "Package: prometheus\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n");
+    fake.put_file("/var/lib/dpkg/status",
+                  "Package: prometheus\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n");
     fake.put_directory("/etc/prometheus");
     return CommandResult{};
   });
   Request request;
   request.resources = {{"p/package", "p", Package{{"prometheus"}}, {}, ""},
-                       {"p/config", "c", File{"/etc/prometheus/prometheus.yml", store_content(f.machine, Content("scrape: 1\n")), "root", "root",
-                                              0644, Ensure::kPresent, FileFormat::kPrometheus}, {}, ""}};
+                       {"p/config",
+                        "c",
+                        File{"/etc/prometheus/prometheus.yml", store_content(f.machine, Content("scrape: 1\n")), "root",
+                             "root", 0644, Ensure::kPresent, FileFormat::kPrometheus},
+                        {},
+                        ""}};
   const auto outcome = f.session.run(f.machine, request);
   INFO(all_texts(outcome));
   CHECK(outcome.outcome == "changed");
@@ -300,15 +338,18 @@ TEST_CASE("no secret's value is in events, journal, generations or blobs' names"
   f.request.secrets.push_back({"GIVEN", false, "hex", 32});
   Content content("password=");
   content.append(Hole{"GIVEN", {"shell"}});
-  f.request.resources.push_back({"web/pw", "pw", File{"/etc/pw", store_content(f.machine, content), "root", "root", 0600}, {}, ""});
+  f.request.resources.push_back(
+      {"web/pw", "pw", File{"/etc/pw", store_content(f.machine, content), "root", "root", 0600}, {}, ""});
   const std::string value = "x'$(planted)\"%n\\{}";
   REQUIRE(f.session.run(f.machine, f.request, kTestTransaction, "", {{"GIVEN", Secret(value)}}).outcome == "changed");
   f.request.resources.pop_back();
-  f.request.resources.push_back({"web/pw", "pw", File{"/etc/pw", store_content(f.machine, Content("plain\n")), "root", "root", 0600}, {}, ""});
+  f.request.resources.push_back(
+      {"web/pw", "pw", File{"/etc/pw", store_content(f.machine, Content("plain\n")), "root", "root", 0600}, {}, ""});
   REQUIRE(f.session.run(f.machine, f.request, transaction_number(2)).outcome == "changed");
   for (const auto& event : f.session.events.events) CHECK(to_text(event).find("planted") == std::string::npos);
   for (const auto& [path, node] : f.machine.tree()) {
-    const bool may_hold = path.starts_with("/var/lib/sentinel/secrets/") || path.starts_with("/var/lib/sentinel/blobs/hmac:");
+    const bool may_hold =
+        path.starts_with("/var/lib/sentinel/secrets/") || path.starts_with("/var/lib/sentinel/blobs/hmac:");
     if (may_hold) continue;
     INFO(path);
     CHECK(node.bytes.find("planted") == std::string::npos);
