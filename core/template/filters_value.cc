@@ -108,7 +108,9 @@ Result<Datum> round_filter(const Call& call) {
   const double scale = std::pow(10.0, digits);
   const double scaled = *number * scale;
   if (!std::isfinite(scaled) || scale == 0) return overflow_error();
-  return Datum::real((method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale);
+  // Python's ceil and floor give integers, which have no negative zero.
+  const double whole = (method == "ceil" ? std::ceil(scaled) : std::floor(scaled)) + 0.0;
+  return Datum::real(whole / scale);
 }
 
 Result<Datum> length_filter(const Call& call) {

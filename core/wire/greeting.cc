@@ -49,9 +49,13 @@ Error no_answer(const std::string& said, const std::string& diagnostics) {
 // Reacts to what the host has said so far; consumes what it reacted to.
 Result<void> AgentClient::answer_greeting(const Greeting& greeting, std::string& said) {
   const std::string diagnostics = channel_.diagnostics();
-  if (!greeting.sudo_prompt.empty() && !password_given_ && diagnostics.find(greeting.sudo_prompt) != std::string::npos) {
+  const auto prompt = greeting.sudo_prompt.empty() ? std::string::npos : diagnostics.find(greeting.sudo_prompt);
+  if (prompt != std::string::npos && !password_given_) {
     password_given_ = true;
     SENTINEL_CHECK(channel_.write(greeting.sudo_password.reveal() + "\n"));
+  }
+  if (prompt != std::string::npos && diagnostics.find(greeting.sudo_prompt, prompt + 1) != std::string::npos) {
+    return Error("agent.sudo", "sudo did not accept the password", "it is the password of the user who logs in", ExitCode::kUnreachable);
   }
   if (const auto architecture = line_after(said, kUnsupported)) {
     return Error("agent.unsupported", fmt::format("there is no agent for {} machines", *architecture),

@@ -7,6 +7,7 @@ everything fails. systemd, fail2ban and Caddy are held the same way on real host
 """
 import argparse
 import configparser
+import os
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,7 @@ READERS = [
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("oracle", help="the program quote_oracle")
-    arguments.add_argument("--random", type=int, default=2000)
+    arguments.add_argument("--random", type=int, default=50000 if os.environ.get("SENTINEL_CAMPAIGN") else 2000)
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
     every = list(values(options.random, options.seed))

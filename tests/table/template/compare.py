@@ -7,6 +7,7 @@ documented exceptions: Jinja2 gives a text there and ours must be the named erro
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import yaml
 import random_cases
 
 MINIMUM_CASES = 320
+RANDOM_CASES = 50000 if os.environ.get("SENTINEL_CAMPAIGN") else 600
 
 
 def tojson_as_text(eval_context, value, indent=None):
@@ -80,6 +82,8 @@ def verdict(case, ours):
         return f"Jinja2 fails ({reason}), ours gives {ours['text']!r}" if "text" in ours else None
     if "Undefined" in text and ours.get("code") in ("template.undefined", "template.unknown-attribute"):
         return None  # Jinja2 prints the word for an undefined element of a list; ours refuses (documented).
+    if " object at 0x" in text and ours.get("code") == "template.type":
+        return None  # The address of a lazy result, which ours refuses to print (documented).
     if "text" not in ours:
         return f"Jinja2 gives {text!r}, ours fails: {ours['code']}: {ours['message']}"
     if ours["text"] != text:
@@ -90,7 +94,7 @@ def verdict(case, ours):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("oracle", help="the program template_oracle")
-    parser.add_argument("--random", type=int, default=600, help="number of random cases")
+    parser.add_argument("--random", type=int, default=RANDOM_CASES, help="number of random cases")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--all", action="store_true", help="print every failure, not just the first 40")
     arguments = parser.parse_args()
