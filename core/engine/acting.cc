@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/acting.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sentinel {
 namespace {
@@ -86,7 +86,8 @@ Result<void> Acting::check_announced(const Step& step) const {
   for (const auto& known : around_.announced.steps) {
     if (known.id == step.id && std::holds_alternative<Irreversible>(known.undo)) return {};
   }
-  return Error("engine.unannounced", fmt::format("{} turned out to need work that can't be undone: {}", step.id, irreversible->why),
+  return Error("engine.unannounced",
+               fmt::format("{} turned out to need work that can't be undone: {}", step.id, irreversible->why),
                "plan again: it will be shown as irreversible");
 }
 
@@ -101,7 +102,8 @@ void Acting::merge_packages(Step& step) const {
     after = after || later.id == step.id;
     if (more == nullptr) continue;
     for (const auto& name : more->names) {
-      if (std::find(install->names.begin(), install->names.end(), name) == install->names.end()) install->names.push_back(name);
+      if (std::find(install->names.begin(), install->names.end(), name) == install->names.end())
+        install->names.push_back(name);
     }
   }
 }

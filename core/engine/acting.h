@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The middle of a transaction: step after step, each looked at again, its undo journalled, then acted; then the effects.
-// Stops at the first error; whoever called it reverts from intents().
+// The middle of a transaction: step after step, each looked at again, its undo journalled, then acted; then the
+// effects. Stops at the first error; whoever called it reverts from intents().
 #pragma once
 
 #include <set>
@@ -31,16 +31,17 @@ class Acting {
 
   explicit Acting(Surroundings around);
 
-  /// Secrets, then all resources in order. After the first change every resource is looked at again, since a step may cause
-  /// work for a later one; work that can't be undone must have been announced (`engine.unannounced`).
+  /// Secrets, then all resources in order. After the first change every resource is looked at again, since a step may
+  /// cause work for a later one; work that can't be undone must have been announced (`engine.unannounced`).
   Result<void> run_steps();
   /// Everything still owed, once.
   Result<void> pay_effects();
-  /// For what proving found: pays steps that need nothing but effects (a file that a service reads came after the service).
-  /// False when any of them needs more: then the transaction did not converge.
+  /// For what proving found: pays steps that need nothing but effects (a file that a service reads came after the
+  /// service). False when any of them needs more: then the transaction did not converge.
   Result<bool> settle(const Plan& rest);
 
   const std::vector<journal::Intent>& intents() const { return intents_; }
+
   bool guard_armed() const { return guard_armed_; }
 
  private:
@@ -52,6 +53,7 @@ class Acting {
   void merge_packages(Step& step) const;
   Result<void> arm_guard();
   Result<void> pay_one(const Effect& effect);
+
   bool is_announced(const std::string& id) const { return announced_ids_.count(id) > 0; }
 
   Surroundings around_;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line is {"previous": <digest of the line before>, "entry": {...}}; its digest is taken over its bytes without newline.
+// A line is {"previous": <digest of the line before>, "entry": {...}}; its digest is taken over its bytes without
+// newline.
 #include "core/engine/audit_log.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/digest.h"
 #include "core/model/json.h"
@@ -17,7 +18,8 @@ const std::string kFirst(64, '0');
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(AuditEntry, time, transaction, operator_name, purpose, project, outcome, generation, changed, reason)
+SENTINEL_JSON_FIELDS(AuditEntry, time, transaction, operator_name, purpose, project, outcome, generation, changed,
+                     reason)
 
 struct AuditLog::Chain {
   std::vector<AuditEntry> entries;
@@ -40,8 +42,9 @@ Result<AuditLog::Chain> AuditLog::load() {
     const auto to = chain.intact.find('\n', from);
     const auto line = chain.intact.substr(from, to - from);
     from = to + 1;
-    const Error broken("audit.broken", fmt::format("line {} of {} does not continue the line before it",
-                                                   chain.entries.size() + 1, directory_.audit_log()),
+    const Error broken("audit.broken",
+                       fmt::format("line {} of {} does not continue the line before it", chain.entries.size() + 1,
+                                   directory_.audit_log()),
                        "somebody changed the file; what was recorded up to that line still holds");
     const auto json = parse_json(line);
     if (!json.ok() || !json->is_object() || !json->contains("entry")) return broken;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// audit.log: one JSON line per finished transaction, each naming the digest of the line before it. Whoever keeps the head
-// (the CLI does) can tell when history was rewritten.
+// audit.log: one JSON line per finished transaction, each naming the digest of the line before it. Whoever keeps the
+// head (the CLI does) can tell when history was rewritten.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ namespace sentinel {
 
 /// One finished transaction.
 struct AuditEntry {
-  std::string time;         ///< RFC 3339, of the end
+  std::string time;  ///< RFC 3339, of the end
   std::string transaction;
   std::string operator_name;
   std::string purpose;
   std::string project;
-  std::string outcome;      ///< changed, reverted, stuck
-  std::uint64_t generation = 0;  ///< in force afterwards
+  std::string outcome;               ///< changed, reverted, stuck
+  std::uint64_t generation = 0;      ///< in force afterwards
   std::vector<std::string> changed;  ///< step ids that were acted on
-  std::string reason;       ///< why it was reverted; empty otherwise
+  std::string reason;                ///< why it was reverted; empty otherwise
 
   bool operator==(const AuditEntry&) const = default;
 };

@@ -55,7 +55,8 @@ bool BlobStore::has(const std::string& name) {
   return found.ok() && found->type == FileType::kRegular;
 }
 
-Result<void> BlobStore::prune(const std::set<std::string>& referenced, std::chrono::system_clock::time_point unused_before) {
+Result<void> BlobStore::prune(const std::set<std::string>& referenced,
+                              std::chrono::system_clock::time_point unused_before) {
   const auto limit = std::chrono::duration_cast<std::chrono::nanoseconds>(unused_before.time_since_epoch()).count();
   SENTINEL_TRY(const auto names, machine_.list(directory_.blobs()));
   for (const auto& name : names) {

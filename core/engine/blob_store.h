@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes by name: wanted and previous contents, package lists, firewall snapshots. A name is the SHA-256 of the bytes, or
-// "hmac:<hex>" under the host key for bytes that hold (or may hold) secrets, because from a plain digest a short secret can
-// be guessed. Both are the names that observed states use (core/resources/look.h).
+// Bytes by name: wanted and previous contents, package lists, firewall snapshots. A name is the SHA-256 of the bytes,
+// or "hmac:<hex>" under the host key for bytes that hold (or may hold) secrets, because from a plain digest a short
+// secret can be guessed. Both are the names that observed states use (core/resources/look.h).
 #pragma once
 
 #include <chrono>

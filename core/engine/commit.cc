@@ -46,6 +46,7 @@ Result<void> prune_journals(HostState& host, std::set<std::string>& referenced) 
     std::string id;
     std::int64_t changed_ns = 0;
   };
+
   std::vector<Past> closed;
   SENTINEL_TRY(const auto ids, transactions(host.directory, host.machine));
   for (const auto& id : ids) {
@@ -95,7 +96,8 @@ Result<Generation> next_generation(const journal::Begin& begin, const std::map<s
     next.managed.push_back({resource, state == states.end() ? nlohmann::json() : state->second});
     const auto name = identity(resource.body);
     const auto before = begin.states.find(resource.id);
-    if (before == begin.states.end() || !next.originals.emplace(name, Original{resource.body, before->second}).second) continue;
+    if (before == begin.states.end() || !next.originals.emplace(name, Original{resource.body, before->second}).second)
+      continue;
     next.originals_order.push_back(name);
   }
   add_secrets(begin.request.secrets, next);

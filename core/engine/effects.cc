@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/effects.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace sentinel {
 namespace {
@@ -37,7 +37,9 @@ int rank(const Effect& effect) {
 
 }  // namespace
 
-void EffectLedger::owe(const std::vector<Effect>& effects) { owed_.insert(effects.begin(), effects.end()); }
+void EffectLedger::owe(const std::vector<Effect>& effects) {
+  owed_.insert(effects.begin(), effects.end());
+}
 
 void EffectLedger::note_action(const Action& action) {
   const auto* command = systemctl_command(action);
@@ -50,12 +52,15 @@ void EffectLedger::note_action(const Action& action) {
   owed_.erase({Effect::Kind::kRestart, unit});
 }
 
-bool EffectLedger::owes_daemon_reload() const { return owed_.count({Effect::Kind::kDaemonReload, ""}) > 0; }
+bool EffectLedger::owes_daemon_reload() const {
+  return owed_.count({Effect::Kind::kDaemonReload, ""}) > 0;
+}
 
 std::vector<Effect> EffectLedger::owed() const {
   std::vector<Effect> out;
   for (const auto& effect : owed_) {
-    const bool restarted = effect.kind == Effect::Kind::kReload && owed_.count({Effect::Kind::kRestart, effect.unit}) > 0;
+    const bool restarted =
+        effect.kind == Effect::Kind::kReload && owed_.count({Effect::Kind::kRestart, effect.unit}) > 0;
     if (!restarted) out.push_back(effect);
   }
   std::stable_sort(out.begin(), out.end(), [](const Effect& a, const Effect& b) { return rank(a) < rank(b); });
@@ -74,10 +79,13 @@ Result<void> pay(const Effect& effect, System& machine, MissingUnit missing) {
   auto result = machine.run(command);
   if (!result.ok()) return std::move(result).error().during(to_string(effect));
   if (result->status == 0 || (result->status == kNoSuchUnit && missing == MissingUnit::kIsFine)) return {};
-  return Error("effect.failed", fmt::format("{} failed with status {}: {}", to_string(effect), result->status, result->errors),
+  return Error("effect.failed",
+               fmt::format("{} failed with status {}: {}", to_string(effect), result->status, result->errors),
                effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
 }
 
-bool touches_units(const Action& action) { return systemctl_command(action) != nullptr; }
+bool touches_units(const Action& action) {
+  return systemctl_command(action) != nullptr;
+}
 
 }  // namespace sentinel

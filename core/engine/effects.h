@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What changes owe, merged and paid once: daemon-reload before any unit is touched, a reload is dropped when the unit is
-// restarted anyway, and a unit that was started after the change owes nothing.
+// What changes owe, merged and paid once: daemon-reload before any unit is touched, a reload is dropped when the unit
+// is restarted anyway, and a unit that was started after the change owes nothing.
 #pragma once
 
 #include <set>

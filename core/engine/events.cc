@@ -17,7 +17,8 @@ void EventLog::tell(Event event) {
 
 Result<std::vector<Event>> parse_events(const std::string& bytes) {
   std::vector<Event> events;
-  for (std::size_t from = 0, to = bytes.find('\n'); to != std::string::npos; from = to + 1, to = bytes.find('\n', from)) {
+  for (std::size_t from = 0, to = bytes.find('\n'); to != std::string::npos;
+       from = to + 1, to = bytes.find('\n', from)) {
     SENTINEL_TRY(const auto json, parse_json(bytes.substr(from, to - from)));
     SENTINEL_TRY(auto event, decode<Event>(json));
     events.push_back(std::move(event));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Telling: events go to a file of JSON lines in the journal directory first and to a listener after, so that following a
-// transaction, live or late, is reading that file from a byte offset.
+// Telling: events go to a file of JSON lines in the journal directory first and to a listener after, so that following
+// a transaction, live or late, is reading that file from a byte offset.
 #pragma once
 
 #include <functional>

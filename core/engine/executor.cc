@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/executor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "core/resources/accounts.h"
@@ -26,7 +26,8 @@ std::string last_lines(const std::string& text) {
 }
 
 Packages packages_of(const Executor::Surroundings& around) {
-  return Packages({around.host.machine, around.clock, around.events, around.lock_probe, around.interrupted, around.lock_patience});
+  return Packages(
+      {around.host.machine, around.clock, around.events, around.lock_probe, around.interrupted, around.lock_patience});
 }
 
 }  // namespace
@@ -60,20 +61,27 @@ struct Executor::Act {
     SENTINEL_TRY(auto bytes, around.host.blobs.get(action.content.digest));
     if (!action.content.holes) return machine().replace_file(action.path, bytes, wanted);
     SENTINEL_TRY(const auto content, Content::parse(bytes, true));
-    SENTINEL_TRY(const auto filled, fill(content, [this](const std::string& name) { return around.secrets.find(name); }));
+    SENTINEL_TRY(const auto filled,
+                 fill(content, [this](const std::string& name) { return around.secrets.find(name); }));
     return machine().replace_file(action.path, filled.reveal(), wanted);
   }
+
   Result<void> operator()(const RemoveFile& action) const { return machine().remove_file(action.path); }
+
   Result<void> operator()(const MakeDirectory& action) const {
     SENTINEL_TRY(const auto wanted, attributes(action.owner, action.group, action.mode));
     return machine().make_directory(action.path, wanted);
   }
+
   Result<void> operator()(const RemoveDirectory& action) const { return machine().remove_directory(action.path); }
+
   Result<void> operator()(const MakeLink& action) const { return machine().make_link(action.path, action.target); }
+
   Result<void> operator()(const SetAttributes& action) const {
     SENTINEL_TRY(const auto wanted, attributes(action.owner, action.group, action.mode));
     return machine().set_attributes(action.path, wanted);
   }
+
   Result<void> operator()(const RunCommand& action) const {
     CommandLine command;
     command.argv = action.argv;
@@ -87,15 +95,20 @@ struct Executor::Act {
     return Error("command.failed", fmt::format("{} exited with status {}: {}", describe(action), result->status,
                                                last_lines(result->errors.empty() ? result->output : result->errors)));
   }
+
   Result<void> operator()(const InstallPackages& action) const { return packages_of(around).install(action.names); }
+
   Result<void> operator()(const RemovePackages& action) const { return packages_of(around).remove(action.names); }
+
   Result<void> operator()(const PurgePackagesAddedSince& action) const {
     SENTINEL_TRY(const auto before, around.host.blobs.get(action.snapshot));
     return packages_of(around).purge_added_since(before);
   }
+
   Result<void> operator()(const SetKernelParameter& action) const {
     return machine().write_kernel_file(kernel_path(action.key), action.value);
   }
+
   Result<void> operator()(const RestoreFirewall& action) const {
     SENTINEL_TRY(const auto snapshot, around.host.blobs.get(action.snapshot));
     return restore_firewall(snapshot, machine());
@@ -124,7 +137,8 @@ struct Executor::Capture {
       return Action(MakeLink{undo.path, std::move(target)});
     }
     if (now.type != FileType::kRegular) {
-      return Error("engine.cannot-capture", fmt::format("{} is not a regular file, so what it holds can't be kept for an undo", undo.path));
+      return Error("engine.cannot-capture",
+                   fmt::format("{} is not a regular file, so what it holds can't be kept for an undo", undo.path));
     }
     SENTINEL_TRY(const auto bytes, machine.read_file(undo.path));
     SENTINEL_TRY(auto name, keep(bytes, (now.mode & 0004) == 0));
@@ -132,19 +146,24 @@ struct Executor::Capture {
     return Action(std::move(undo));
   }
 
-  Result<Action> operator()(const WriteFile& undo) const { return undo.content.digest.empty() ? file(undo) : Action(undo); }
+  Result<Action> operator()(const WriteFile& undo) const {
+    return undo.content.digest.empty() ? file(undo) : Action(undo);
+  }
+
   Result<Action> operator()(const PurgePackagesAddedSince& undo) const {
     if (!undo.snapshot.empty()) return Action(undo);
     SENTINEL_TRY(const auto text, packages_of(around).snapshot());
     SENTINEL_TRY(auto name, around.host.blobs.put(text));
     return Action(PurgePackagesAddedSince{std::move(name)});
   }
+
   Result<Action> operator()(const RestoreFirewall& undo) const {
     if (!undo.snapshot.empty()) return Action(undo);
     SENTINEL_TRY(const auto text, capture_firewall(around.host.machine));
     SENTINEL_TRY(auto name, around.host.blobs.put(text));
     return Action(RestoreFirewall{std::move(name)});
   }
+
   template <typename T>
   Result<Action> operator()(const T& undo) const {
     return Action(undo);
@@ -185,7 +204,8 @@ Result<std::vector<Action>> Executor::capture(const Step& step, const nlohmann::
   BlobStore::collect_names(state, capturing.names);
   for (const auto& action : *planned) {
     auto complete = std::visit(capturing, action);
-    if (!complete.ok()) return std::move(complete).error().during("keeping what stands there before: " + describe(action));
+    if (!complete.ok())
+      return std::move(complete).error().during("keeping what stands there before: " + describe(action));
     undo.push_back(std::move(complete).value());
   }
   const bool runs_apt = std::any_of(step.actions.begin(), step.actions.end(), [](const Action& action) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Acting is dumb: the executor interprets the dozen actions of core/model/plan.h on a System and knows no resource kinds.
-// The same actions undo; capture() completes an undo with what stands there now, before it is journalled.
+// Acting is dumb: the executor interprets the dozen actions of core/model/plan.h on a System and knows no resource
+// kinds. The same actions undo; capture() completes an undo with what stands there now, before it is journalled.
 #pragma once
 
 #include <functional>
@@ -36,8 +36,8 @@ class Executor {
   Result<void> run(const Action& action);
   /// The file part alone: nothing for actions that need a running system, ufw's files for RestoreFirewall.
   Result<void> run_files_only(const Action& action);
-  /// Completes the undo of a step about to run: empty contents and snapshots become blobs, named as `state` (what observing
-  /// its resource gave just now) names them; a step that runs apt gets the undo of policy-rc.d.
+  /// Completes the undo of a step about to run: empty contents and snapshots become blobs, named as `state` (what
+  /// observing its resource gave just now) names them; a step that runs apt gets the undo of policy-rc.d.
   Result<std::vector<Action>> capture(const Step& step, const nlohmann::json& state);
 
  private:

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/generations.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/model/json.h"
 #include "core/model/json_fields.h"
@@ -18,23 +18,33 @@ namespace {
 
 struct Identity {
   std::string operator()(const File& body) const { return "path:" + body.path; }
+
   std::string operator()(const SshdConfig& body) const { return "path:" + body.path; }
+
   std::string operator()(const Directory& body) const { return "path:" + body.path; }
+
   std::string operator()(const Link& body) const { return "path:" + body.path; }
+
   std::string operator()(const Package& body) const {
     const std::set<std::string> names(body.names.begin(), body.names.end());
     return fmt::format("package:{}", fmt::join(names, ","));
   }
+
   std::string operator()(const AptSource& body) const { return "apt_source:" + body.name; }
+
   std::string operator()(const User& body) const { return "user:" + body.name; }
+
   std::string operator()(const Group& body) const { return "group:" + body.name; }
+
   std::string operator()(const AuthorizedKeys& body) const { return "authorized_keys:" + body.user; }
+
   std::string operator()(const Sysctl& body) const { return "sysctl:" + body.path; }
+
   std::string operator()(const Service& body) const { return "service:" + body.unit; }
+
   std::string operator()(const Firewall&) const { return "firewall"; }
-  std::string operator()(const Command& body) const {
-    return fmt::format("command:{}", fmt::join(body.argv, " "));
-  }
+
+  std::string operator()(const Command& body) const { return fmt::format("command:{}", fmt::join(body.argv, " ")); }
 };
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -52,7 +62,9 @@ SENTINEL_JSON_FIELDS(Original, body, state)
 SENTINEL_JSON_FIELDS(Generation, number, transaction, time, operator_name, purpose, project, managed, secrets,
                      originals_order, originals)
 
-std::string identity(const ResourceBody& body) { return std::visit(Identity{}, body); }
+std::string identity(const ResourceBody& body) {
+  return std::visit(Identity{}, body);
+}
 
 Generations::Generations(System& machine, StateDirectory directory)
     : machine_(machine), directory_(std::move(directory)) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generations: what was managed, and how it stood, after each committed transaction. Generation 0 is the host before the
-// first. Going back to one is an ordinary transaction over the resources that request_for_generation() returns.
+// Generations: what was managed, and how it stood, after each committed transaction. Generation 0 is the host before
+// the first. Going back to one is an ordinary transaction over the resources that request_for_generation() returns.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ struct Generation {
 void to_json(nlohmann::json& json, const Generation& value);
 void from_json(const nlohmann::json& json, Generation& value);
 
-/// Begins the ids of resources that bring back what stood there before Sentinel's first touch. What they owe to a unit that
-/// is gone by then is owed no more.
+/// Begins the ids of resources that bring back what stood there before Sentinel's first touch. What they owe to a unit
+/// that is gone by then is owed no more.
 inline constexpr const char* kRestorePrefix = "restore/";
 
 /// Names the thing on the machine a resource is about, whatever its id: "path:/etc/motd", "user:deploy".
@@ -73,8 +73,8 @@ class Generations {
   /// Keeps the newest kRetained and the current one.
   Result<void> prune();
 
-  /// Resources (and secrets) that bring the host from the current generation back to `number`: what was managed then as it
-  /// was wanted then; what was touched only later, back to how it stood before. The caller fills in who asks.
+  /// Resources (and secrets) that bring the host from the current generation back to `number`: what was managed then as
+  /// it was wanted then; what was touched only later, back to how it stood before. The caller fills in who asks.
   Result<Request> request_for_generation(std::uint64_t number);
 
  private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/journal.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/engine/journal_format.h"
 #include "core/model/transaction_id.h"
@@ -19,30 +19,43 @@ struct Fold {
     summary.begin = record;
     summary.phase = Summary::Phase::kActing;
   }
+
   void operator()(const Intent& record) const { summary.intents.push_back(record); }
+
   void operator()(const Done&) const {}
+
   void operator()(const EffectPaid& record) const { summary.paid.push_back(record.effect); }
+
   void operator()(const GuardArmed&) const {}
+
   void operator()(const Activated& record) const {
     summary.activated_ns = record.since_boot_ns;
     summary.phase = Summary::Phase::kActivated;
   }
+
   void operator()(const AwaitConfirm& record) const { summary.confirm_deadline_ns = record.deadline_ns; }
+
   void operator()(const Confirmed&) const {}
+
   void operator()(const Commit& record) const {
     summary.commit = record;
     summary.phase = Summary::Phase::kCommitted;
   }
+
   void operator()(const RevertBegin& record) const {
     if (!summary.revert) summary.revert = record;
     summary.phase = Summary::Phase::kReverting;
   }
+
   void operator()(const RevertedStep& record) const { summary.reverted.push_back(record.step); }
+
   void operator()(const FilesRestored& record) const { summary.files_restored_boot = record.boot_id; }
+
   void operator()(const RevertEnd& record) const {
     summary.left = record.left;
     summary.phase = record.left.empty() ? Summary::Phase::kReverted : Summary::Phase::kStuck;
   }
+
   void operator()(const Closed& record) const {
     summary.outcome = record.outcome;
     summary.phase = Summary::Phase::kClosed;
@@ -111,7 +124,8 @@ Result<void> Writer::append(const Record& record) {
 Result<void> Writer::repair() {
   if (!broken_) return {};
   SENTINEL_TRY(const auto bytes, machine_->read_file(path_));
-  if (bytes.size() < size_) return Error("journal.corrupt", fmt::format("{} became shorter", path_), "", ExitCode::kStuck);
+  if (bytes.size() < size_)
+    return Error("journal.corrupt", fmt::format("{} became shorter", path_), "", ExitCode::kStuck);
   SENTINEL_CHECK(machine_->replace_file(path_, bytes.substr(0, size_), {0, 0, 0600}));
   broken_ = false;
   return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal of one transaction: append-only records, each synced before what it announces is done. Format and meaning:
-// docs/formats/journal.md. A torn tail was never acted on and is dropped; damage anywhere else is an error, never a guess.
+// The journal of one transaction: append-only records, each synced before what it announces is done. Format and
+// meaning: docs/formats/journal.md. A torn tail was never acted on and is dropped; damage anywhere else is an error,
+// never a guess.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,12 @@ namespace sentinel::journal {
 struct Begin {
   std::string transaction;
   Request request;
-  std::string agent;      ///< SHA-256 of the agent's binary: recovery runs that very one
-  std::string boot_id;    ///< of /proc/sys/kernel/random/boot_id
-  std::string started;    ///< RFC 3339
+  std::string agent;              ///< SHA-256 of the agent's binary: recovery runs that very one
+  std::string boot_id;            ///< of /proc/sys/kernel/random/boot_id
+  std::string started;            ///< RFC 3339
   std::uint64_t deadline_ns = 0;  ///< since boot: when an unfinished transaction is reverted
   std::uint64_t base_generation = 0;
-  std::string operator_address;   ///< empty when unknown
+  std::string operator_address;  ///< empty when unknown
   /// Observed state by resource id before anything was done: what a revert must end in.
   std::map<std::string, nlohmann::json> states;
 };
@@ -40,46 +41,58 @@ struct Intent {
   std::string irreversible;  ///< why there is no undo; empty when there is one
   std::vector<Effect> effects;
 };
+
 struct Done {
   std::uint32_t step = 0;
 };
+
 struct EffectPaid {
   Effect effect;
 };
+
 struct GuardArmed {
   std::uint64_t deadline_ns = 0;  ///< since boot
 };
+
 /// Everything is done and proved; a confirmation counts only from a session that began after this.
 struct Activated {
   std::uint64_t since_boot_ns = 0;
 };
+
 struct AwaitConfirm {
   std::uint64_t deadline_ns = 0;  ///< since boot; a later record extends it
 };
+
 struct Confirmed {
   std::string by;
 };
+
 /// The decision: from here on the transaction is finished forward.
 struct Commit {
   std::string time;                  ///< RFC 3339
   std::vector<std::string> changed;  ///< step ids
   nlohmann::json generation;         ///< the whole Generation, so that recovery can write it
 };
+
 struct RevertBegin {
   std::string why;
   int exit = 1;
 };
+
 struct RevertedStep {
   std::uint32_t step = 0;
 };
+
 /// Recovery at boot put the files back; the rest is still owed.
 struct FilesRestored {
   std::string boot_id;
 };
+
 /// Empty `left`: the managed state is the old one.
 struct RevertEnd {
   std::vector<std::string> left;
 };
+
 /// Nothing is owed any more: generation and audit line are written.
 struct Closed {
   std::string outcome;  ///< changed, reverted, stuck
@@ -98,12 +111,12 @@ struct Reading {
   std::string chain;            ///< checksum of the last record: the next one continues from it
 };
 
-/// `journal.corrupt` (exit 7) names the offset; `journal.version` for a format this program doesn't know. Empty bytes, or a
-/// torn first line, are a reading without records.
+/// `journal.corrupt` (exit 7) names the offset; `journal.version` for a format this program doesn't know. Empty bytes,
+/// or a torn first line, are a reading without records.
 Result<Reading> read(const std::string& bytes);
 
-/// True when the log ends with an intact `closed`: nothing is owed, whatever stands before it. Looks at its end only, so that
-/// asking for open transactions doesn't cost a parse of everything that ever was.
+/// True when the log ends with an intact `closed`: nothing is owed, whatever stands before it. Looks at its end only,
+/// so that asking for open transactions doesn't cost a parse of everything that ever was.
 bool is_closed(const std::string& bytes);
 
 /// What became of a transaction, folded from its records.
@@ -111,8 +124,8 @@ struct Summary {
   enum class Phase { kEmpty, kActing, kActivated, kCommitted, kReverting, kReverted, kStuck, kClosed };
   Phase phase = Phase::kEmpty;
   Begin begin;
-  std::vector<Intent> intents;         ///< in order
-  std::vector<std::uint32_t> reverted; ///< steps whose undo has run to its end
+  std::vector<Intent> intents;          ///< in order
+  std::vector<std::uint32_t> reverted;  ///< steps whose undo has run to its end
   std::vector<Effect> paid;
   std::optional<std::uint64_t> activated_ns;
   std::optional<std::uint64_t> confirm_deadline_ns;
@@ -122,6 +135,7 @@ struct Summary {
   std::vector<std::string> left;
   std::string outcome;  ///< of Closed; empty while open
 };
+
 Summary summarize(const std::vector<Record>& records);
 
 /// Appends to one transaction's log. One writer at a time: whoever holds the lease.
@@ -134,8 +148,8 @@ class Writer {
                                                    const std::string& transaction);
   /// Durable when it returns. After a failure nobody knows how much of the line is on the disk.
   Result<void> append(const Record& record);
-  /// After a failed append: cuts the log back to the last record that was appended whole. append() does it by itself; to be
-  /// called where going on depends on the failed record not being there.
+  /// After a failed append: cuts the log back to the last record that was appended whole. append() does it by itself;
+  /// to be called where going on depends on the failed record not being there.
   Result<void> repair();
 
  private:
@@ -151,12 +165,13 @@ class Writer {
 /// The summary of one transaction as it lies on disk; a torn tail is ignored, nothing is written.
 Result<Summary> load(Reader& machine, const StateDirectory& directory, const std::string& transaction);
 
-/// Transactions that are neither closed nor stuck-and-acknowledged: what recovery has to look at. A damaged journal is in
-/// `damaged` with its error.
+/// Transactions that are neither closed nor stuck-and-acknowledged: what recovery has to look at. A damaged journal is
+/// in `damaged` with its error.
 struct Open {
   std::vector<std::string> transactions;
   std::map<std::string, Error> damaged;
 };
+
 Result<Open> open_transactions(Reader& machine, const StateDirectory& directory);
 
 }  // namespace sentinel::journal

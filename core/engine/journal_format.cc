@@ -1,34 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a journal: records to lines and back, and the decision between a torn tail and damage. See
 // docs/formats/journal.md.
-#include <algorithm>
-#include <optional>
+#include "core/engine/journal_format.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "core/base/digest.h"
 #include "core/engine/journal.h"
-#include "core/engine/journal_format.h"
 #include "core/model/json.h"
 #include "core/model/json_fields.h"
 #include "core/model/kind_codec.h"
 
 namespace sentinel {
 
-template <> inline constexpr std::string_view kind_name<journal::Begin> = "begin";
-template <> inline constexpr std::string_view kind_name<journal::Intent> = "intent";
-template <> inline constexpr std::string_view kind_name<journal::Done> = "done";
-template <> inline constexpr std::string_view kind_name<journal::EffectPaid> = "effect-paid";
-template <> inline constexpr std::string_view kind_name<journal::GuardArmed> = "guard-armed";
-template <> inline constexpr std::string_view kind_name<journal::Activated> = "activated";
-template <> inline constexpr std::string_view kind_name<journal::AwaitConfirm> = "await-confirm";
-template <> inline constexpr std::string_view kind_name<journal::Confirmed> = "confirmed";
-template <> inline constexpr std::string_view kind_name<journal::Commit> = "commit";
-template <> inline constexpr std::string_view kind_name<journal::RevertBegin> = "revert-begin";
-template <> inline constexpr std::string_view kind_name<journal::RevertedStep> = "reverted-step";
-template <> inline constexpr std::string_view kind_name<journal::FilesRestored> = "files-restored";
-template <> inline constexpr std::string_view kind_name<journal::RevertEnd> = "revert-end";
-template <> inline constexpr std::string_view kind_name<journal::Closed> = "closed";
+template <>
+inline constexpr std::string_view kind_name<journal::Begin> = "begin";
+template <>
+inline constexpr std::string_view kind_name<journal::Intent> = "intent";
+template <>
+inline constexpr std::string_view kind_name<journal::Done> = "done";
+template <>
+inline constexpr std::string_view kind_name<journal::EffectPaid> = "effect-paid";
+template <>
+inline constexpr std::string_view kind_name<journal::GuardArmed> = "guard-armed";
+template <>
+inline constexpr std::string_view kind_name<journal::Activated> = "activated";
+template <>
+inline constexpr std::string_view kind_name<journal::AwaitConfirm> = "await-confirm";
+template <>
+inline constexpr std::string_view kind_name<journal::Confirmed> = "confirmed";
+template <>
+inline constexpr std::string_view kind_name<journal::Commit> = "commit";
+template <>
+inline constexpr std::string_view kind_name<journal::RevertBegin> = "revert-begin";
+template <>
+inline constexpr std::string_view kind_name<journal::RevertedStep> = "reverted-step";
+template <>
+inline constexpr std::string_view kind_name<journal::FilesRestored> = "files-restored";
+template <>
+inline constexpr std::string_view kind_name<journal::RevertEnd> = "revert-end";
+template <>
+inline constexpr std::string_view kind_name<journal::Closed> = "closed";
 
 namespace journal {
 namespace {
@@ -79,8 +94,9 @@ std::optional<Line> intact_line(std::string_view rest, const std::string& chain)
   return Line{payload, std::move(check), size};
 }
 
-// True when `rest` can be what a power cut leaves of one append: the beginning of a line, or a line whose blocks were not all
-// written (they read as zeros). JSON holds neither newline nor NUL, so a newline before the end means that something follows.
+// True when `rest` can be what a power cut leaves of one append: the beginning of a line, or a line whose blocks were
+// not all written (they read as zeros). JSON holds neither newline nor NUL, so a newline before the end means that
+// something follows.
 bool is_torn(std::string_view rest) {
   const auto newline = rest.find('\n');
   if (newline != std::string_view::npos && newline + 1 != rest.size()) return false;
@@ -100,8 +116,8 @@ Error corrupt(std::size_t offset, const std::string& what) {
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(Begin, transaction, request, agent, boot_id, started, deadline_ns, base_generation, operator_address,
-                     states)
+SENTINEL_JSON_FIELDS(Begin, transaction, request, agent, boot_id, started, deadline_ns, base_generation,
+                     operator_address, states)
 SENTINEL_JSON_FIELDS(Intent, step, id, undo, irreversible, effects)
 SENTINEL_JSON_FIELDS(Done, step)
 SENTINEL_JSON_FIELDS(EffectPaid, effect)
@@ -116,10 +132,17 @@ SENTINEL_JSON_FIELDS(FilesRestored, boot_id)
 SENTINEL_JSON_FIELDS(RevertEnd, left)
 SENTINEL_JSON_FIELDS(Closed, outcome)
 
-void to_json(nlohmann::json& json, const Record& value) { encode_kind(json, value); }
-void from_json(const nlohmann::json& json, Record& value) { value = decode_kind<Record>(json); }
+void to_json(nlohmann::json& json, const Record& value) {
+  encode_kind(json, value);
+}
 
-std::string first_line() { return std::string(kMagic) + "1\n"; }
+void from_json(const nlohmann::json& json, Record& value) {
+  value = decode_kind<Record>(json);
+}
+
+std::string first_line() {
+  return std::string(kMagic) + "1\n";
+}
 
 std::string line_of(const Record& record, std::string& chain) {
   nlohmann::json json;

@@ -3,10 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 #include "core/model/json.h"
@@ -49,10 +48,11 @@ LeaseHolder read_holder(const std::string& path) {
 
 Error held(const LeaseHolder& by) {
   const auto who = by.operator_name.empty() ? std::string("somebody") : by.operator_name;
-  return Error("lease.held",
-               fmt::format("{} is changing this host ({}) since {}", who,
-                           by.purpose.empty() ? "purpose unknown" : by.purpose, by.started.empty() ? "just now" : by.started),
-               "wait for it with --wait SECONDS, or follow it with `sentinelctl attach`", ExitCode::kLeaseHeld);
+  return Error(
+      "lease.held",
+      fmt::format("{} is changing this host ({}) since {}", who, by.purpose.empty() ? "purpose unknown" : by.purpose,
+                  by.started.empty() ? "just now" : by.started),
+      "wait for it with --wait SECONDS, or follow it with `sentinelctl attach`", ExitCode::kLeaseHeld);
 }
 
 Result<void> write_holder(const Descriptor& file, const LeaseHolder& holder, const std::string& path) {
@@ -66,7 +66,8 @@ Result<void> write_holder(const Descriptor& file, const LeaseHolder& holder, con
 
 }  // namespace
 
-Result<Lease> Lease::acquire(const std::string& path, const LeaseHolder& holder, Clock& clock, std::chrono::seconds patience) {
+Result<Lease> Lease::acquire(const std::string& path, const LeaseHolder& holder, Clock& clock,
+                             std::chrono::seconds patience) {
   SENTINEL_TRY(auto file, open_lease(path));
   const auto until = clock.since_boot() + std::max<std::chrono::nanoseconds>(patience, kGrace);
   while (true) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One writer per host: an exclusive flock on <state>/lease. The kernel frees it when the holder's process ends, so there is
-// no stale lease; the JSON in the file is only for messages.
+// One writer per host: an exclusive flock on <state>/lease. The kernel frees it when the holder's process ends, so
+// there is no stale lease; the JSON in the file is only for messages.
 #pragma once
 
 #include <chrono>
@@ -38,6 +38,7 @@ class Lease {
 
  private:
   explicit Lease(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
   Descriptor descriptor_;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/operator_access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace sentinel {
 namespace {
@@ -12,7 +12,9 @@ namespace {
 constexpr const char* kSocket = "/var/run/fail2ban/fail2ban.sock";
 constexpr const char* kUnit = "fail2ban.service";
 
-bool names_fail2ban(const std::string& word) { return word == "fail2ban" || word == kUnit; }
+bool names_fail2ban(const std::string& word) {
+  return word == "fail2ban" || word == kUnit;
+}
 
 // "`- Jail list:\tsshd, recidive": what `fail2ban-client status` ends with.
 std::vector<std::string> parse_jails(const std::string& output) {
@@ -32,7 +34,9 @@ std::vector<std::string> parse_jails(const std::string& output) {
 
 bool has_word(const std::string& text, const std::string& word) {
   for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-    const auto is_border = [&](std::size_t i) { return i >= text.size() || text[i] == ' ' || text[i] == '\n' || text[i] == '\t'; };
+    const auto is_border = [&](std::size_t i) {
+      return i >= text.size() || text[i] == ' ' || text[i] == '\n' || text[i] == '\t';
+    };
     if ((at == 0 || is_border(at - 1)) && is_border(at + word.size())) return true;
   }
   return false;
@@ -85,8 +89,8 @@ void OperatorAccess::protect() {
     if (client({"get", jail, "ignoreip"}, &ignored) && has_word(ignored, address_)) continue;
     if (client({"set", jail, "addignoreip", address_})) {
       protected_.insert(jail);
-      // Starting, a jail reads the last minutes of the log and bans for what stands there: a first contact tries the deploy
-      // user before it exists, which counts.
+      // Starting, a jail reads the last minutes of the log and bans for what stands there: a first contact tries the
+      // deploy user before it exists, which counts.
       if (just_started) (void)client({"set", jail, "unbanip", address_});
       continue;
     }
@@ -105,7 +109,9 @@ bool OperatorAccess::is_forgotten_after(const Action& action) {
          (argv.front() == "fail2ban-client" || std::any_of(argv.begin(), argv.end(), names_fail2ban));
 }
 
-bool OperatorAccess::is_forgotten_after(const Effect& effect) { return names_fail2ban(effect.unit); }
+bool OperatorAccess::is_forgotten_after(const Effect& effect) {
+  return names_fail2ban(effect.unit);
+}
 
 void OperatorAccess::unban() {
   if (runs()) (void)client({"unban", address_});
@@ -115,9 +121,16 @@ void OperatorAccess::release_later() {
   int number = 0;
   for (const auto& jail : protected_) {
     CommandLine command;
-    command.argv = {"systemd-run", "--quiet", "--collect", "--on-active=10m",
+    command.argv = {"systemd-run",
+                    "--quiet",
+                    "--collect",
+                    "--on-active=10m",
                     fmt::format("--unit=sentinel-unignore-{}-{}", transaction_.substr(0, 12), number++),
-                    "fail2ban-client", "set", jail, "delignoreip", address_};
+                    "fail2ban-client",
+                    "set",
+                    jail,
+                    "delignoreip",
+                    address_};
     command.timeout = std::chrono::seconds(10);
     (void)machine_.run(command);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's own address and fail2ban: a transaction causes logins and service restarts that look like an attack. While
-// it runs, and ten minutes longer, the address is on the runtime ignore list of every jail; a revert also lifts a ban.
-// fail2ban-client(1). Nothing here fails a transaction: what can't be done is a warning.
+// The operator's own address and fail2ban: a transaction causes logins and service restarts that look like an attack.
+// While it runs, and ten minutes longer, the address is on the runtime ignore list of every jail; a revert also lifts a
+// ban. fail2ban-client(1). Nothing here fails a transaction: what can't be done is a warning.
 #pragma once
 
 #include <set>
@@ -19,8 +19,8 @@ class OperatorAccess {
   /// An empty address, or a host without a running fail2ban: every call is a no-op.
   OperatorAccess(System& machine, EventSink& events, std::string address, std::string transaction);
 
-  /// Puts the address on the ignore list of all jails that don't ignore it yet. To be repeated after fail2ban (re)started: then
-  /// it also lifts a ban that the start itself brought.
+  /// Puts the address on the ignore list of all jails that don't ignore it yet. To be repeated after fail2ban
+  /// (re)started: then it also lifts a ban that the start itself brought.
   void protect();
   /// True for an action or effect after which fail2ban has forgotten: it was started, restarted or reloaded.
   static bool is_forgotten_after(const Action& action);

@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <string.h>
 
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/base/descriptor.h"
 #include "core/resources/dpkg_status.h"
@@ -25,8 +24,16 @@ constexpr std::chrono::hours kListsAge{24};
 constexpr std::chrono::milliseconds kLockPoll{500};
 
 std::vector<std::string> apt_get(const std::string& verb, const std::vector<std::string>& names) {
-  std::vector<std::string> argv{"apt-get", "--quiet", "--yes", "-o", "Dpkg::Options::=--force-confdef", "-o",
-                                "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=120", verb};
+  std::vector<std::string> argv{"apt-get",
+                                "--quiet",
+                                "--yes",
+                                "-o",
+                                "Dpkg::Options::=--force-confdef",
+                                "-o",
+                                "Dpkg::Options::=--force-confold",
+                                "-o",
+                                "DPkg::Lock::Timeout=120",
+                                verb};
   argv.insert(argv.end(), names.begin(), names.end());
   return argv;
 }
@@ -93,10 +100,12 @@ Result<void> Packages::wait_for_lock() {
       event.text = fmt::format("dpkg's lock is held by {} (pid {})", holder->name, holder->pid);
       around_.events.tell(std::move(event));
     }
-    if (around_.interrupted()) return Error("engine.interrupted", "interrupted while waiting for dpkg's lock", "", ExitCode::kInterrupted);
+    if (around_.interrupted())
+      return Error("engine.interrupted", "interrupted while waiting for dpkg's lock", "", ExitCode::kInterrupted);
     if (around_.clock.since_boot() >= until) {
-      return Error("packages.locked", fmt::format("dpkg's lock is still held by {} (pid {}) after {} s", holder->name,
-                                                  holder->pid, around_.lock_patience.count()),
+      return Error("packages.locked",
+                   fmt::format("dpkg's lock is still held by {} (pid {}) after {} s", holder->name, holder->pid,
+                               around_.lock_patience.count()),
                    "let that program finish, then try again");
     }
     around_.clock.sleep(kLockPoll);
@@ -136,9 +145,8 @@ Result<void> Packages::under_policy(const std::function<Result<void>()>& work) {
 Result<bool> Packages::lists_are_stale() {
   auto& machine = around_.machine;
   SENTINEL_TRY(const auto names, machine.list(kListsPath));
-  const bool any = std::any_of(names.begin(), names.end(), [](const std::string& name) {
-    return name.find("_Packages") != std::string::npos;
-  });
+  const bool any = std::any_of(names.begin(), names.end(),
+                               [](const std::string& name) { return name.find("_Packages") != std::string::npos; });
   if (!any) return true;
   // apt replaces files in the directory when it refreshes, so its change time is the age of the lists.
   SENTINEL_TRY(const auto lists, machine.status(kListsPath));
@@ -189,8 +197,8 @@ Result<std::string> Packages::snapshot() {
 
 Result<void> Packages::purge_added_since(const std::string& snapshot) {
   return under_policy([&]() -> Result<void> {
-    // Whatever was cut short is finished first: dpkg refuses to purge what it left half-installed. What can't be configured
-    // goes all the same, so this may fail.
+    // Whatever was cut short is finished first: dpkg refuses to purge what it left half-installed. What can't be
+    // configured goes all the same, so this may fail.
     SENTINEL_TRY(const auto configured, run({"dpkg", "--configure", "-a"}, kAptTimeout));
     (void)configured;
     SENTINEL_TRY(const auto status, read_status(around_.machine));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// apt and dpkg: installing under a policy-rc.d that forbids starts (a fresh server must not listen before its configuration
-// is there), waiting for dpkg's lock and saying who holds it, and the purge that undoes an installation.
+// apt and dpkg: installing under a policy-rc.d that forbids starts (a fresh server must not listen before its
+// configuration is there), waiting for dpkg's lock and saying who holds it, and the purge that undoes an installation.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,7 @@ struct LockHolder {
   int pid = 0;
   std::string name;  ///< /proc/<pid>/comm
 };
+
 using LockProbe = std::function<std::optional<LockHolder>(const std::string& path)>;
 /// The real one: fcntl(F_GETLK), which is what dpkg and apt lock with.
 std::optional<LockHolder> probe_record_lock(const std::string& path);

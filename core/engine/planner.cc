@@ -2,9 +2,9 @@
 // Secrets come first: contents are compared and written with their values.
 #include "core/engine/planner.h"
 
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "core/base/digest.h"
 #include "core/model/json.h"
@@ -71,7 +71,8 @@ std::string digest_of(const std::map<std::string, nlohmann::json>& states) {
 std::vector<std::string> irreversible_steps(const Plan& plan) {
   std::vector<std::string> out;
   for (const auto& step : plan.steps) {
-    if (const auto* why = std::get_if<Irreversible>(&step.undo)) out.push_back(fmt::format("{}: {}", step.id, why->why));
+    if (const auto* why = std::get_if<Irreversible>(&step.undo))
+      out.push_back(fmt::format("{}: {}", step.id, why->why));
   }
   return out;
 }

@@ -17,11 +17,12 @@ namespace sentinel {
 
 struct PlannedRequest {
   Plan plan;
-  std::vector<ContentRef> missing;  ///< contents to be sent before the plan is final
+  std::vector<ContentRef> missing;               ///< contents to be sent before the plan is final
   std::map<std::string, nlohmann::json> states;  ///< by resource id ("secret/<name>" for secrets)
 };
 
-/// Read-only apart from contents of secret steps put into the blob store. `secrets` must be built from `request.secrets`.
+/// Read-only apart from contents of secret steps put into the blob store. `secrets` must be built from
+/// `request.secrets`.
 Result<PlannedRequest> plan_request(const Request& request, HostState& host, SecretView& secrets, Survey& survey);
 
 /// SHA-256 over the canonical list of (id, state): equal digests mean nothing that was looked at has changed.

@@ -75,7 +75,8 @@ class One {
 
   Recovery revert() {
     if (summary_.intents.empty()) return nothing_was_done();
-    const auto why = summary_.revert ? summary_.revert->why : std::string("the transaction's process ended before it was done");
+    const auto why =
+        summary_.revert ? summary_.revert->why : std::string("the transaction's process ended before it was done");
     const auto exit = summary_.revert ? static_cast<ExitCode>(summary_.revert->exit) : ExitCode::kFailed;
     auto reverted = revert_.run(writer_, summary_, why, exit);
     Recovery recovery{transaction_, "reverted", exit, {}};
@@ -124,8 +125,13 @@ Result<std::vector<Recovery>> recover(const RecoverSurroundings& around, Depth d
 
 }  // namespace
 
-Result<std::vector<Recovery>> recover_files(const RecoverSurroundings& around) { return recover(around, Depth::kFiles); }
-Result<std::vector<Recovery>> recover_now(const RecoverSurroundings& around) { return recover(around, Depth::kEverything); }
+Result<std::vector<Recovery>> recover_files(const RecoverSurroundings& around) {
+  return recover(around, Depth::kFiles);
+}
+
+Result<std::vector<Recovery>> recover_now(const RecoverSurroundings& around) {
+  return recover(around, Depth::kEverything);
+}
 
 Result<std::string> boot_id(Reader& machine) {
   auto text = machine.read_file(kBootIdPath);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// After a crash: a transaction with a commit record is finished, any other is reverted. At boot only files are put back,
-// early, without asking systemd for anything; the rest follows when the system is up. Every function can be repeated and
-// can itself be interrupted anywhere. The caller holds the lease.
+// After a crash: a transaction with a commit record is finished, any other is reverted. At boot only files are put
+// back, early, without asking systemd for anything; the rest follows when the system is up. Every function can be
+// repeated and can itself be interrupted anywhere. The caller holds the lease.
 #pragma once
 
 #include <functional>
@@ -34,8 +34,8 @@ struct RecoverSurroundings {
 
 /// Early boot: files only. Never runs a program.
 Result<std::vector<Recovery>> recover_files(const RecoverSurroundings& around);
-/// The system is up (late at boot, or the transaction's process died): everything, also what recover_files() left: dpkg,
-/// packages, commands, kernel parameters, firewall, effects; finishes commits; verifies.
+/// The system is up (late at boot, or the transaction's process died): everything, also what recover_files() left:
+/// dpkg, packages, commands, kernel parameters, firewall, effects; finishes commits; verifies.
 Result<std::vector<Recovery>> recover_now(const RecoverSurroundings& around);
 
 /// Boot id of the running system.

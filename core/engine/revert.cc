@@ -21,8 +21,8 @@ Directory absent(Directory directory) {
   return directory;
 }
 
-// A directory that was made and now holds files that aren't ours is kept with them: nothing is lost. Docker, for one, puts a
-// key of its own beside its configuration.
+// A directory that was made and now holds files that aren't ours is kept with them: nothing is lost. Docker, for one,
+// puts a key of its own beside its configuration.
 std::optional<Error> kept_directory(const Resource& resource, const nlohmann::json& before, Reader& machine) {
   const auto* directory = std::get_if<Directory>(&resource.body);
   if (directory == nullptr || restored(resource.body, before) != ResourceBody(absent(*directory))) return std::nullopt;
@@ -92,7 +92,8 @@ void Revert::verify(const journal::Summary& summary, const std::set<std::string>
   }
   for (const auto& resource : begin.request.resources) {
     const auto before = begin.states.find(resource.id);
-    if (auto kept = before == begin.states.end() ? std::nullopt : kept_directory(resource, before->second, host.machine)) {
+    if (auto kept =
+            before == begin.states.end() ? std::nullopt : kept_directory(resource, before->second, host.machine)) {
       reverted.errors.push_back(std::move(*kept));
       continue;
     }
@@ -120,8 +121,15 @@ Reverted Revert::run(journal::Writer& writer, const journal::Summary& summary, c
   (void)writer.append(journal::RevertEnd{reverted.left});
   const std::string outcome = reverted.left.empty() ? "reverted" : "stuck";
   const auto& begin = summary.begin;
-  AuditEntry entry{to_rfc3339(around_.clock.now()), begin.transaction, begin.request.operator_name, begin.request.purpose,
-                   begin.request.project, outcome, begin.base_generation, {}, why};
+  AuditEntry entry{to_rfc3339(around_.clock.now()),
+                   begin.transaction,
+                   begin.request.operator_name,
+                   begin.request.purpose,
+                   begin.request.project,
+                   outcome,
+                   begin.base_generation,
+                   {},
+                   why};
   for (const auto& intent : summary.intents) entry.changed.push_back(intent.id);
   auto written = around_.host.audit.append(entry);
   // Without the audit line the transaction stays open, so that a recovery writes it.

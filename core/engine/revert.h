@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Putting back: undo in reverse order, every effect of the touched steps paid again, and a look at whether the machine is
-// what it was. Works from the journal alone, so that a transaction and the recovery after a crash run the same code.
+// Putting back: undo in reverse order, every effect of the touched steps paid again, and a look at whether the machine
+// is what it was. Works from the journal alone, so that a transaction and the recovery after a crash run the same code.
 #pragma once
 
 #include <set>
@@ -25,8 +25,8 @@ class Revert {
  public:
   Revert(Executor::Surroundings around, OperatorAccess& access) : around_(std::move(around)), access_(access) {}
 
-  /// `summary` must hold begin and all intents. Errors of the journal don't stop it: an undo is idempotent, and a recovery
-  /// would do it again. Ends with the records revert-end and closed, and the audit line.
+  /// `summary` must hold begin and all intents. Errors of the journal don't stop it: an undo is idempotent, and a
+  /// recovery would do it again. Ends with the records revert-end and closed, and the audit line.
   Reverted run(journal::Writer& writer, const journal::Summary& summary, const std::string& why, ExitCode exit);
 
   /// Files only, for early boot: best effort, what fails is left to run().

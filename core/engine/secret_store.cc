@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A secret's step writes a content that is nothing but the secret's own hole, so the executor needs no other way to write one.
+// A secret's step writes a content that is nothing but the secret's own hole, so the executor needs no other way to
+// write one.
 #include "core/engine/secret_store.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/base/digest.h"
 #include "core/resources/look.h"
@@ -32,8 +33,9 @@ Result<Secret> SecretStore::host_key() {
   }
   if (!bytes.ok()) return std::move(bytes).error().during("reading the host key");
   if (bytes->size() != kHostKeyBytes) {
-    return Error("secret.host-key-damaged", fmt::format("{} does not hold {} bytes", directory_.host_key(), kHostKeyBytes),
-                 "restore it from a backup; without it, contents with secrets can't be compared with what was recorded");
+    return Error(
+        "secret.host-key-damaged", fmt::format("{} does not hold {} bytes", directory_.host_key(), kHostKeyBytes),
+        "restore it from a backup; without it, contents with secrets can't be compared with what was recorded");
   }
   host_key_ = Secret(std::move(bytes).value());
   return *host_key_;
@@ -53,9 +55,11 @@ Result<std::vector<std::string>> SecretStore::names() {
 }
 
 bool is_secret_name(const std::string& name) {
-  return !name.empty() && name.size() <= 128 && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-  });
+  return !name.empty() && name.size() <= 128 && name.front() != '.' &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+                  c == '.';
+         });
 }
 
 SecretView::SecretView(SecretStore& store, std::vector<SecretSpec> specs, SecretValues given)
@@ -93,7 +97,8 @@ Result<Step> SecretView::plan(const SecretSpec& spec, BlobStore& blobs) {
   SENTINEL_TRY(const auto stored, store_.read(spec.name));
   const auto given = values_.find(spec.name);
   if (given == values_.end() && !spec.generated && !stored) {
-    return Error("secret.no-value", fmt::format("secret {} has no value: none came with the request and the host has none", spec.name),
+    return Error("secret.no-value",
+                 fmt::format("secret {} has no value: none came with the request and the host has none", spec.name),
                  "give it a source under `secrets:` in the project file");
   }
   const bool same = stored && (given == values_.end() || *stored == given->second);

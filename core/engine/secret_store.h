@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secrets on the host. The store keeps committed values (secrets/<name>, 0600) and the host key; SecretView is what one plan
-// or transaction sees: the values that came with the request over those in the store. Values change only by a journalled
-// step (kind "secret"), whose undo puts the previous value back, so a revert and a crash need no special case.
+// Secrets on the host. The store keeps committed values (secrets/<name>, 0600) and the host key; SecretView is what one
+// plan or transaction sees: the values that came with the request over those in the store. Values change only by a
+// journalled step (kind "secret"), whose undo puts the previous value back, so a revert and a crash need no special
+// case.
 #pragma once
 
 #include <map>
@@ -28,6 +29,7 @@ class SecretStore {
   Result<std::optional<Secret>> read(const std::string& name);
   /// Committed names, sorted.
   Result<std::vector<std::string>> names();
+
   /// Where the value of `name` lies (for LoadCredential= and the like).
   std::string path_of(const std::string& name) const { return directory_.secret(name); }
 
@@ -52,8 +54,8 @@ class SecretView {
 
   /// What the store has for a secret: {"value": "hmac:…"} or {"value": null}; never the value.
   Result<nlohmann::json> observe(const SecretSpec& spec, const Secret& host_key);
-  /// The step that brings the store to the wanted value; no changes when it has it. The content it writes (one hole) is put
-  /// into `blobs`. A given secret without value and without a stored one is error `secret.no-value`.
+  /// The step that brings the store to the wanted value; no changes when it has it. The content it writes (one hole) is
+  /// put into `blobs`. A given secret without value and without a stored one is error `secret.no-value`.
   Result<Step> plan(const SecretSpec& spec, BlobStore& blobs);
 
   const std::vector<SecretSpec>& specs() const { return specs_; }

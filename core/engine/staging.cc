@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/staging.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/resources/accounts.h"
 #include "core/resources/fill.h"
@@ -101,16 +101,19 @@ Result<void> Staging::write_one(const WriteFile& write) {
   SENTINEL_TRY(const auto known, read_accounts(machine));
   SENTINEL_TRY(const auto bytes, around_.host.blobs.get(write.content.digest));
   SENTINEL_TRY(const auto content, Content::parse(bytes, write.content.holes));
-  SENTINEL_TRY(const auto filled, fill(content, [this](const std::string& name) { return around_.secrets.find(name); }));
+  SENTINEL_TRY(const auto filled,
+               fill(content, [this](const std::string& name) { return around_.secrets.find(name); }));
   return machine.replace_file(root + write.path, filled.reveal(), attributes_of(write, known));
 }
 
 Result<void> Staging::validate(const Resource& resource) {
   const auto validator = validator_of(resource.body);
-  SENTINEL_TRY(const auto result, future_(around_.host.directory.staged(transaction_), validator->command, validator->user));
+  SENTINEL_TRY(const auto result,
+               future_(around_.host.directory.staged(transaction_), validator->command, validator->user));
   auto judged = judge(resource.body, result);
   if (!judged.ok()) {
-    return std::move(judged).error().during(fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
+    return std::move(judged).error().during(
+        fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
   }
   checked_.insert(resource.id);
   return {};

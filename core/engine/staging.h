@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wanted files are tried before they count: all of a plan's files are written to a tree of their own, and the native
-// validators (sshd -t, visudo -c, caddy validate ...) look at them as if they were in place. A validator that only a package of
-// this plan brings runs right before its file is put in place.
+// validators (sshd -t, visudo -c, caddy validate ...) look at them as if they were in place. A validator that only a
+// package of this plan brings runs right before its file is put in place.
 #pragma once
 
 #include <functional>
@@ -15,15 +15,15 @@
 namespace sentinel {
 
 /// Runs a validator in the future tree (core/system/future_tree.h); a parameter, so that tests need no mount namespace.
-using FutureRunner =
-    std::function<Result<CommandResult>(const std::string& staged_root, const CommandLine& command, const std::string& user)>;
+using FutureRunner = std::function<Result<CommandResult>(const std::string& staged_root, const CommandLine& command,
+                                                         const std::string& user)>;
 
 class Staging {
  public:
   Staging(Executor::Surroundings around, FutureRunner future, std::string transaction);
 
-  /// Writes every file of the plan to the tree and runs the validators that are present. Nothing is written when no file
-  /// of the plan has a validator. Error `validate.failed` with what the validator said.
+  /// Writes every file of the plan to the tree and runs the validators that are present. Nothing is written when no
+  /// file of the plan has a validator. Error `validate.failed` with what the validator said.
   Result<void> check(const std::vector<Resource>& resources, const Plan& plan);
   /// Right before a step acts: runs the validators of its file that could not run in check().
   Result<void> check_before_acting(const Resource& resource, const Step& step);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One transaction: steps 9 to 15 of `bootstrap` (docs/architecture.md). From the first intent on, everything is finished, or
-// undone, or named as impossible to undo before the first change. Runs in a process of its own that holds the lease; talks
-// to the world only through the interfaces it is given, so that tests can stop it at every point.
+// One transaction: steps 9 to 15 of `bootstrap` (docs/architecture.md). From the first intent on, everything is
+// finished, or undone, or named as impossible to undo before the first change. Runs in a process of its own that holds
+// the lease; talks to the world only through the interfaces it is given, so that tests can stop it at every point.
 #pragma once
 
 #include <chrono>
@@ -26,6 +26,7 @@ namespace sentinel {
 class Control {
  public:
   enum class Answer { kConfirmed, kExtended, kExpired, kAborted };
+
   struct Reply {
     Answer answer = Answer::kExpired;
     std::string by;                        ///< of kConfirmed: who, for the journal
@@ -35,18 +36,18 @@ class Control {
   virtual ~Control() = default;
   /// Never blocks. True before activation: stop, and undo what was done. Stays true.
   virtual bool abort_requested() = 0;
-  /// Blocks until a valid confirmation, an extension, an abort, or `deadline` (since boot) has passed. Only a session that
-  /// began after `activated` may confirm; checking that is this function's part.
+  /// Blocks until a valid confirmation, an extension, an abort, or `deadline` (since boot) has passed. Only a session
+  /// that began after `activated` may confirm; checking that is this function's part.
   virtual Reply wait_for_confirmation(std::chrono::nanoseconds activated, std::chrono::nanoseconds deadline) = 0;
 };
 
 struct TransactionInput {
   std::string id;  ///< is_transaction_id
   Request request;
-  SecretValues secrets;          ///< values of the given ones
-  std::string expected;          ///< Plan::observed of the plan that was shown; empty: whatever is found
-  std::string agent;             ///< SHA-256 of the running binary
-  std::string operator_address;  ///< for fail2ban's ignore list; empty when unknown
+  SecretValues secrets;                   ///< values of the given ones
+  std::string expected;                   ///< Plan::observed of the plan that was shown; empty: whatever is found
+  std::string agent;                      ///< SHA-256 of the running binary
+  std::string operator_address;           ///< for fail2ban's ignore list; empty when unknown
   std::vector<std::string> ports_in_use;  ///< of SSH now; kept open beside request.keep_open
   std::chrono::seconds budget{3600};      ///< for everything up to activation
 };
@@ -59,8 +60,8 @@ struct TransactionOutcome {
   Errors errors;
 };
 
-/// The lease must be held by the caller. Emits every event including the final kResult. Wanted contents must be in the blob
-/// store (or are reported as `plan.missing-contents`).
+/// The lease must be held by the caller. Emits every event including the final kResult. Wanted contents must be in the
+/// blob store (or are reported as `plan.missing-contents`).
 class Transaction {
  public:
   struct Surroundings {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both files are planned as the files they are; refreshing apt's lists is part of installing packages, which looks whether
-// a source is newer than the lists.
+// Both files are planned as the files they are; refreshing apt's lists is part of installing packages, which looks
+// whether a source is newer than the lists.
 #include "core/resources/apt_source.h"
 
 #include <algorithm>
@@ -16,27 +16,35 @@ namespace {
 
 constexpr const char* kKeyrings = "/etc/apt/keyrings";
 
-std::string key_path(const AptSource& want) { return fmt::format("{}/{}.asc", kKeyrings, want.name); }
-std::string list_path(const AptSource& want) { return fmt::format("/etc/apt/sources.list.d/{}.list", want.name); }
+std::string key_path(const AptSource& want) {
+  return fmt::format("{}/{}.asc", kKeyrings, want.name);
+}
 
-File key_file(const AptSource& want) { return {key_path(want), want.key, "root", "root", 0644, want.ensure, FileFormat::kPlain}; }
+std::string list_path(const AptSource& want) {
+  return fmt::format("/etc/apt/sources.list.d/{}.list", want.name);
+}
+
+File key_file(const AptSource& want) {
+  return {key_path(want), want.key, "root", "root", 0644, want.ensure, FileFormat::kPlain};
+}
 
 File list_file(const AptSource& want, const ContentRef& text) {
   return {list_path(want), text, "root", "root", 0644, want.ensure, FileFormat::kPlain};
 }
 
 Result<void> check(const AptSource& want) {
-  const bool good_name = !want.name.empty() && want.name.size() <= 64 &&
-                         std::all_of(want.name.begin(), want.name.end(), [](char c) {
-                           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-                         });
+  const bool good_name =
+      !want.name.empty() && want.name.size() <= 64 && std::all_of(want.name.begin(), want.name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+      });
   if (!good_name) {
     return Error("apt.bad-name", fmt::format("'{}' can't name an apt source", want.name),
                  "lower-case letters, digits, '-' and '_' are allowed");
   }
   if (want.ensure == Ensure::kAbsent) return {};
   SENTINEL_CHECK(check_line("an apt source", want.line));
-  if (want.line.rfind("deb ", 0) != 0) return Error("apt.bad-line", fmt::format("an apt source starts with 'deb ', this one says: {}", want.line));
+  if (want.line.rfind("deb ", 0) != 0)
+    return Error("apt.bad-line", fmt::format("an apt source starts with 'deb ', this one says: {}", want.line));
   if (want.line.find(fmt::format("signed-by={}", key_path(want))) == std::string::npos) {
     return Error("apt.not-signed-by", fmt::format("apt source '{}' doesn't say which key signs it", want.name),
                  fmt::format("write: deb [signed-by={}] …", key_path(want)));
@@ -49,7 +57,8 @@ Result<void> check(const AptSource& want) {
 std::string line_of(const std::string& text) {
   if (text.empty() || text.back() != '\n') return "";
   const std::string line = text.substr(0, text.size() - 1);
-  const bool plain = line.rfind("deb ", 0) == 0 && line.find('\n') == std::string::npos && line.find('@') == std::string::npos;
+  const bool plain =
+      line.rfind("deb ", 0) == 0 && line.find('\n') == std::string::npos && line.find('@') == std::string::npos;
   return plain ? line : "";
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kind `apt_source`: a third-party repository as two files, its key and its list. apt may use the key for this list only.
+// Kind `apt_source`: a third-party repository as two files, its key and its list. apt may use the key for this list
+// only.
 #pragma once
 
 #include <optional>

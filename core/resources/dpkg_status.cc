@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the file; only four fields of a stanza are looked at, the rest (descriptions, file lists) is skipped by line.
+// One pass over the file; only four fields of a stanza are looked at, the rest (descriptions, file lists) is skipped by
+// line.
 #include "core/resources/dpkg_status.h"
 
 #include <algorithm>
@@ -37,7 +38,9 @@ std::optional<PackageState> state_of(std::string_view status) {
   return PackageState::kBroken;
 }
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 }  // namespace
 

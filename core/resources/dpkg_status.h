@@ -40,6 +40,7 @@ class DpkgStatus {
     std::string version;
     PackageState state = PackageState::kAbsent;
   };
+
   std::map<std::string, std::vector<Entry>, std::less<>> packages_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order of acting: new rules, old rules, policies, logging, and only then switching on or repairing what the kernel has.
-// `ufw default` and `ufw reload` take 1.5 s and hold new connections for one, so they run only on a difference.
+// Order of acting: new rules, old rules, policies, logging, and only then switching on or repairing what the kernel
+// has. `ufw default` and `ufw reload` take 1.5 s and hold new connections for one, so they run only on a difference.
 #include "core/resources/firewall.h"
 
 #include <algorithm>
@@ -36,7 +36,8 @@ std::string shell_value(const std::string& text, const std::string& key) {
     if (line.rfind(key + "=", 0) != 0) continue;
     value = line.substr(key.size() + 1);
     while (!value.empty() && (value.back() == ' ' || value.back() == '\r')) value.pop_back();
-    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0]) value = value.substr(1, value.size() - 2);
+    if (value.size() >= 2 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
+      value = value.substr(1, value.size() - 2);
   }
   return value;
 }
@@ -68,7 +69,9 @@ std::string word_of(const std::string& policy, const char* fallback) {
   return policy == "REJECT" ? "reject" : fallback;
 }
 
-std::string policy_of(const std::string& word) { return word == "allow" ? "ACCEPT" : word == "reject" ? "REJECT" : "DROP"; }
+std::string policy_of(const std::string& word) {
+  return word == "allow" ? "ACCEPT" : word == "reject" ? "REJECT" : "DROP";
+}
 
 Result<UfwRuleFile> rule_file(const char* name, Family family, Reader& machine) {
   const std::string path = fmt::format("/etc/ufw/{}{}.rules", name, family == Family::kV6 ? "6" : "");
@@ -99,7 +102,8 @@ Result<void> observe_kernel(FirewallState& state, const UfwFiles& files, const U
   const UfwPolicies policies{policy_of(state.incoming), policy_of(state.outgoing), policy_of(state.routed)};
   if (tables->v4) state.v4 = compare_with_kernel(Family::kV4, files, policies, *tables->v4);
   if (tables->v6) {
-    state.v6 = state.ipv6 ? compare_with_kernel(Family::kV6, files6, policies, *tables->v6) : compare_closed_family(*tables->v6);
+    state.v6 = state.ipv6 ? compare_with_kernel(Family::kV6, files6, policies, *tables->v6)
+                          : compare_closed_family(*tables->v6);
   }
   if (!state.enabled) {
     forget_differences(state.v4);
@@ -111,12 +115,14 @@ Result<void> observe_kernel(FirewallState& state, const UfwFiles& files, const U
 Result<void> check(const Firewall& want) {
   for (const auto& word : {want.incoming, want.outgoing, want.routed}) {
     if (word != "allow" && word != "deny" && word != "reject") {
-      return Error("firewall.bad-policy", fmt::format("'{}' is no policy of a firewall", word), "allow, deny or reject");
+      return Error("firewall.bad-policy", fmt::format("'{}' is no policy of a firewall", word),
+                   "allow, deny or reject");
     }
   }
   const auto& level = want.logging;
   if (level != "off" && level != "low" && level != "medium" && level != "high" && level != "full") {
-    return Error("firewall.bad-logging", fmt::format("'{}' is no logging level", level), "off, low, medium, high or full");
+    return Error("firewall.bad-logging", fmt::format("'{}' is no logging level", level),
+                 "off, low, medium, high or full");
   }
   return {};
 }
@@ -130,7 +136,8 @@ Result<void> plan_ipv6(const Firewall& want, const FirewallState& now, Look& loo
   if (want.ipv6 == now.ipv6) return {};
   step.changes.push_back({"IPv6", now.ipv6 ? "on" : "off", want.ipv6 ? "on" : "off", false});
   const auto* text = look.remembered_text(kDefaultsPath);
-  SENTINEL_TRY(const auto content, look.keep(with_value(text == nullptr ? "" : *text, "IPV6", want.ipv6 ? "yes" : "no")));
+  SENTINEL_TRY(const auto content,
+               look.keep(with_value(text == nullptr ? "" : *text, "IPV6", want.ipv6 ? "yes" : "no")));
   step.actions.push_back(WriteFile{kDefaultsPath, content, "root", "root", 0644});
   return {};
 }
@@ -160,8 +167,9 @@ std::vector<std::string> iptables(Family family, std::vector<std::string> words)
   return argv;
 }
 
-/// `ufw enable` hooks its chains into the built-in ones only where its first chain isn't there yet. So everything of ufw's is
-/// emptied, what is left of the hooks goes, and then that chain. Chains of others, Docker's and fail2ban's, stay
+/// `ufw enable` hooks its chains into the built-in ones only where its first chain isn't there yet. So everything of
+/// ufw's is emptied, what is left of the hooks goes, and then that chain. Chains of others, Docker's and fail2ban's,
+/// stay
 /// (`ufw-init flush-all` would take them along).
 void plan_unhooking(const FirewallState& now, Step& step) {
   run(step, now.enabled ? std::vector<std::string>{"ufw", "disable"} : std::vector<std::string>{kInit, "force-stop"});
@@ -175,8 +183,8 @@ void plan_unhooking(const FirewallState& now, Step& step) {
   }
 }
 
-/// Loads what the kernel lacks without letting anything through meanwhile. Also after rules were changed: ufw adds a rule to
-/// its chain, but not the chains that the rule leads to when its file had none so far (the first `limit`).
+/// Loads what the kernel lacks without letting anything through meanwhile. Also after rules were changed: ufw adds a
+/// rule to its chain, but not the chains that the rule leads to when its file had none so far (the first `limit`).
 void plan_small_repairs(Family family, const UfwLoaded& loaded, bool rules_changed, Step& step) {
   if (loaded.user_rules_differ || rules_changed) {
     run(step, {family == Family::kV4 ? "iptables-restore" : "ip6tables-restore", "--wait=10", "--noflush",
@@ -206,8 +214,8 @@ std::string shown_differences(const FirewallState& now) {
   return out;
 }
 
-/// What the kernel has can't be built upon: it is taken down, rules and settings change in files only, and `ufw enable` loads
-/// all of it at once. A firewall that is broken like that lets everything through already.
+/// What the kernel has can't be built upon: it is taken down, rules and settings change in files only, and `ufw enable`
+/// loads all of it at once. A firewall that is broken like that lets everything through already.
 bool must_be_rebuilt(const Firewall& want, const FirewallState& now) {
   const auto broken = [&](const UfwLoaded& loaded) {
     return loaded.framework_differs || (loaded.hooks != "right" && !loaded.differences.empty());
@@ -218,8 +226,8 @@ bool must_be_rebuilt(const Firewall& want, const FirewallState& now) {
 }
 
 struct Acted {
-  bool rebuilt = false;        ///< taken down: `ufw enable` loads everything
-  bool reloaded = false;       ///< by a changed policy
+  bool rebuilt = false;   ///< taken down: `ufw enable` loads everything
+  bool reloaded = false;  ///< by a changed policy
   bool rules_changed = false;
 };
 
@@ -248,7 +256,8 @@ void plan_running(const Firewall& want, const FirewallState& now, const Acted& a
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(FirewallState, installed, enabled, at_boot, incoming, outgoing, routed, logging, ipv6, rules, rules6, v4, v6)
+SENTINEL_JSON_FIELDS(FirewallState, installed, enabled, at_boot, incoming, outgoing, routed, logging, ipv6, rules,
+                     rules6, v4, v6)
 
 Result<FirewallState> observe(const Firewall& want, Look& look) {
   SENTINEL_CHECK(check(want));
@@ -317,7 +326,9 @@ std::optional<ResourceBody> restored(const Firewall& managed, const FirewallStat
   back.routed = then.routed;
   back.logging = then.logging;
   back.ipv6 = then.ipv6;
-  const auto in = [](const std::vector<UfwRule>& list, const UfwRule& rule) { return std::find(list.begin(), list.end(), rule) != list.end(); };
+  const auto in = [](const std::vector<UfwRule>& list, const UfwRule& rule) {
+    return std::find(list.begin(), list.end(), rule) != list.end();
+  };
   for (const auto& rule : then.rules) {
     const auto which = then.ipv6 && !in(then.rules6, rule) ? Families::kV4 : Families::kBoth;
     if (auto said = to_firewall_rule(rule, which)) back.rules.push_back(std::move(*said));

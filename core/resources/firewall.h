@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kind `firewall`: UFW as a whole, as a declarative difference. Observing reads ufw's files and the kernel (no python, no
-// `ufw status`, which says "active" even when nothing is filtered); acting is `ufw`, one command per rule that differs.
+// Kind `firewall`: UFW as a whole, as a declarative difference. Observing reads ufw's files and the kernel (no python,
+// no `ufw status`, which says "active" even when nothing is filtered); acting is `ufw`, one command per rule that
+// differs.
 #pragma once
 
 #include <optional>

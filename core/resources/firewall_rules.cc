@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ufw appends new rules and changes known ones in place. Where that would put a rule on the wrong side of one that decides
-// otherwise, it is put in front, last one first, with whatever must come before it; one that is there is taken out first.
+// ufw appends new rules and changes known ones in place. Where that would put a rule on the wrong side of one that
+// decides otherwise, it is put in front, last one first, with whatever must come before it; one that is there is taken
+// out first.
 #include "core/resources/firewall_rules.h"
 
 #include <algorithm>
@@ -8,13 +9,14 @@
 
 #include <fmt/format.h>
 
-
 namespace sentinel {
 namespace {
 
 constexpr std::uint32_t kUfwTimeout = 120;
 
-Families families(bool v4, bool v6) { return v4 && v6 ? Families::kBoth : v4 ? Families::kV4 : Families::kV6; }
+Families families(bool v4, bool v6) {
+  return v4 && v6 ? Families::kBoth : v4 ? Families::kV4 : Families::kV6;
+}
 
 Action ufw(const std::vector<std::string>& before, const UfwRule& rule, Families which, bool with_comment) {
   RunCommand command{{"ufw"}, kUfwTimeout, false};
@@ -26,11 +28,12 @@ Action ufw(const std::vector<std::string>& before, const UfwRule& rule, Families
 }
 
 const UfwRule* find_traffic(const std::vector<UfwRule>& list, const UfwRule& rule) {
-  const auto found = std::find_if(list.begin(), list.end(), [&](const UfwRule& other) { return other.same_traffic(rule); });
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const UfwRule& other) { return other.same_traffic(rule); });
   return found == list.end() ? nullptr : &*found;
 }
 
-bool is_wanted(const std::vector<WantedRule>& wanted, const UfwRule& rule, bool WantedRule::* family) {
+bool is_wanted(const std::vector<WantedRule>& wanted, const UfwRule& rule, bool WantedRule::*family) {
   return std::any_of(wanted.begin(), wanted.end(),
                      [&](const WantedRule& other) { return other.*family && other.rule.same_traffic(rule); });
 }
@@ -56,11 +59,12 @@ bool closes_for_all(const UfwRule& rule, const std::string& port) {
 
 /// The same rules, when they are about this port alone: they stay as they are, but for the comment.
 void keep_existing(const UfwLists& now, const std::string& port, bool ipv6, std::vector<WantedRule>& kept) {
-  const auto take = [&](const std::vector<UfwRule>& list, bool WantedRule::* family) {
+  const auto take = [&](const std::vector<UfwRule>& list, bool WantedRule::*family) {
     for (auto rule : list) {
       if (rule.to_port != port || rule.routed || !opens(rule, port)) continue;
       rule.comment = kKeptComment;
-      auto known = std::find_if(kept.begin(), kept.end(), [&](const WantedRule& other) { return other.rule.same_traffic(rule); });
+      auto known = std::find_if(kept.begin(), kept.end(),
+                                [&](const WantedRule& other) { return other.rule.same_traffic(rule); });
       if (known == kept.end()) known = kept.insert(kept.end(), {rule, false, false});
       (*known).*family = true;
     }
@@ -72,7 +76,8 @@ void keep_existing(const UfwLists& now, const std::string& port, bool ipv6, std:
 void keep_open(const std::string& port, const Firewall& want, const UfwLists& now, std::vector<WantedRule>& wanted) {
   const auto closing = std::find_if(wanted.begin(), wanted.end(),
                                     [&](const WantedRule& other) { return closes_for_all(other.rule, port); });
-  const auto opening = std::find_if(wanted.begin(), wanted.end(), [&](const WantedRule& other) { return opens(other.rule, port); });
+  const auto opening =
+      std::find_if(wanted.begin(), wanted.end(), [&](const WantedRule& other) { return opens(other.rule, port); });
   if (opening < closing || (opening == wanted.end() && closing == wanted.end() && want.incoming == "allow")) return;
   std::vector<WantedRule> kept;
   keep_existing(now, port, want.ipv6, kept);
@@ -88,7 +93,8 @@ void keep_open(const std::string& port, const Firewall& want, const UfwLists& no
   std::size_t at = 0;
   bool passed = false;
   for (auto& other : wanted) {
-    const bool same = std::any_of(kept.begin(), kept.end(), [&](const WantedRule& k) { return k.rule.same_traffic(other.rule); });
+    const bool same =
+        std::any_of(kept.begin(), kept.end(), [&](const WantedRule& k) { return k.rule.same_traffic(other.rule); });
     passed = passed || closes_for_all(other.rule, port);
     if (same) continue;
     rest.push_back(std::move(other));
@@ -100,14 +106,15 @@ void keep_open(const std::string& port, const Firewall& want, const UfwLists& no
 
 /// A list after appending, changing in place and deleting.
 std::vector<UfwRule> after_plain_changes(const std::vector<WantedRule>& wanted, const std::vector<UfwRule>& now,
-                                         bool WantedRule::* family) {
+                                         bool WantedRule::*family) {
   std::vector<UfwRule> out;
   for (const auto& rule : now) {
     if (is_wanted(wanted, rule, family)) out.push_back(rule);
   }
   for (const auto& want : wanted) {
     if (!(want.*family)) continue;
-    const auto known = std::find_if(out.begin(), out.end(), [&](const UfwRule& other) { return other.same_traffic(want.rule); });
+    const auto known =
+        std::find_if(out.begin(), out.end(), [&](const UfwRule& other) { return other.same_traffic(want.rule); });
     if (known == out.end()) {
       out.push_back(want.rule);
     } else {
@@ -122,8 +129,8 @@ bool decide_differently(const WantedRule& left, const WantedRule& right) {
   return meet && left.rule.action != right.rule.action && left.rule.overlaps(right.rule);
 }
 
-/// Which wanted rules have to be put in front so that every pair that decides differently about the same packets is in the
-/// wanted order: those that would come after one they must precede, and whatever must precede one of these.
+/// Which wanted rules have to be put in front so that every pair that decides differently about the same packets is in
+/// the wanted order: those that would come after one they must precede, and whatever must precede one of these.
 std::vector<bool> misplaced(const std::vector<WantedRule>& wanted, const UfwLists& now) {
   std::vector<bool> out(wanted.size(), false);
   for (const auto family : {&WantedRule::v4, &WantedRule::v6}) {
@@ -185,7 +192,7 @@ void add_deletions(const std::vector<WantedRule>& wanted, const UfwLists& now, R
     out.deletions.push_back(ufw({"delete"}, rule, which, false));
   };
   /// The very same rule in the other family's list, if that isn't wanted either: one command removes both.
-  const auto has_twin = [&](const UfwRule& rule, const std::vector<UfwRule>& list, bool WantedRule::* family) {
+  const auto has_twin = [&](const UfwRule& rule, const std::vector<UfwRule>& list, bool WantedRule::*family) {
     const auto* twin = find_traffic(list, rule);
     return twin != nullptr && *twin == rule && !is_wanted(wanted, rule, family);
   };
@@ -201,7 +208,8 @@ void add_deletions(const std::vector<WantedRule>& wanted, const UfwLists& now, R
 
 }  // namespace
 
-Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwLists& now, const std::vector<std::string>& ports) {
+Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwLists& now,
+                                             const std::vector<std::string>& ports) {
   std::vector<WantedRule> wanted;
   for (const auto& declared : want.rules) {
     SENTINEL_TRY(const auto rule, to_ufw_rule(declared));
@@ -215,7 +223,8 @@ Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwList
       const bool meet = (other.v4 && next.v4) || (other.v6 && next.v6);
       if (!meet || !other.rule.same_traffic(rule)) continue;
       if (other.rule.action != rule.action) {
-        return Error("firewall.contradiction", fmt::format("two rules for the same traffic: '{}' and '{}'", shown(other.rule), shown(rule)),
+        return Error("firewall.contradiction",
+                     fmt::format("two rules for the same traffic: '{}' and '{}'", shown(other.rule), shown(rule)),
                      "ufw keeps one rule for it: say which");
       }
       known = true;

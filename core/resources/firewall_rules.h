@@ -23,9 +23,10 @@ struct UfwLists {
   std::vector<UfwRule> v6;
 };
 
-/// The declared rules, and for each port of `keep_open` that none of them opens: what opens it now, or a rule of its own,
-/// marked by kKeptComment. Errors `firewall.bad-rule`, `firewall.contradiction` (two rules for the same traffic).
-Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwLists& now, const std::vector<std::string>& keep_open);
+/// The declared rules, and for each port of `keep_open` that none of them opens: what opens it now, or a rule of its
+/// own, marked by kKeptComment. Errors `firewall.bad-rule`, `firewall.contradiction` (two rules for the same traffic).
+Result<std::vector<WantedRule>> wanted_rules(const Firewall& want, const UfwLists& now,
+                                             const std::vector<std::string>& keep_open);
 
 inline constexpr const char* kKeptComment = "kept open: SSH is in use here";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Built-in chains belong to everybody: there only ufw's jumps are put back, at their places among the rules of others, and
-// accepting rules of INPUT that were taken out because they came before ufw.
+// Built-in chains belong to everybody: there only ufw's jumps are put back, at their places among the rules of others,
+// and accepting rules of INPUT that were taken out because they came before ufw.
 #include "core/resources/firewall_snapshot.h"
 
 #include <algorithm>
@@ -47,9 +47,9 @@ SENTINEL_JSON_FIELDS(SavedFirewall, files, parameters, v4, v6)
 namespace {
 
 constexpr const char* kSysctlPath = "/etc/ufw/sysctl.conf";
-constexpr std::array<const char*, 9> kPaths{"/etc/default/ufw",       "/etc/ufw/ufw.conf",      "/etc/ufw/user.rules",
-                                            "/etc/ufw/user6.rules",   "/etc/ufw/before.rules",  "/etc/ufw/before6.rules",
-                                            "/etc/ufw/after.rules",   "/etc/ufw/after6.rules",  kSysctlPath};
+constexpr std::array<const char*, 9> kPaths{"/etc/default/ufw",     "/etc/ufw/ufw.conf",     "/etc/ufw/user.rules",
+                                            "/etc/ufw/user6.rules", "/etc/ufw/before.rules", "/etc/ufw/before6.rules",
+                                            "/etc/ufw/after.rules", "/etc/ufw/after6.rules", kSysctlPath};
 constexpr std::array<const char*, 3> kBuiltIn{"INPUT", "FORWARD", "OUTPUT"};
 
 Result<SavedFile> capture_file(const std::string& path, Reader& machine) {
@@ -57,7 +57,8 @@ Result<SavedFile> capture_file(const std::string& path, Reader& machine) {
   out.path = path;
   SENTINEL_TRY(const auto status, machine.status(path));
   if (status.type == FileType::kAbsent) return out;
-  if (status.type != FileType::kRegular) return Error("firewall.not-a-file", fmt::format("{} is not a regular file", path));
+  if (status.type != FileType::kRegular)
+    return Error("firewall.not-a-file", fmt::format("{} is not a regular file", path));
   SENTINEL_TRY(const auto bytes, machine.read_file(path));
   out.present = true;
   out.base64 = base64_encode(bytes);
@@ -113,7 +114,8 @@ Result<void> restore_file(const SavedFile& file, System& machine) {
   SENTINEL_TRY(const auto status, machine.status(file.path));
   if (!file.present) return status.type == FileType::kAbsent ? Result<void>() : machine.remove_file(file.path);
   const auto bytes = base64_decode(file.base64);
-  if (!bytes) return Error("firewall.bad-snapshot", fmt::format("the content of {} in the snapshot can't be read", file.path));
+  if (!bytes)
+    return Error("firewall.bad-snapshot", fmt::format("the content of {} in the snapshot can't be read", file.path));
   const FileAttributes attributes{file.uid, file.gid, file.mode};
   if (status.type == FileType::kRegular) {
     SENTINEL_TRY(const auto now, machine.read_file(file.path));
@@ -147,7 +149,8 @@ bool made_by_ufw(const std::string& rule) {
 }
 
 /// A built-in chain as it should be: the rules of others as they are now, ufw's where they were among them.
-std::vector<std::string> merged(const std::vector<std::string>& saved, const std::vector<std::string>& now, bool is_input) {
+std::vector<std::string> merged(const std::vector<std::string>& saved, const std::vector<std::string>& now,
+                                bool is_input) {
   std::vector<std::string> out;
   for (const auto& rule : now) {
     if (!made_by_ufw(rule)) out.push_back(rule);
@@ -168,8 +171,8 @@ std::vector<std::string> merged(const std::vector<std::string>& saved, const std
 }
 
 /// Moves one built-in chain from `now` to `wanted` without touching the rules both have from others.
-void write_built_in(const std::string& chain, const std::vector<std::string>& wanted, const std::vector<std::string>& now,
-                    std::string& script) {
+void write_built_in(const std::string& chain, const std::vector<std::string>& wanted,
+                    const std::vector<std::string>& now, std::string& script) {
   if (wanted == now) return;
   std::vector<std::string> kept;
   for (const auto& rule : now) {
@@ -192,7 +195,8 @@ void write_built_in(const std::string& chain, const std::vector<std::string>& wa
 /// Chains of ufw that rules of others lead to can be emptied but not removed.
 bool is_referenced(const std::string& chain, const FilterTable& table) {
   return std::any_of(table.chains.begin(), table.chains.end(), [&](const auto& entry) {
-    const bool foreign = !is_ufw_chain(entry.first) && std::find(kBuiltIn.begin(), kBuiltIn.end(), entry.first) == kBuiltIn.end();
+    const bool foreign =
+        !is_ufw_chain(entry.first) && std::find(kBuiltIn.begin(), kBuiltIn.end(), entry.first) == kBuiltIn.end();
     return foreign && std::any_of(entry.second.rules.begin(), entry.second.rules.end(),
                                   [&](const std::string& rule) { return jump_target(rule) == chain; });
   });
@@ -227,14 +231,17 @@ std::string script_for(const SavedFamily& saved, const FilterTable& table) {
 Result<void> restore_family(Family family, const SavedFamily& saved, System& machine) {
   if (!saved.present) return {};
   SENTINEL_TRY(const auto table, read_filter_table(family, machine));
-  if (!table) return Error("firewall.no-kernel", fmt::format("the {} rules can't be read, so they can't be put back", to_string(family)));
+  if (!table)
+    return Error("firewall.no-kernel",
+                 fmt::format("the {} rules can't be read, so they can't be put back", to_string(family)));
   CommandLine command;
   command.input = script_for(saved, *table);
   if (command.input.empty()) return {};
   command.argv = {family == Family::kV4 ? "iptables-restore" : "ip6tables-restore", "--wait=10", "--noflush"};
   SENTINEL_TRY(const auto result, machine.run(command));
   if (result.status == 0) return {};
-  return Error("firewall.not-restored", fmt::format("the {} rules could not be put back: {}", to_string(family), result.errors));
+  return Error("firewall.not-restored",
+               fmt::format("the {} rules could not be put back: {}", to_string(family), result.errors));
 }
 
 Result<SavedFirewall> parse_snapshot(const std::string& snapshot) {

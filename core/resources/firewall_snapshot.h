@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The firewall as it is, put back as it was: ufw's files, and per family the policies of the built-in chains and ufw's own
-// chains of table filter. They go back by one iptables-restore --noflush a family that names only those chains: one atomic
-// commit, which holds up new connections for milliseconds. Docker's and fail2ban's chains and table nat are never touched.
+// The firewall as it is, put back as it was: ufw's files, and per family the policies of the built-in chains and ufw's
+// own chains of table filter. They go back by one iptables-restore --noflush a family that names only those chains: one
+// atomic commit, which holds up new connections for milliseconds. Docker's and fail2ban's chains and table nat are
+// never touched.
 #pragma once
 
 #include <string>

@@ -61,14 +61,14 @@ constexpr Names kOptionAliases{{{"--protocol", "-p"},
 
 /// iptables-save knows some names itself and asks /etc/protocols for others, which may not be there.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kProtocols{{{"1", "icmp"},
-                                                                                  {"2", "igmp"},
-                                                                                  {"6", "tcp"},
-                                                                                  {"17", "udp"},
-                                                                                  {"41", "ipv6"},
-                                                                                  {"47", "gre"},
-                                                                                  {"50", "esp"},
-                                                                                  {"51", "ah"},
-                                                                                  {"58", "icmpv6"}}};
+                                                                                   {"2", "igmp"},
+                                                                                   {"6", "tcp"},
+                                                                                   {"17", "udp"},
+                                                                                   {"41", "ipv6"},
+                                                                                   {"47", "gre"},
+                                                                                   {"50", "esp"},
+                                                                                   {"51", "ah"},
+                                                                                   {"58", "icmpv6"}}};
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   return fmt::format("{}", fmt::join(words, separator));
@@ -133,7 +133,9 @@ std::string canonical_option(std::string name, std::vector<std::string> values, 
 
 }  // namespace
 
-std::string to_string(Family family) { return family == Family::kV4 ? "IPv4" : "IPv6"; }
+std::string to_string(Family family) {
+  return family == Family::kV4 ? "IPv4" : "IPv6";
+}
 
 const FilterChain* FilterTable::find(const std::string& chain) const {
   const auto found = chains.find(chain);
@@ -165,7 +167,8 @@ Result<FilterTable> parse_filter_table(std::string_view output) {
       continue;
     }
     if (!inside || line == "COMMIT") continue;
-    const Error malformed("netfilter.malformed", fmt::format("line {} of the saved rules can't be read: {}", number, line));
+    const Error malformed("netfilter.malformed",
+                          fmt::format("line {} of the saved rules can't be read: {}", number, line));
     const auto space = line.find(' ');
     if (space == std::string_view::npos) return malformed;
     if (line[0] == ':') {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's packet filter as iptables-save and ip6tables-save print it; the nft and the legacy back ends print the same.
-// Rules compare in a canonical form, because what is loaded ("--dport 22") is not what is printed ("-m tcp --dport 22").
+// The kernel's packet filter as iptables-save and ip6tables-save print it; the nft and the legacy back ends print the
+// same. Rules compare in a canonical form, because what is loaded ("--dport 22") is not what is printed ("-m tcp
+// --dport 22").
 #pragma once
 
 #include <map>
@@ -21,7 +22,7 @@ enum class Family { kV4, kV6 };
 std::string to_string(Family family);
 
 struct FilterChain {
-  std::string policy;  ///< ACCEPT or DROP for a built-in chain, "-" otherwise
+  std::string policy;              ///< ACCEPT or DROP for a built-in chain, "-" otherwise
   std::vector<std::string> rules;  ///< in order; the text after "-A CHAIN "
 
   bool operator==(const FilterChain&) const = default;
@@ -46,6 +47,7 @@ struct FilterTables {
   std::optional<FilterTable> v4;
   std::optional<FilterTable> v6;
 };
+
 /// Both families, read once per Look.
 Result<const FilterTables*> filter_tables(Look& look);
 

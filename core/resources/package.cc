@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Undo of an installation is a purge of what came with it, dependencies included, so it names no packages but a snapshot.
+// Undo of an installation is a purge of what came with it, dependencies included, so it names no packages but a
+// snapshot.
 #include "core/resources/package.h"
 
 #include <fmt/format.h>
@@ -31,7 +32,8 @@ Result<PackagesState> observe(const Package& want, Look& look) {
   SENTINEL_TRY(const auto* status, dpkg_status(look));
   PackagesState out;
   for (const auto& name : want.names) {
-    if (!is_package_name(name)) return Error("resource.bad-package", fmt::format("'{}' is not the name of a package", name));
+    if (!is_package_name(name))
+      return Error("resource.bad-package", fmt::format("'{}' is not the name of a package", name));
     out.packages[name] = shown_state(status->state(name));
   }
   return out;

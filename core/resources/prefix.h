@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// IP addresses and prefixes as values, so that "192.0.2.7/24", "192.0.2.0/24" and "2001:DB8::/32" compare as they should.
+// IP addresses and prefixes as values, so that "192.0.2.7/24", "192.0.2.0/24" and "2001:DB8::/32" compare as they
+// should.
 #pragma once
 
 #include <array>
@@ -18,7 +19,9 @@ struct Prefix {
   static std::optional<Prefix> parse(const std::string& text);
   /// The shortest usual form; without "/32" or "/128".
   std::string to_string() const;
+
   bool is_everything() const { return length == 0; }
+
   bool overlaps(const Prefix& other) const;
 
   bool operator==(const Prefix&) const = default;

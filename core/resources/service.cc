@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A unit that is missing now may come with a package of the same plan, so it counts as disabled and stopped, not as an error.
+// A unit that is missing now may come with a package of the same plan, so it counts as disabled and stopped, not as an
+// error.
 #include "core/resources/service.h"
 
 #include <algorithm>
@@ -16,19 +17,31 @@ namespace sentinel {
 namespace {
 
 /// Units that stand between an operator and the host.
-constexpr std::array<std::string_view, 13> kLockoutUnits{
-    "ssh.service",      "ssh.socket",         "sshd.service",          "fail2ban.service",        "ufw.service",
-    "nftables.service", "iptables.service",   "firewalld.service",     "netfilter-persistent.service",
-    "networking.service", "systemd-networkd.service", "NetworkManager.service", "systemd-resolved.service"};
+constexpr std::array<std::string_view, 13> kLockoutUnits{"ssh.service",
+                                                         "ssh.socket",
+                                                         "sshd.service",
+                                                         "fail2ban.service",
+                                                         "ufw.service",
+                                                         "nftables.service",
+                                                         "iptables.service",
+                                                         "firewalld.service",
+                                                         "netfilter-persistent.service",
+                                                         "networking.service",
+                                                         "systemd-networkd.service",
+                                                         "NetworkManager.service",
+                                                         "systemd-resolved.service"};
 
 /// States that `systemctl enable` can't or needn't change.
 bool counts_as_enabled(const std::string& state) {
   return state == "enabled" || state == "static" || state == "generated" || state == "alias";
 }
 
-bool counts_as_disabled(const std::string& state) { return state != "enabled" && state != "enabled-runtime"; }
+bool counts_as_disabled(const std::string& state) {
+  return state != "enabled" && state != "enabled-runtime";
+}
 
-/// Change times of a path: its own, and those of a directory's entries, because rewriting a file doesn't touch its directory.
+/// Change times of a path: its own, and those of a directory's entries, because rewriting a file doesn't touch its
+/// directory.
 Result<void> newest_change(const std::string& path, Reader& machine, std::int64_t& newest, std::string& changed_path) {
   const auto consider = [&](const std::string& candidate) -> Result<FileType> {
     SENTINEL_TRY(const auto status, machine.status(candidate));
@@ -59,7 +72,9 @@ void add(Step& step, std::vector<Action>& undo, Change change, const char* verb,
   undo.insert(undo.begin(), systemctl(opposite, unit, !found));
 }
 
-const char* running(bool active) { return active ? "running" : "stopped"; }
+const char* running(bool active) {
+  return active ? "running" : "stopped";
+}
 
 void plan_masking(const Service& want, const ServiceState& now, Step& step, std::vector<Action>& undo, bool wanted) {
   if (want.masked != wanted || now.masked == wanted) return;
@@ -91,7 +106,8 @@ void plan_staleness(const Service& want, const ServiceState& now, Step& step) {
     step.effects.push_back({Effect::Kind::kDaemonReload, ""});
   }
   if (!now.stale.changed_path.empty() && want.active.value_or(true)) {
-    step.changes.push_back({"running with", fmt::format("{} as it was before", now.stale.changed_path), "the file of today", false});
+    step.changes.push_back(
+        {"running with", fmt::format("{} as it was before", now.stale.changed_path), "the file of today", false});
     step.effects.push_back({Effect::Kind::kReload, want.unit});
   }
 }
@@ -102,7 +118,8 @@ SENTINEL_JSON_FIELDS(Staleness, changed_path, unit_file)
 SENTINEL_JSON_FIELDS(ServiceState, found, masked, enabled, active, stale)
 
 Result<ServiceState> observe(const Service& want, Look& look) {
-  if (!is_unit_name(want.unit)) return Error("resource.bad-unit", fmt::format("'{}' is not the name of a unit", want.unit));
+  if (!is_unit_name(want.unit))
+    return Error("resource.bad-unit", fmt::format("'{}' is not the name of a unit", want.unit));
   SENTINEL_TRY(const auto unit, unit_status(look, want.unit));
   ServiceState out;
   out.found = unit.is_found();

@@ -12,11 +12,11 @@
 
 namespace sentinel {
 
-/// How the running unit lags behind its files. Paid by effects and nothing a revert could bring back, so it is no part of
-/// what a unit is brought back to.
+/// How the running unit lags behind its files. Paid by effects and nothing a revert could bring back, so it is no part
+/// of what a unit is brought back to.
 struct Staleness {
-  std::string changed_path;    ///< a file it reads that changed after it last (re)loaded; empty: none
-  bool unit_file = false;      ///< its unit file changed after systemd read it
+  std::string changed_path;  ///< a file it reads that changed after it last (re)loaded; empty: none
+  bool unit_file = false;    ///< its unit file changed after systemd read it
 
   bool operator==(const Staleness&) const = default;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// User chains are compared rule by rule: ufw writes them in a small vocabulary. before.rules and after.rules are edited by
-// people in any way iptables knows, so there only missing rules are told, by number.
+// User chains are compared rule by rule: ufw writes them in a small vocabulary. before.rules and after.rules are edited
+// by people in any way iptables knows, so there only missing rules are told, by number.
 #include "core/resources/ufw_kernel.h"
 
 #include <algorithm>
@@ -40,7 +40,8 @@ void compare_policies(const UfwPolicies& policies, const FilterTable& kernel, Fa
     // Docker closes FORWARD for its own reasons; closed where open is allowed is no fault of the firewall.
     if (found == nullptr || found->policy == wanted || (chain == "FORWARD" && wanted == "ACCEPT")) continue;
     out.wrong_policies.push_back(fmt::format("{} {}", chain, wanted));
-    out.differences.push_back(fmt::format("{}: {} lets through by policy {} instead of {}", to_string(family), chain, found->policy, wanted));
+    out.differences.push_back(
+        fmt::format("{}: {} lets through by policy {} instead of {}", to_string(family), chain, found->policy, wanted));
   }
 }
 
@@ -60,8 +61,8 @@ void compare_hooks(Family family, const FilterTable& kernel, UfwLoaded& out) {
   if (right) out.jumps.clear();
 }
 
-/// A rule of INPUT that accepts by itself, above the first jump to ufw, lets in what ufw denies and `ufw status` doesn't
-/// show it. Jumps to chains of others (fail2ban, VPNs) and loopback are theirs to decide.
+/// A rule of INPUT that accepts by itself, above the first jump to ufw, lets in what ufw denies and `ufw status`
+/// doesn't show it. Jumps to chains of others (fail2ban, VPNs) and loopback are theirs to decide.
 void find_early_accepts(Family family, const FilterTable& kernel, UfwLoaded& out) {
   const auto* input = kernel.find("INPUT");
   if (input == nullptr) return;
@@ -144,8 +145,10 @@ void compare_user_rules(Family family, const UfwRuleFile& user, const FilterTabl
     }
     const auto lacking = missing_from(wanted, loaded);
     const auto extra = missing_from(loaded, wanted);
-    for (const auto& rule : lacking) out.differences.push_back(fmt::format("{}: {} lacks {}", to_string(family), chain, rule));
-    for (const auto& rule : extra) out.differences.push_back(fmt::format("{}: {} has an extra {}", to_string(family), chain, rule));
+    for (const auto& rule : lacking)
+      out.differences.push_back(fmt::format("{}: {} lacks {}", to_string(family), chain, rule));
+    for (const auto& rule : extra)
+      out.differences.push_back(fmt::format("{}: {} has an extra {}", to_string(family), chain, rule));
     if (lacking.empty() && extra.empty()) {
       out.differences.push_back(fmt::format("{}: {} has its rules in another order", to_string(family), chain));
     }
@@ -154,10 +157,12 @@ void compare_user_rules(Family family, const UfwRuleFile& user, const FilterTabl
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(UfwLoaded, present, hooks, jumps, early_accepts, wrong_policies, framework_differs, user_rules_differ,
-                     differences)
+SENTINEL_JSON_FIELDS(UfwLoaded, present, hooks, jumps, early_accepts, wrong_policies, framework_differs,
+                     user_rules_differ, differences)
 
-std::string ufw_prefix(Family family) { return family == Family::kV4 ? "ufw" : "ufw6"; }
+std::string ufw_prefix(Family family) {
+  return family == Family::kV4 ? "ufw" : "ufw6";
+}
 
 std::vector<std::string> ufw_hooks(Family family, const std::string& built_in_chain) {
   std::vector<std::string> out;
@@ -167,9 +172,12 @@ std::vector<std::string> ufw_hooks(Family family, const std::string& built_in_ch
   return out;
 }
 
-bool is_ufw_chain(const std::string& chain) { return chain.rfind("ufw-", 0) == 0 || chain.rfind("ufw6-", 0) == 0; }
+bool is_ufw_chain(const std::string& chain) {
+  return chain.rfind("ufw-", 0) == 0 || chain.rfind("ufw6-", 0) == 0;
+}
 
-UfwLoaded compare_with_kernel(Family family, const UfwFiles& files, const UfwPolicies& policies, const FilterTable& kernel) {
+UfwLoaded compare_with_kernel(Family family, const UfwFiles& files, const UfwPolicies& policies,
+                              const FilterTable& kernel) {
   UfwLoaded out;
   out.present = kernel.find(ufw_prefix(family) + "-user-input") != nullptr;
   compare_hooks(family, kernel, out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the kernel filters as ufw's files say. `ufw status` says "active" also after its rules were flushed behind its
-// back; this compares what is loaded.
+// Whether the kernel filters as ufw's files say. `ufw status` says "active" also after its rules were flushed behind
+// its back; this compares what is loaded.
 #pragma once
 
 #include <optional>
@@ -35,10 +35,10 @@ struct UfwLoaded {
   bool present = false;  ///< ufw's user chains are in the kernel
   /// none: no chain of ufw at all; right: every built-in chain leads to ufw's six, in order; wrong: anything between
   std::string hooks = "none";
-  std::vector<std::string> jumps;  ///< "INPUT ufw-before-input": those there are, when hooks are wrong
-  std::vector<std::string> early_accepts;  ///< rules of INPUT that accept before ufw's chains are asked
+  std::vector<std::string> jumps;           ///< "INPUT ufw-before-input": those there are, when hooks are wrong
+  std::vector<std::string> early_accepts;   ///< rules of INPUT that accept before ufw's chains are asked
   std::vector<std::string> wrong_policies;  ///< "INPUT DROP": what should be
-  bool framework_differs = false;  ///< chains of before.rules, after.rules or the policies miss something
+  bool framework_differs = false;           ///< chains of before.rules, after.rules or the policies miss something
   bool user_rules_differ = false;
   std::vector<std::string> differences;  ///< all of the above, for people
 
@@ -55,7 +55,8 @@ std::vector<std::string> ufw_hooks(Family family, const std::string& built_in_ch
 /// True for chains of ufw.
 bool is_ufw_chain(const std::string& chain);
 
-UfwLoaded compare_with_kernel(Family family, const UfwFiles& files, const UfwPolicies& policies, const FilterTable& kernel);
+UfwLoaded compare_with_kernel(Family family, const UfwFiles& files, const UfwPolicies& policies,
+                              const FilterTable& kernel);
 /// With IPV6=no ufw loads no rules: everything but loopback is dropped.
 UfwLoaded compare_closed_family(const FilterTable& kernel);
 

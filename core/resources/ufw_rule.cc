@@ -106,7 +106,8 @@ std::optional<std::vector<PortRange>> port_ranges(const std::string& text) {
     PortRange range;
     if (!parse_port(std::string_view(part).substr(0, colon), range.first)) return std::nullopt;
     range.last = range.first;
-    if (colon != std::string::npos && (!parse_port(std::string_view(part).substr(colon + 1), range.last) || range.last <= range.first)) {
+    if (colon != std::string::npos &&
+        (!parse_port(std::string_view(part).substr(colon + 1), range.last) || range.last <= range.first)) {
       return std::nullopt;
     }
     out.push_back(range);
@@ -119,7 +120,8 @@ bool ports_overlap(const std::string& left, const std::string& right) {
   const auto b = port_ranges(right);
   if (!a || !b) return true;
   return std::any_of(a->begin(), a->end(), [&](const PortRange& x) {
-    return std::any_of(b->begin(), b->end(), [&](const PortRange& y) { return x.first <= y.last && y.first <= x.last; });
+    return std::any_of(b->begin(), b->end(),
+                       [&](const PortRange& y) { return x.first <= y.last && y.first <= x.last; });
   });
 }
 
@@ -134,8 +136,9 @@ bool names_overlap(const std::string& left, const std::string& right, const std:
 }
 
 Error bad_rule(const FirewallRule& rule, const std::string& why) {
-  return {"firewall.bad-rule", fmt::format("firewall rule '{} {}{}{}': {}", rule.action, rule.port.empty() ? kAny : rule.port,
-                                           rule.protocol == kAny ? "" : "/", rule.protocol == kAny ? "" : rule.protocol, why)};
+  return {"firewall.bad-rule",
+          fmt::format("firewall rule '{} {}{}{}': {}", rule.action, rule.port.empty() ? kAny : rule.port,
+                      rule.protocol == kAny ? "" : "/", rule.protocol == kAny ? "" : rule.protocol, why)};
 }
 
 std::string any_of(Families families) {
@@ -170,7 +173,8 @@ bool UfwRule::overlaps(const UfwRule& other) const {
   if (routed != other.routed || direction != other.direction) return false;
   return names_overlap(protocol, other.protocol, kAny) && names_overlap(interface_in, other.interface_in, "") &&
          names_overlap(interface_out, other.interface_out, "") && ports_overlap(to_port, other.to_port) &&
-         ports_overlap(from_port, other.from_port) && addresses_overlap(to, other.to) && addresses_overlap(from, other.from);
+         ports_overlap(from_port, other.from_port) && addresses_overlap(to, other.to) &&
+         addresses_overlap(from, other.from);
 }
 
 Result<UfwRule> parse_ufw_tuple(std::string_view text) {
@@ -241,7 +245,8 @@ Result<UfwRule> to_ufw_rule(const FirewallRule& rule) {
     return bad_rule(rule, "several ports need a protocol, tcp or udp");
   }
   for (const char c : rule.comment) {
-    if (c == '\'' || static_cast<unsigned char>(c) < 0x20) return bad_rule(rule, "ufw takes no ' and no control characters in comments");
+    if (c == '\'' || static_cast<unsigned char>(c) < 0x20)
+      return bad_rule(rule, "ufw takes no ' and no control characters in comments");
   }
   if (rule.from == kAny) return out;
   const auto prefix = Prefix::parse(rule.from);
@@ -290,7 +295,8 @@ std::vector<std::string> ufw_words(const UfwRule& rule, Families families, bool 
       words.push_back(rule.protocol == kAny ? rule.to_port : rule.to_port + "/" + rule.protocol);
     }
   } else {
-    add_end(words, "from", by_family && rule.from == kAny ? any_of(families) : rule.from, rule.from_port, rule.from_application);
+    add_end(words, "from", by_family && rule.from == kAny ? any_of(families) : rule.from, rule.from_port,
+            rule.from_application);
     add_end(words, "to", rule.to, rule.to_port, rule.to_application);
     if (rule.protocol != kAny && rule.to_application.empty() && rule.from_application.empty()) {
       words.insert(words.end(), {"proto", rule.protocol});

@@ -22,7 +22,7 @@ struct UfwRule {
   std::string protocol = "any";
   std::string to = "any";
   std::string to_port = "any";
-  std::string to_application;    ///< name of a profile in /etc/ufw/applications.d
+  std::string to_application;  ///< name of a profile in /etc/ufw/applications.d
   std::string from = "any";
   std::string from_port = "any";
   std::string from_application;
@@ -50,6 +50,7 @@ struct UfwRuleFile {
   std::vector<UfwRule> rules;
   FilterTable table;  ///< the chains the file declares, with the rules it loads into them
 };
+
 Result<UfwRuleFile> parse_ufw_rules(std::string_view text);
 
 enum class Families { kBoth, kV4, kV6 };
@@ -63,8 +64,8 @@ std::optional<FirewallRule> to_firewall_rule(const UfwRule& rule, Families famil
 /// The families a rule is for by its addresses and protocol.
 Families families_of(const UfwRule& rule);
 
-/// Words after `ufw` (and after "route", "delete", "prepend"): "allow", "22/tcp", "comment", "x". For one family alone the
-/// address "any" is written as that family's, which is how ufw is told.
+/// Words after `ufw` (and after "route", "delete", "prepend"): "allow", "22/tcp", "comment", "x". For one family alone
+/// the address "any" is written as that family's, which is how ufw is told.
 std::vector<std::string> ufw_words(const UfwRule& rule, Families families, bool with_comment);
 /// "allow 22/tcp", for people.
 std::string shown(const UfwRule& rule);

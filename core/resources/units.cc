@@ -49,11 +49,13 @@ Result<std::map<std::string, UnitStatus>> show_units(const std::vector<std::stri
   if (names.empty()) return std::map<std::string, UnitStatus>{};
   CommandLine command;
   command.argv = {"systemctl", "show", "--timestamp=us+utc",
-                  "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,StateChangeTimestamp", "--"};
+                  "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,StateChangeTimestamp",
+                  "--"};
   command.argv.insert(command.argv.end(), names.begin(), names.end());
   SENTINEL_TRY(const auto result, machine.query(command));
   if (result.status != 0) {
-    return Error("systemd.unreachable", fmt::format("systemctl show ended with status {}: {}", result.status, result.errors),
+    return Error("systemd.unreachable",
+                 fmt::format("systemctl show ended with status {}: {}", result.status, result.errors),
                  "is systemd running as process 1?");
   }
   return parse_units(names, result.output);
@@ -91,8 +93,8 @@ Result<std::map<std::string, UnitStatus>> parse_units(const std::vector<std::str
     SENTINEL_CHECK(take_property(line, units.back()));
   }
   if (units.size() != names.size()) {
-    return Error("systemd.malformed",
-                 fmt::format("systemctl show described {} units where {} were asked about", units.size(), names.size()));
+    return Error("systemd.malformed", fmt::format("systemctl show described {} units where {} were asked about",
+                                                  units.size(), names.size()));
   }
   std::map<std::string, UnitStatus> out;
   for (std::size_t i = 0; i < names.size(); ++i) out.emplace(names[i], std::move(units[i]));
@@ -104,7 +106,9 @@ Result<std::int64_t> parse_unit_time(std::string_view text) {
   const Error malformed("systemd.malformed", fmt::format("systemctl show printed a time we can't read: {}", text));
   // "Sat 2026-11-21 01:57:23[.107938] UTC"
   const auto date = text.find(' ') + 1;
+
   struct tm when {};
+
   if (date == 0 || !read_number(text, date, 4, when.tm_year) || !read_number(text, date + 5, 2, when.tm_mon) ||
       !read_number(text, date + 8, 2, when.tm_mday) || !read_number(text, date + 11, 2, when.tm_hour) ||
       !read_number(text, date + 14, 2, when.tm_min) || !read_number(text, date + 17, 2, when.tm_sec) ||

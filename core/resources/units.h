@@ -15,22 +15,24 @@
 namespace sentinel {
 
 struct UnitStatus {
-  std::string load_state;       ///< loaded, not-found, masked, bad-setting, error
-  std::string active_state;     ///< active, reloading, inactive, failed, activating, deactivating
+  std::string load_state;    ///< loaded, not-found, masked, bad-setting, error
+  std::string active_state;  ///< active, reloading, inactive, failed, activating, deactivating
   std::string sub_state;
-  std::string file_state;       ///< enabled, disabled, static, masked, generated …; empty for a unit that isn't there
+  std::string file_state;  ///< enabled, disabled, static, masked, generated …; empty for a unit that isn't there
   bool needs_daemon_reload = false;  ///< its file changed on disk since systemd read it
-  std::int64_t changed_ns = 0;  ///< last change of state, a reload included; nanoseconds since 1970, 0 for never
+  std::int64_t changed_ns = 0;       ///< last change of state, a reload included; nanoseconds since 1970, 0 for never
 
   bool is_found() const { return load_state != "not-found"; }
+
   bool is_active() const { return active_state == "active" || active_state == "reloading"; }
+
   bool is_masked() const { return load_state == "masked" || file_state == "masked" || file_state == "masked-runtime"; }
 
   bool operator==(const UnitStatus&) const = default;
 };
 
-/// Asks about all of them at once; the names must be valid. Every name asked for is in the answer, also aliases and units
-/// that don't exist. Error `systemd.unreachable` when systemctl fails.
+/// Asks about all of them at once; the names must be valid. Every name asked for is in the answer, also aliases and
+/// units that don't exist. Error `systemd.unreachable` when systemctl fails.
 Result<std::map<std::string, UnitStatus>> show_units(const std::vector<std::string>& names, Reader& machine);
 
 /// From one shared question about all units the Look expects; a unit nobody expected is asked about by itself.

@@ -19,8 +19,8 @@ struct Validator {
 /// Nothing for resources that no program of the host can judge.
 std::optional<Validator> validator_of(const ResourceBody& body);
 
-/// Fine, or `validate.failed` with what the program said. For units, complaints about others and about programs that are not
-/// there yet don't count.
+/// Fine, or `validate.failed` with what the program said. For units, complaints about others and about programs that
+/// are not there yet don't count.
 Result<void> judge(const ResourceBody& body, const CommandResult& result);
 
 }  // namespace sentinel

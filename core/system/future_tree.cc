@@ -66,7 +66,8 @@ Result<Identity> identity_of(const std::string& user) {
   SENTINEL_TRY(const auto group, read_whole_file("/etc/group"));
   for (const auto& line : fields_of(passwd, '\n')) {
     const auto fields = fields_of(line, ':');
-    if (fields.size() != 7 || fields[0] != user || !read_id(fields[2], out.uid) || !read_id(fields[3], out.gid)) continue;
+    if (fields.size() != 7 || fields[0] != user || !read_id(fields[2], out.uid) || !read_id(fields[3], out.gid))
+      continue;
     out.home = fields[5];
     out.groups = groups_of(user, group);
     out.groups.push_back(out.gid);
@@ -87,9 +88,11 @@ int enter_private_namespace() {
   return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ? 0 : errno;
 }
 
-/// Errors by which a kernel says that it can't do this overlay (no module, too many layers), not that something is wrong.
+/// Errors by which a kernel says that it can't do this overlay (no module, too many layers), not that something is
+/// wrong.
 bool overlay_is_missing(const Error& error) {
-  return error.code == "system.ENODEV" || error.code == "system.EINVAL" || error.code == "system.ENOTSUP" || error.code == "system.EPERM";
+  return error.code == "system.ENODEV" || error.code == "system.EINVAL" || error.code == "system.ENOTSUP" ||
+         error.code == "system.EPERM";
 }
 
 /// A copy of /etc with the staged files in it, removed at the end.
@@ -109,7 +112,9 @@ class MergedCopy {
   }
 
   MergedCopy(MergedCopy&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+
   MergedCopy& operator=(MergedCopy&&) = delete;
+
   ~MergedCopy() {
     if (path_.empty()) return;
     CommandLine remove;
@@ -121,10 +126,12 @@ class MergedCopy {
 
  private:
   explicit MergedCopy(std::string path) : path_(std::move(path)) {}
+
   std::string path_;
 };
 
-Result<CommandResult> run_over_copy(const std::string& staged_root, const CommandLine& command, const Identity& identity) {
+Result<CommandResult> run_over_copy(const std::string& staged_root, const CommandLine& command,
+                                    const Identity& identity) {
   SENTINEL_TRY(const auto copy, MergedCopy::make(staged_root));
   const char* merged = copy.path().c_str();
   return run_process(command, [&]() -> int {
@@ -137,7 +144,8 @@ Result<CommandResult> run_over_copy(const std::string& staged_root, const Comman
 
 }  // namespace
 
-Result<CommandResult> run_in_future_tree(const std::string& staged_root, const CommandLine& command, const std::string& user) {
+Result<CommandResult> run_in_future_tree(const std::string& staged_root, const CommandLine& command,
+                                         const std::string& user) {
   // Overlay options have no quoting that all kernels understand for these.
   if (staged_root.empty() || staged_root[0] != '/' || staged_root.find_first_of(",:\\") != std::string::npos) {
     return Error("future.bad-root", fmt::format("'{}' can't hold a tree of staged files", staged_root));

@@ -10,10 +10,11 @@
 
 namespace sentinel {
 
-/// `staged_root`/etc holds the files that differ, at their places and with their final attributes; its directories should
-/// have the attributes of the real ones, since theirs are what the program sees. `user` (empty: root) is looked up in the
-/// real /etc/passwd and gets its groups and its home as HOME. Needs root. Where the kernel has no overlay file system a
-/// merged copy of /etc is used. Errors: `future.no-user`, `future.bad-root`, those of run_process.
-Result<CommandResult> run_in_future_tree(const std::string& staged_root, const CommandLine& command, const std::string& user);
+/// `staged_root`/etc holds the files that differ, at their places and with their final attributes; its directories
+/// should have the attributes of the real ones, since theirs are what the program sees. `user` (empty: root) is looked
+/// up in the real /etc/passwd and gets its groups and its home as HOME. Needs root. Where the kernel has no overlay
+/// file system a merged copy of /etc is used. Errors: `future.no-user`, `future.bad-root`, those of run_process.
+Result<CommandResult> run_in_future_tree(const std::string& staged_root, const CommandLine& command,
+                                         const std::string& user);
 
 }  // namespace sentinel

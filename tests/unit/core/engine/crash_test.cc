@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fail and die at the k-th mutation, for every k, journal and blobs included; then recover, dying inside the recovery too.
-// Whatever happened, the managed state is exactly the old or exactly the new one, and what the host says about it is true.
-#include <catch2/catch.hpp>
-
+// Fail and die at the k-th mutation, for every k, journal and blobs included; then recover, dying inside the recovery
+// too. Whatever happened, the managed state is exactly the old or exactly the new one, and what the host says about it
+// is true.
 #include <algorithm>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/faulty_system.h"
 #include "tests/unit/core/engine/session.h"
@@ -19,6 +20,7 @@ struct Case {
 
   Case() {
     furnish(machine);
+    machine.put_file("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 104\n", {0, 0, 0755});  // an administrator's own
     request = realistic_request(machine);
     request.resources.push_back(risky_resource(machine));
     before = look_at(machine, request).states;
@@ -102,7 +104,8 @@ bool run_with(Case& c, Session& session, Fault fault, std::uint64_t at) {
 }  // namespace
 
 TEST_CASE("a fault at any mutation leaves the old state or the new one") {
-  for (const auto fault : {Fault::kFailOnce, Fault::kFailAfterDoing, Fault::kFailForever, Fault::kDieBefore, Fault::kDieAfter}) {
+  for (const auto fault :
+       {Fault::kFailOnce, Fault::kFailAfterDoing, Fault::kFailForever, Fault::kDieBefore, Fault::kDieAfter}) {
     std::uint64_t at = 1;
     for (bool struck = true; struck; ++at) {
       INFO("fault " << static_cast<int>(fault) << " at mutation " << at);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Effects are merged, ordered, dropped when a start paid them; and the operator's own address is kept from being banned.
-#include <catch2/catch.hpp>
+// Effects are merged, ordered, dropped when a start paid them; and the operator's own address is kept from being
+// banned.
+#include "core/engine/effects.h"
 
 #include <algorithm>
 
-#include "core/engine/effects.h"
+#include <catch2/catch.hpp>
+
 #include "core/engine/operator_access.h"
 #include "tests/support/fake_system.h"
 #include "tests/unit/core/engine/support.h"
@@ -60,9 +62,12 @@ TEST_CASE("the operator's address is ignored by every jail that doesn't yet, and
   RecordingSink events;
   machine.put_file("/var/run/fail2ban/fail2ban.sock", "");
   machine.on({"fail2ban-client"}, CommandResult{0, "", ""});
-  machine.on({"fail2ban-client", "status"}, CommandResult{0, "Status\n|- Number of jail:\t2\n`- Jail list:\trecidive, sshd\n", ""});
-  machine.on({"fail2ban-client", "get", "recidive"}, CommandResult{0, "These IP addresses/networks are ignored:\n|- 127.0.0.0/8\n`- 203.0.113.9\n", ""});
-  machine.on({"fail2ban-client", "get", "sshd"}, CommandResult{0, "These IP addresses/networks are ignored:\n`- 203.0.113.99\n", ""});
+  machine.on({"fail2ban-client", "status"},
+             CommandResult{0, "Status\n|- Number of jail:\t2\n`- Jail list:\trecidive, sshd\n", ""});
+  machine.on({"fail2ban-client", "get", "recidive"},
+             CommandResult{0, "These IP addresses/networks are ignored:\n|- 127.0.0.0/8\n`- 203.0.113.9\n", ""});
+  machine.on({"fail2ban-client", "get", "sshd"},
+             CommandResult{0, "These IP addresses/networks are ignored:\n`- 203.0.113.99\n", ""});
   machine.on({"systemd-run"}, CommandResult{0, "", ""});
   OperatorAccess access(machine, events, "203.0.113.9", kTestTransaction);
   access.protect();
@@ -73,8 +78,9 @@ TEST_CASE("the operator's address is ignored by every jail that doesn't yet, and
   CHECK(ran("fail2ban-client set sshd addignoreip 203.0.113.9") == 1);
   CHECK(ran("fail2ban-client set recidive addignoreip 203.0.113.9") == 0);
   CHECK(ran("fail2ban-client unban 203.0.113.9") == 1);
-  CHECK(commands.back() == "systemd-run --quiet --collect --on-active=10m --unit=sentinel-unignore-0123456789ab-0 "
-                           "fail2ban-client set sshd delignoreip 203.0.113.9");
+  CHECK(commands.back() ==
+        "systemd-run --quiet --collect --on-active=10m --unit=sentinel-unignore-0123456789ab-0 "
+        "fail2ban-client set sshd delignoreip 203.0.113.9");
   CHECK(events.events.empty());
 }
 

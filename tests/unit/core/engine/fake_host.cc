@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/core/engine/fake_host.h"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "core/base/digest.h"
 #include "tests/support/fake_accounts.h"
@@ -16,10 +15,17 @@ namespace {
 constexpr const char* kStatus = "/var/lib/dpkg/status";
 
 // Running units are files here; their bytes are the time of the last change of state.
-std::string running_file(const std::string& unit) { return "/run/fake/units/" + unit; }
-std::string wants_file(const std::string& unit) { return "/etc/systemd/system/multi-user.target.wants/" + unit; }
+std::string running_file(const std::string& unit) {
+  return "/run/fake/units/" + unit;
+}
 
-bool exists(const FakeSystem& machine, const std::string& path) { return machine.tree().count(path) > 0; }
+std::string wants_file(const std::string& unit) {
+  return "/etc/systemd/system/multi-user.target.wants/" + unit;
+}
+
+bool exists(const FakeSystem& machine, const std::string& path) {
+  return machine.tree().count(path) > 0;
+}
 
 std::string unit_file(const FakeSystem& machine, const std::string& unit) {
   for (const char* directory : {"/etc/systemd/system/", "/lib/systemd/system/"}) {
@@ -42,10 +48,12 @@ void mark_running(FakeSystem& machine, const std::string& unit) {
 
 std::string shown_time(std::int64_t ns) {
   const time_t seconds = ns / 1'000'000'000;
+
   struct tm parts {};
+
   gmtime_r(&seconds, &parts);
-  return fmt::format("Sat {:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06} UTC", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec, ns % 1'000'000'000 / 1000);
+  return fmt::format("Sat {:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06} UTC", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, ns % 1'000'000'000 / 1000);
 }
 
 CommandResult show(FakeSystem& machine, const CommandLine& command) {
@@ -57,9 +65,13 @@ CommandResult show(FakeSystem& machine, const CommandLine& command) {
     const bool reload = !file.empty() && exists(machine, "/run/fake/daemon-reload") &&
                         machine.tree().at(file).changed_ns > machine.tree().at("/run/fake/daemon-reload").changed_ns;
     const std::string changed = active ? shown_time(std::stoll(machine.bytes(running_file(*name)))) : "";
-    out += fmt::format("LoadState={}\nActiveState={}\nSubState=x\nUnitFileState={}\nNeedDaemonReload={}\nStateChangeTimestamp={}\n\n",
-                       file.empty() && !active ? "not-found" : "loaded", active ? "active" : "inactive",
-                       file.empty() ? "" : exists(machine, wants_file(*name)) ? "enabled" : "disabled", reload ? "yes" : "no", changed);
+    out += fmt::format(
+        "LoadState={}\nActiveState={}\nSubState=x\nUnitFileState={}\nNeedDaemonReload={}\nStateChangeTimestamp={}\n\n",
+        file.empty() && !active ? "not-found" : "loaded", active ? "active" : "inactive",
+        file.empty()                         ? ""
+        : exists(machine, wants_file(*name)) ? "enabled"
+                                             : "disabled",
+        reload ? "yes" : "no", changed);
   }
   return {0, out, ""};
 }
@@ -93,8 +105,12 @@ struct FakePackage {
 
 const std::vector<FakePackage>& archive() {
   static const std::vector<FakePackage> packages{
-      {"caddy", {{"/lib/systemd/system/caddy.service", "[Service]\n"}, {"/etc/caddy/Caddyfile", ":80\n"}}, "caddy.service"},
-      {"redis", {{"/lib/systemd/system/redis.service", "[Service]\n"}, {"/etc/redis/redis.conf", "port 6379\n"}}, "redis.service"}};
+      {"caddy",
+       {{"/lib/systemd/system/caddy.service", "[Service]\n"}, {"/etc/caddy/Caddyfile", ":80\n"}},
+       "caddy.service"},
+      {"redis",
+       {{"/lib/systemd/system/redis.service", "[Service]\n"}, {"/etc/redis/redis.conf", "port 6379\n"}},
+       "redis.service"}};
   return packages;
 }
 
@@ -145,7 +161,9 @@ void furnish_packages(FakeSystem& machine) {
   machine.put_directory("/usr/sbin");
   machine.put_directory("/lib/systemd/system");
   const auto apt = [](FakeSystem& fake, const CommandLine& command) {
-    const auto has = [&](const char* verb) { return std::find(command.argv.begin(), command.argv.end(), verb) != command.argv.end(); };
+    const auto has = [&](const char* verb) {
+      return std::find(command.argv.begin(), command.argv.end(), verb) != command.argv.end();
+    };
     if (has("remove")) return take_away(fake, command);
     return has("install") ? install(fake, command) : CommandResult{0, "", ""};
   };
@@ -160,7 +178,9 @@ Resource resource(const std::string& id, ResourceBody body, std::vector<Effect> 
 
 }  // namespace
 
-bool is_running(const FakeSystem& machine, const std::string& unit) { return exists(machine, running_file(unit)); }
+bool is_running(const FakeSystem& machine, const std::string& unit) {
+  return exists(machine, running_file(unit));
+}
 
 void furnish(FakeSystem& machine) {
   machine.put_file("/proc/sys/kernel/random/boot_id", "11111111-2222-3333-4444-555555555555\n");
@@ -213,15 +233,16 @@ Request realistic_request(FakeSystem& machine) {
   request.resources = {
       resource("web/user", User{"app", std::nullopt, "", {}, "/var/lib/app", "/usr/sbin/nologin", "", true}),
       resource("web/dir", Directory{"/etc/app", "root", "root", 0750}),
-      resource("web/conf", File{"/etc/app/app.conf", store_content(machine, with_secret), "root", "root", 0640}, {restart_app}),
+      resource("web/conf", File{"/etc/app/app.conf", store_content(machine, with_secret), "root", "root", 0640},
+               {restart_app}),
       resource("web/motd", File{"/etc/motd", text("managed\n")}),
       resource("web/old", File{"/etc/old", {}, "root", "root", 0644, Ensure::kAbsent}),
       resource("web/link", Link{"/etc/app/current", "app.conf"}),
       resource("web/caddy", Package{{"caddy"}}),
       resource("web/caddyfile", File{"/etc/caddy/Caddyfile", text(":443\n")}, {reload_caddy}),
       resource("web/redis", Package{{"redis"}}),
-      resource("web/unit", File{"/etc/systemd/system/app.service", text("[Service]\nExecStart=/bin/app\n"), "root", "root", 0644,
-                                Ensure::kPresent, FileFormat::kSystemdUnit}),
+      resource("web/unit", File{"/etc/systemd/system/app.service", text("[Service]\nExecStart=/bin/app\n"), "root",
+                                "root", 0644, Ensure::kPresent, FileFormat::kSystemdUnit}),
       resource("web/app", Service{"app.service", true, true, std::nullopt, {"/etc/app"}}),
       resource("web/caddyd", Service{"caddy.service", true, true, std::nullopt, {"/etc/caddy"}}),
       resource("web/sysctl", Sysctl{"/etc/sysctl.d/60-sentinel.conf", {{"net.ipv4.tcp_syncookies", "1"}}}),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small host in memory: FakeSystem with just enough of systemd, apt, dpkg and the account tools that a realistic list of
-// resources can be applied, reverted and looked at. All of its state lies in the fake's tree, so a "crash" loses nothing.
+// A small host in memory: FakeSystem with just enough of systemd, apt, dpkg and the account tools that a realistic list
+// of resources can be applied, reverted and looked at. All of its state lies in the fake's tree, so a "crash" loses
+// nothing.
 #pragma once
 
 #include <string>
@@ -17,8 +18,8 @@ void furnish(FakeSystem& machine);
 /// Puts a blob where the store looks for it, and returns its reference.
 ContentRef store_content(FakeSystem& machine, const Content& content);
 
-/// One of most kinds: a directory, files new, changed and removed, one with a secret, a link, packages, an account, a unit of
-/// our own, services, kernel parameters, a command with an undo.
+/// One of most kinds: a directory, files new, changed and removed, one with a secret, a link, packages, an account, a
+/// unit of our own, services, kernel parameters, a command with an undo.
 Request realistic_request(FakeSystem& machine);
 
 /// A resource whose mistakes can lock out: arms the guard, and owes a reload of the running sshd.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generations: going back to one and forward again gives the same machine; what came later goes back to how it stood before.
+// Generations: going back to one and forward again gives the same machine; what came later goes back to how it stood
+// before.
 #include <catch2/catch.hpp>
 
 #include "core/engine/history.h"
@@ -18,15 +19,18 @@ struct Lived {
 
   TransactionOutcome apply(const Request& request) {
     auto outcome = session.run(machine, request, transaction_number(++transactions));
-    INFO(outcome.outcome << " " << (outcome.errors.empty() ? "" : outcome.errors[0].code + ": " + outcome.errors[0].message));
+    INFO(outcome.outcome << " "
+                         << (outcome.errors.empty() ? "" : outcome.errors[0].code + ": " + outcome.errors[0].message));
     REQUIRE(outcome.outcome == "changed");
     return outcome;
   }
+
   TransactionOutcome go_back_to(std::uint64_t generation) {
     const auto request = host.generations.request_for_generation(generation);
     REQUIRE(request.ok());
     return apply(*request);
   }
+
   std::map<std::string, FakeSystem::Node> tree() const { return managed_tree(machine); }
 };
 
@@ -56,7 +60,8 @@ TEST_CASE("back to an earlier generation and forward again is the same machine e
   auto now = l.tree();
   // A command has no state to go back to, and removing a package leaves its configuration; everything else is as it was
   // before the first transaction.
-  for (const char* path : {"/var/marker", "/etc/redis/redis.conf", "/etc/redis", "/etc/caddy"}) CHECK(now.erase(path) == 1);
+  for (const char* path : {"/var/marker", "/etc/redis/redis.conf", "/etc/redis", "/etc/caddy"})
+    CHECK(now.erase(path) == 1);
   CHECK(same_tree(now, at_0));
   CHECK(l.machine.bytes("/etc/old") == "to be removed\n");
 }
@@ -127,7 +132,8 @@ TEST_CASE("private contents come back from blobs without a plain digest") {
   Lived l;
   l.machine.put_file("/etc/private", "old secret\n", {0, 0, 0600});
   Request request;
-  request.resources = {{"p", "p", File{"/etc/private", store_content(l.machine, Content("new\n")), "root", "root", 0600}, {}, ""}};
+  request.resources = {
+      {"p", "p", File{"/etc/private", store_content(l.machine, Content("new\n")), "root", "root", 0600}, {}, ""}};
   l.apply(request);
   for (const auto& [path, node] : l.machine.tree()) CHECK(path.find(sha256_hex("old secret\n")) == std::string::npos);
   l.go_back_to(0);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a power cut can leave is read up to the tear; what only damage can leave is an error. Every cut and every flipped
-// byte of a real journal is tried.
+// What a power cut can leave is read up to the tear; what only damage can leave is an error. Every cut and every
+// flipped byte of a real journal is tried.
+#include "core/engine/journal.h"
+
 #include <catch2/catch.hpp>
 
-#include "core/engine/journal.h"
 #include "core/engine/journal_format.h"
 #include "core/model/json.h"
 #include "tests/support/fake_system.h"
@@ -115,7 +116,8 @@ TEST_CASE("any single damaged byte is an error with an offset, and never a wrong
     INFO("byte " << at);
     REQUIRE_FALSE(reading.ok());
     const bool in_first_line = at < first_line().size();
-    REQUIRE((reading.error().code == "journal.corrupt" || (in_first_line && reading.error().code == "journal.version")));
+    REQUIRE(
+        (reading.error().code == "journal.corrupt" || (in_first_line && reading.error().code == "journal.version")));
     REQUIRE(reading.error().exit == ExitCode::kStuck);
     if (!in_first_line) REQUIRE(reading.error().message.find("byte") != std::string::npos);
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The lease between real processes: one holds it, the other is told who and since when, and a kill frees it at once.
+#include "core/engine/lease.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,27 +9,30 @@
 #include <catch2/catch.hpp>
 
 #include "core/base/file.h"
-#include "core/engine/lease.h"
 
 namespace sentinel {
 namespace {
 
 struct Directory {
   std::string path;
+
   Directory() {
     char name[] = "/tmp/sentinel-lease-XXXXXX";
     path = ::mkdtemp(name);
   }
+
   ~Directory() {
     ::unlink((path + "/lease").c_str());
     ::rmdir(path.c_str());
   }
+
   std::string lease() const { return path + "/lease"; }
 };
 
 /// A process that takes the lease, says so over a pipe, and holds it until it is killed.
 struct Holder {
   pid_t pid = -1;
+
   explicit Holder(const std::string& path) {
     int ready[2];
     REQUIRE(::pipe(ready) == 0);
@@ -45,12 +50,14 @@ struct Holder {
     REQUIRE(answer == 'y');
     ::close(ready[0]);
   }
+
   void kill() {
     if (pid < 0) return;
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     pid = -1;
   }
+
   ~Holder() { kill(); }
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // apt and dpkg as the engine drives them: policy-rc.d, lists, locks, and the purge that undoes an installation.
+#include "core/engine/packages.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 
-#include "core/engine/packages.h"
+#include <catch2/catch.hpp>
+
 #include "tests/unit/core/engine/fake_host.h"
 #include "tests/unit/core/engine/support.h"
 
@@ -22,6 +23,7 @@ struct Apt {
   bool interrupted = false;
 
   Apt() { furnish(machine); }
+
   Packages packages() {
     return Packages({machine, clock, events,
                      [this](const std::string&) -> std::optional<LockHolder> {
@@ -31,10 +33,11 @@ struct Apt {
                      },
                      [this] { return interrupted; }, std::chrono::seconds(60)});
   }
+
   std::size_t count(const std::string& part) const {
-    return static_cast<std::size_t>(std::count_if(machine.commands().begin(), machine.commands().end(), [&](const auto& command) {
-      return command.find(part) != std::string::npos;
-    }));
+    return static_cast<std::size_t>(
+        std::count_if(machine.commands().begin(), machine.commands().end(),
+                      [&](const auto& command) { return command.find(part) != std::string::npos; }));
   }
 };
 
@@ -57,7 +60,8 @@ TEST_CASE("an administrator's policy-rc.d comes back after an installation, and 
 
 TEST_CASE("a failing installation still takes the policy away, and says what apt said") {
   Apt apt;
-  apt.machine.on({"apt-get"}, CommandResult{100, "Reading package lists...\n", "E: Unable to locate package nonesuch\n"});
+  apt.machine.on({"apt-get"},
+                 CommandResult{100, "Reading package lists...\n", "E: Unable to locate package nonesuch\n"});
   const auto outcome = apt.packages().install({"nonesuch"});
   REQUIRE_FALSE(outcome.ok());
   CHECK(outcome.error().message.find("Unable to locate package nonesuch") != std::string::npos);
@@ -94,7 +98,8 @@ TEST_CASE("the undo of an installation purges what came with it, also half-insta
   const auto before = apt.packages().snapshot();
   REQUIRE(before.ok());
   CHECK(*before == "base-files:amd64\n");
-  apt.machine.put_file("/var/lib/dpkg/status", dpkg_entry("base-files", "installed") + dpkg_entry("caddy", "half-configured") +
+  apt.machine.put_file("/var/lib/dpkg/status", dpkg_entry("base-files", "installed") +
+                                                   dpkg_entry("caddy", "half-configured") +
                                                    dpkg_entry("libfoo", "unpacked"));
   std::vector<std::string> purged;
   apt.machine.on({"dpkg", "--purge"}, [&](FakeSystem& fake, const CommandLine& command) {
@@ -126,7 +131,9 @@ TEST_CASE("the policy is a shell script that refuses starts and lets stops throu
   const auto text = std::string(policy_text());
   const auto path = std::string("/tmp/sentinel-policy-test-") + std::to_string(::getpid());
   REQUIRE(replace_file(path, text, {::getuid(), ::getgid(), 0700}).ok());
-  const auto status = [&](const std::string& arguments) { return WEXITSTATUS(::system((path + " " + arguments).c_str())); };
+  const auto status = [&](const std::string& arguments) {
+    return WEXITSTATUS(::system((path + " " + arguments).c_str()));
+  };
   CHECK(status("caddy start") == 101);
   CHECK(status("caddy.service restart") == 101);
   CHECK(status("--quiet caddy start 2") == 101);

@@ -27,11 +27,12 @@ struct Session {
     input.expected = expected;
     input.agent = "agent";
     input.operator_address = "203.0.113.9";
-    Transaction transaction({host, clock, events, control, [this](const std::string&) { return lock; },
-                             [this](const std::string&, const CommandLine& command, const std::string&) -> Result<CommandResult> {
-                               validated.push_back(command.argv.front());
-                               return validator ? validator(command) : CommandResult{};
-                             }});
+    Transaction transaction(
+        {host, clock, events, control, [this](const std::string&) { return lock; },
+         [this](const std::string&, const CommandLine& command, const std::string&) -> Result<CommandResult> {
+           validated.push_back(command.argv.front());
+           return validator ? validator(command) : CommandResult{};
+         }});
     return transaction.run(input);
   }
 
@@ -63,6 +64,8 @@ inline PlannedRequest look_at(FakeSystem& machine, const Request& request, Secre
   return std::move(planned).value();
 }
 
-inline std::string transaction_number(int number) { return sha256_hex(std::to_string(number)).substr(0, 32); }
+inline std::string transaction_number(int number) {
+  return sha256_hex(std::to_string(number)).substr(0, 32);
+}
 
 }  // namespace sentinel

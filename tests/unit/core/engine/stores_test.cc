@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blobs, secrets and the audit log: what is kept is found again, what is not is named, and no secret has a plain digest.
+// Blobs, secrets and the audit log: what is kept is found again, what is not is named, and no secret has a plain
+// digest.
 #include <catch2/catch.hpp>
 
 #include "core/base/digest.h"
@@ -14,6 +15,7 @@ namespace {
 struct Host {
   FakeSystem machine;
   HostState state{machine};
+
   Host() { REQUIRE(state.directory.prepare(machine).ok()); }
 };
 
@@ -68,8 +70,8 @@ TEST_CASE("pruning removes what is old and not referred to") {
   std::set<std::string> referenced;
   BlobStore::collect_names({{"deep", {{{"content", *kept}}}}, {"short", "abc"}}, referenced);
   CHECK(referenced == std::set<std::string>{*kept});
-  const std::chrono::system_clock::time_point before(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(host.machine.now_ns() - 10'000'000'000)));
+  const std::chrono::system_clock::time_point before(std::chrono::duration_cast<std::chrono::system_clock::duration>(
+      std::chrono::nanoseconds(host.machine.now_ns() - 10'000'000'000)));
   REQUIRE(host.state.blobs.prune(referenced, before).ok());
   CHECK(host.state.blobs.has(*dropped));  // young: may be meant for a transaction that is about to begin
   REQUIRE(host.state.blobs.prune(referenced, before + std::chrono::seconds(60)).ok());
@@ -96,7 +98,8 @@ TEST_CASE("a secret's step appears when its value is new or other, and shows not
   REQUIRE(step.ok());
   REQUIRE(step->changes.size() == 1);
   CHECK(step->changes[0].sensitive);
-  CHECK(std::get<std::vector<Action>>(step->undo) == std::vector<Action>{RemoveFile{"/var/lib/sentinel/secrets/TOKEN"}});
+  CHECK(std::get<std::vector<Action>>(step->undo) ==
+        std::vector<Action>{RemoveFile{"/var/lib/sentinel/secrets/TOKEN"}});
   host.machine.put_file("/var/lib/sentinel/secrets/TOKEN", "s3cr3t", {0, 0, 0600});
   CHECK(view.plan(spec, host.state.blobs)->changes.empty());
   SecretView changed(host.state.secrets, {spec}, {{"TOKEN", Secret("other")}});
@@ -164,7 +167,8 @@ TEST_CASE("events are lines on disk before the listener hears them") {
   const auto path = host.state.directory.events(kTestTransaction);
   REQUIRE(host.machine.make_directory(host.state.directory.journal(kTestTransaction), {0, 0, 0700}).ok());
   std::vector<std::size_t> on_disk;
-  EventLog log(host.machine, clock, path, [&](const Event&) { on_disk.push_back(parse_events(host.machine.bytes(path))->size()); });
+  EventLog log(host.machine, clock, path,
+               [&](const Event&) { on_disk.push_back(parse_events(host.machine.bytes(path))->size()); });
   Event event;
   event.text = "one\ntwo";
   log.tell(event);

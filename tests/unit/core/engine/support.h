@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine's tests share: a clock that only moves when told (or slept on), a sink that remembers, an operator that
-// answers from a script.
+// What the engine's tests share: a clock that only moves when told (or slept on), a sink that remembers, an operator
+// that answers from a script.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,11 @@ class ManualClock final : public Clock {
     return std::chrono::system_clock::time_point(std::chrono::seconds(1'700'003'600)) +
            std::chrono::duration_cast<std::chrono::system_clock::duration>(passed_);
   }
+
   std::chrono::nanoseconds since_boot() const override { return std::chrono::seconds(1000) + passed_; }
+
   void sleep(std::chrono::milliseconds duration) override { passed_ += duration; }
+
   void pass(std::chrono::nanoseconds duration) { passed_ += duration; }
 
  private:
@@ -34,6 +37,7 @@ class RecordingSink final : public EventSink {
     events.push_back(std::move(event));
     if (on_event) on_event(events.back());
   }
+
   /// Texts of all events of one type, in order.
   std::vector<std::string> texts(Event::Type type) const {
     std::vector<std::string> out;
@@ -50,6 +54,7 @@ class RecordingSink final : public EventSink {
 class ScriptedControl final : public Control {
  public:
   bool abort_requested() override { return abort && abort(); }
+
   Reply wait_for_confirmation(std::chrono::nanoseconds activated, std::chrono::nanoseconds deadline) override {
     waits.push_back({activated, deadline});
     return waits.size() <= replies.size() ? replies[waits.size() - 1] : Reply{Answer::kConfirmed, "tester", {}};
@@ -59,6 +64,7 @@ class ScriptedControl final : public Control {
     std::chrono::nanoseconds activated;
     std::chrono::nanoseconds deadline;
   };
+
   std::function<bool()> abort;
   std::vector<Reply> replies;  ///< in order; then confirmed
   std::vector<Wait> waits;

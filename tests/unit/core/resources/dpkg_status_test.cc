@@ -47,7 +47,8 @@ TEST_CASE("an empty status file is a machine without packages") {
 }
 
 TEST_CASE("a damaged status file is an error that names the stanza's line") {
-  const auto nameless = DpkgStatus::parse("Package: a1\nStatus: install ok installed\n\nStatus: install ok installed\n");
+  const auto nameless =
+      DpkgStatus::parse("Package: a1\nStatus: install ok installed\n\nStatus: install ok installed\n");
   REQUIRE_FALSE(nameless.ok());
   CHECK(nameless.error().code == "dpkg.malformed");
   CHECK(nameless.error().message.find(":4:") != std::string::npos);

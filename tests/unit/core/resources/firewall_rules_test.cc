@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which ufw commands a difference takes. A little ufw in memory runs them, so that every case ends with the declared list.
+// Which ufw commands a difference takes. A little ufw in memory runs them, so that every case ends with the declared
+// list.
 #include "core/resources/firewall_rules.h"
 
 #include <algorithm>
@@ -11,7 +12,8 @@
 namespace sentinel {
 namespace {
 
-UfwRule rule(const std::string& action, const std::string& port, const std::string& from = "any", const std::string& comment = "") {
+UfwRule rule(const std::string& action, const std::string& port, const std::string& from = "any",
+             const std::string& comment = "") {
   const auto made = to_ufw_rule({action, port, port.empty() ? "any" : "tcp", from, comment});
   REQUIRE(made.ok());
   return *made;
@@ -35,7 +37,8 @@ void run(UfwLists& lists, const Action& action) {
   bool v4 = true;
   bool v6 = true;
   for (std::size_t i = 1; i < words.size(); ++i) {
-    if (words[i] == "comment") wanted.comment = words[++i];
+    if (words[i] == "comment")
+      wanted.comment = words[++i];
     else if (words[i] == "from") {
       wanted.from = words[++i];
       v6 = wanted.from == "any" || wanted.from.find(':') != std::string::npos;
@@ -43,8 +46,10 @@ void run(UfwLists& lists, const Action& action) {
       if (wanted.from == "::/0" || wanted.from == "0.0.0.0/0") wanted.from = "any";
     } else if (words[i] == "to") {
       ++i;
-    } else if (words[i] == "port") wanted.to_port = words[++i];
-    else if (words[i] == "proto") wanted.protocol = words[++i];
+    } else if (words[i] == "port")
+      wanted.to_port = words[++i];
+    else if (words[i] == "proto")
+      wanted.protocol = words[++i];
     else {
       const auto slash = words[i].find('/');
       wanted.to_port = words[i].substr(0, slash);
@@ -53,7 +58,8 @@ void run(UfwLists& lists, const Action& action) {
   }
   for (auto* list : {&lists.v4, &lists.v6}) {
     if (list == &lists.v4 ? !v4 : !v6) continue;
-    const auto known = std::find_if(list->begin(), list->end(), [&](const UfwRule& other) { return other.same_traffic(wanted); });
+    const auto known =
+        std::find_if(list->begin(), list->end(), [&](const UfwRule& other) { return other.same_traffic(wanted); });
     if (removes) {
       if (known != list->end() && known->action == wanted.action) list->erase(known);
     } else if (known != list->end()) {
@@ -126,7 +132,8 @@ TEST_CASE("another action for the same traffic is changed in place") {
 
 TEST_CASE("each family is compared by itself") {
   Firewall want;
-  want.rules = {declared("allow", "22"), declared("allow", "9100", "192.0.2.0/24"), declared("allow", "80", "0.0.0.0/0")};
+  want.rules = {declared("allow", "22"), declared("allow", "9100", "192.0.2.0/24"),
+                declared("allow", "80", "0.0.0.0/0")};
   const UfwLists lists{{rule("allow", "22")}, {rule("allow", "80"), rule("deny", "25")}};
   const auto outcome = converge(want, lists);
   CHECK(outcome.v4 == Texts{"allow 22/tcp", "allow from 192.0.2.0/24 to any port 9100 proto tcp", "allow 80/tcp"});
@@ -163,14 +170,16 @@ TEST_CASE("an allow that must come before a deny is moved there") {
 TEST_CASE("order among rules that decide alike is nobody's business") {
   Firewall want;
   want.rules = {declared("allow", "22"), declared("allow", "", "192.0.2.1"), declared("deny", "25")};
-  const UfwLists lists{{rule("deny", "25"), rule("allow", "", "192.0.2.1"), rule("allow", "22")}, {rule("deny", "25"), rule("allow", "22")}};
+  const UfwLists lists{{rule("deny", "25"), rule("allow", "", "192.0.2.1"), rule("allow", "22")},
+                       {rule("deny", "25"), rule("allow", "22")}};
   // 192.0.2.1 may use port 25 by the declaration and may not by the list: that pair has to change places.
   const auto outcome = converge(want, lists);
   CHECK(outcome.commands == Texts{"ufw delete allow from 192.0.2.1 to any", "ufw prepend allow from 192.0.2.1 to any"});
   CHECK(std::find(outcome.v4.begin(), outcome.v4.end(), "allow from 192.0.2.1 to any") <
         std::find(outcome.v4.begin(), outcome.v4.end(), "deny 25/tcp"));
   want.rules = {declared("allow", "22"), declared("deny", "25")};
-  CHECK(converge(want, {{rule("deny", "25"), rule("allow", "22")}, {rule("deny", "25"), rule("allow", "22")}}).commands.empty());
+  CHECK(converge(want, {{rule("deny", "25"), rule("allow", "22")}, {rule("deny", "25"), rule("allow", "22")}})
+            .commands.empty());
 }
 
 TEST_CASE("rules a playbook can't say are removed all the same") {
@@ -200,14 +209,15 @@ TEST_CASE("what opens the SSH port now is kept as it is, no wider") {
   want.rules = {declared("allow", "443")};
   const UfwLists lists{{rule("limit", "22", "192.0.2.0/24"), rule("allow", "443")}, {rule("allow", "443")}};
   const auto outcome = converge(want, lists, {"22"});
-  CHECK(outcome.v4 == Texts{"limit from 192.0.2.0/24 to any port 22 proto tcp # kept open: SSH is in use here", "allow 443/tcp"});
+  CHECK(outcome.v4 ==
+        Texts{"limit from 192.0.2.0/24 to any port 22 proto tcp # kept open: SSH is in use here", "allow 443/tcp"});
   CHECK(outcome.v6 == Texts{"allow 443/tcp"});
 }
 
 TEST_CASE("a declared rule that opens the SSH port is enough, for whomever it is") {
   Firewall want;
-  for (const auto& opening : {declared("allow", "22", "192.0.2.0/24"), declared("limit", "22"), declared("allow", "20:30"),
-                              declared("allow", "", "192.0.2.1")}) {
+  for (const auto& opening : {declared("allow", "22", "192.0.2.0/24"), declared("limit", "22"),
+                              declared("allow", "20:30"), declared("allow", "", "192.0.2.1")}) {
     want.rules = {opening};
     const auto wanted = wanted_rules(want, {}, {"22"});
     REQUIRE(wanted.ok());
@@ -221,7 +231,8 @@ TEST_CASE("a declaration that closes the SSH port doesn't") {
   const auto outcome = converge(want, {{rule("allow", "22")}, {rule("allow", "22")}}, {"22"});
   CHECK(outcome.v4 == Texts{"allow 22/tcp # kept open: SSH is in use here", "allow 443/tcp"});
   want.rules = {declared("reject", ""), declared("allow", "22")};
-  CHECK(converge(want, {}, {"22"}).v4 == Texts{"allow 22/tcp # kept open: SSH is in use here", "reject from any to any"});
+  CHECK(converge(want, {}, {"22"}).v4 ==
+        Texts{"allow 22/tcp # kept open: SSH is in use here", "reject from any to any"});
   want.rules = {};
   want.incoming = "allow";
   CHECK(converge(want, {}, {"22"}).v4.empty());

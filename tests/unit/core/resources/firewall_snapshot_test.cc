@@ -9,7 +9,9 @@
 namespace sentinel {
 namespace {
 
-const std::vector<std::string>& rules_of(const FilterTable& table, const std::string& chain) { return table.find(chain)->rules; }
+const std::vector<std::string>& rules_of(const FilterTable& table, const std::string& chain) {
+  return table.find(chain)->rules;
+}
 
 TEST_CASE("files, policies and ufw's chains go back; nothing is written when nothing differs") {
   FakeSystem machine;
@@ -102,7 +104,9 @@ TEST_CASE("a chain of ufw's that others lead to is emptied but not removed") {
 TEST_CASE("kernel parameters that ufw sets go back") {
   FakeSystem machine;
   put_ufw(machine);
-  machine.put_file("/etc/ufw/sysctl.conf", "# no\nnet/ipv4/conf/all/log_martians=0\nnet.ipv4.conf.all.accept_redirects=0\nnet/none=1\n../etc/passwd=1\n");
+  machine.put_file(
+      "/etc/ufw/sysctl.conf",
+      "# no\nnet/ipv4/conf/all/log_martians=0\nnet.ipv4.conf.all.accept_redirects=0\nnet/none=1\n../etc/passwd=1\n");
   machine.put_file("/proc/sys/net/ipv4/conf/all/log_martians", "1\n");
   machine.put_file("/proc/sys/net/ipv4/conf/all/accept_redirects", "0\n");
   const auto snapshot = capture_firewall(machine);

@@ -34,7 +34,8 @@ TEST_CASE("a tuple becomes the command that would make it") {
       {"route:allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 in_eth0!out_eth1",
        "route allow in on eth0 out on eth1 from any to any port 80 proto tcp"},
       {"allow tcp any 0.0.0.0/0 1024:2048 192.0.2.1 in", "allow from 192.0.2.1 port 1024:2048 to any proto tcp"},
-      {"allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in comment=5353482066c3bc7220616c6c65", "allow 22/tcp comment SSH für alle"},
+      {"allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in comment=5353482066c3bc7220616c6c65",
+       "allow 22/tcp comment SSH für alle"},
       {"allow tcp 22 0.0.0.0/0 any 0.0.0.0/0", "allow 22/tcp"},
   };
   for (const auto& [tuple, words] : pairs) {
@@ -45,14 +46,17 @@ TEST_CASE("a tuple becomes the command that would make it") {
 
 TEST_CASE("a rule for one family alone names that family's whole address range") {
   CHECK(command("allow tcp 22 ::/0 any ::/0 in", Families::kV6) == "allow from ::/0 to any port 22 proto tcp");
-  CHECK(command("allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", Families::kV4) == "allow from 0.0.0.0/0 to any port 22 proto tcp");
-  CHECK(command("allow tcp 22 ::/0 any 2001:db8::/32 in", Families::kV6) == "allow from 2001:db8::/32 to any port 22 proto tcp");
+  CHECK(command("allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", Families::kV4) ==
+        "allow from 0.0.0.0/0 to any port 22 proto tcp");
+  CHECK(command("allow tcp 22 ::/0 any 2001:db8::/32 in", Families::kV6) ==
+        "allow from 2001:db8::/32 to any port 22 proto tcp");
 }
 
 TEST_CASE("tuples that ufw wouldn't write are refused") {
-  for (const char* bad : {"", "allow tcp 22", "permit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 sideways",
-                          "allow_all tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in comment=5g",
-                          "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 a b c d"}) {
+  for (const char* bad :
+       {"", "allow tcp 22", "permit tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 sideways",
+        "allow_all tcp 22 0.0.0.0/0 any 0.0.0.0/0 in", "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in comment=5g",
+        "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 a b c d"}) {
     CAPTURE(bad);
     const auto rule = parse_ufw_tuple(bad);
     REQUIRE_FALSE(rule.ok());
@@ -64,7 +68,8 @@ TEST_CASE("a rule file gives its rules and what it loads into which chain") {
   const auto file = parse_ufw_rules(
       "*filter\n:ufw-user-input - [0:0]\n:ufw-user-output - [0:0]\n:ufw-logging-deny - [0:0]\n### RULES ###\n\n"
       "### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in\n-A ufw-user-input -p tcp --dport 22 -j ACCEPT\n\n"
-      "### END RULES ###\n-A ufw-logging-deny -j LOG\n-I ufw-logging-deny -m conntrack --ctstate INVALID -j RETURN\nCOMMIT\n"
+      "### END RULES ###\n-A ufw-logging-deny -j LOG\n-I ufw-logging-deny -m conntrack --ctstate INVALID -j "
+      "RETURN\nCOMMIT\n"
       "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n");
   REQUIRE(file.ok());
   REQUIRE(file->rules.size() == 1);

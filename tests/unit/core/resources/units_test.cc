@@ -14,7 +14,8 @@ constexpr const char* kShown =
     "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
     "StateChangeTimestamp=Sat 2026-11-21 01:57:23.107938 UTC\nNeedDaemonReload=no\n"
     "\n"
-    "LoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\nStateChangeTimestamp=\nNeedDaemonReload=no\n"
+    "LoadState=not-found\nActiveState=inactive\nSubState=dead\nUnitFileState=\nStateChangeTimestamp=\nNeedDaemonReload="
+    "no\n"
     "\n"
     "LoadState=masked\nActiveState=inactive\nSubState=dead\nUnitFileState=masked\nStateChangeTimestamp=\n"
     "NeedDaemonReload=yes\n";
@@ -53,8 +54,9 @@ TEST_CASE("all expected units are asked about by one systemctl") {
   machine.on({"systemctl", "show"}, [](FakeSystem&, const CommandLine& command) {
     std::string output;
     for (std::size_t i = 5; i < command.argv.size(); ++i) {
-      output += "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
-                "StateChangeTimestamp=\nNeedDaemonReload=no\n\n";
+      output +=
+          "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
+          "StateChangeTimestamp=\nNeedDaemonReload=no\n\n";
     }
     return CommandResult{0, output, ""};
   });
@@ -80,7 +82,8 @@ TEST_CASE("a systemctl that fails is an error with what it said") {
 TEST_CASE("unit names have a suffix and no characters a command line could misread") {
   CHECK(is_unit_name("getty@tty1.service"));
   CHECK(is_unit_name("dev-disk-by\\x2dlabel.mount"));
-  for (const char* bad : {"", "ssh", ".service", "-a.service", "a b.service", "a;b.service", "../x.service", "x.service\n"}) {
+  for (const char* bad :
+       {"", "ssh", ".service", "-a.service", "a b.service", "a;b.service", "../x.service", "x.service\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_unit_name(bad));
   }

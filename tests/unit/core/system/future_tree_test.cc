@@ -29,10 +29,12 @@ class Staged {
     REQUIRE(replace_file(root_ + "/etc/hosts", "future hosts\n", {0, 0, 0644}).ok());
     REQUIRE(replace_file(root_ + "/etc/sentinel-test/secret", "for root\n", {0, 0, 0600}).ok());
   }
+
   ~Staged() {
     for (const char* path : {"/etc/sentinel-test/secret", "/etc/hosts"}) ::unlink((root_ + path).c_str());
     for (const char* path : {"/etc/sentinel-test", "/etc", ""}) ::rmdir((root_ + path).c_str());
   }
+
   const std::string& root() const { return root_; }
 
  private:
@@ -74,7 +76,10 @@ TEST_CASE("the tree is read-only: a validator can't change /etc") {
 
 TEST_CASE("a service's user runs with its ids, its home and no way up") {
   const Staged staged;
-  const auto who = run(staged, {"sh", "-c", "id -un; id -u; echo $HOME; cat /etc/hosts; cat /etc/sentinel-test/secret || echo denied; grep NoNewPrivs /proc/self/status"},
+  const auto who = run(staged,
+                       {"sh", "-c",
+                        "id -un; id -u; echo $HOME; cat /etc/hosts; cat /etc/sentinel-test/secret || echo denied; grep "
+                        "NoNewPrivs /proc/self/status"},
                        "nobody");
   INFO((who.ok() ? who->errors : who.error().message));
   REQUIRE(who.ok());
@@ -83,7 +88,8 @@ TEST_CASE("a service's user runs with its ids, its home and no way up") {
 
 TEST_CASE("groups of which the user is a member by name come along") {
   const Staged staged;
-  // Debian's www-data is in no other group; nobody may be made so in a staged group file, but groups are those of today.
+  // Debian's www-data is in no other group; nobody may be made so in a staged group file, but groups are those of
+  // today.
   const auto groups = run(staged, {"id", "-Gn"}, "www-data");
   REQUIRE(groups.ok());
   CHECK(groups->output == "www-data\n");
@@ -123,7 +129,8 @@ TEST_CASE("where no overlay can be laid a merged copy of /etc serves, and is gon
   const auto names = LocalSystem().list("/tmp");
   REQUIRE(names.ok());
   const std::string leftover = staged.root().substr(5) + ".merged";
-  CHECK(std::none_of(names->begin(), names->end(), [&](const std::string& name) { return name.starts_with(leftover); }));
+  CHECK(
+      std::none_of(names->begin(), names->end(), [&](const std::string& name) { return name.starts_with(leftover); }));
 }
 
 TEST_CASE("a program that isn't there has status 127, as without a tree") {
