@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "core/resources/accounts.h"
 #include "core/resources/fill.h"
@@ -45,29 +46,39 @@ Staging::Staging(Executor::Surroundings around, FutureRunner future, std::string
 
 Result<void> Staging::check(const std::vector<Resource>& resources, const Plan& plan) {
   plan_ = &plan;
-  std::vector<const Resource*> ready;
   for (const auto& resource : resources) {
-    const auto validator = validator_of(resource.body);
     const auto is_planned = [&](const Step& step) { return step.id == resource.id && writes_files(step); };
-    if (!validator || std::none_of(plan.steps.begin(), plan.steps.end(), is_planned)) continue;
-    SENTINEL_TRY(const bool runnable, can_run(*validator, around_.host.machine));
-    if (runnable) ready.push_back(&resource);
+    if (validator_of(resource.body) && std::any_of(plan.steps.begin(), plan.steps.end(), is_planned))
+      unchecked_.emplace(resource.id, resource);
   }
+  SENTINEL_TRY(const auto ready, runnable());
   if (ready.empty()) return {};
   SENTINEL_CHECK(write_tree());
-  for (const auto* resource : ready) SENTINEL_CHECK(validate(*resource));
+  for (auto& [id, verdict] : validate(ready)) SENTINEL_CHECK(std::move(verdict));
   return {};
 }
 
+// A package has brought validators for more than this resource: they run together, since starting them is what costs.
+// What refuses before its turn may only lack what a step until then brings, so it is asked again at its turn.
 Result<void> Staging::check_before_acting(const Resource& resource, const Step& step) {
-  const auto validator = validator_of(resource.body);
-  if (!validator || !writes_files(step) || checked_.count(resource.id) > 0) return {};
-  SENTINEL_TRY(const bool runnable, can_run(*validator, around_.host.machine));
-  if (!runnable) return {};
-  auto valid = write_tree(&step);
-  if (valid.ok()) valid = validate(resource);
+  if (!validator_of(resource.body) || !writes_files(step) || checked_.count(resource.id) > 0) return {};
+  unchecked_.emplace(resource.id, resource);  // a step may turn out to be needed that nobody planned
+  SENTINEL_TRY(const auto ready, runnable());
+  if (std::none_of(ready.begin(), ready.end(), [&](const Resource* other) { return other->id == resource.id; }))
+    return {};
+  auto outcome = write_tree(&step);
+  if (outcome.ok()) outcome = std::move(validate(ready).at(resource.id));
   SENTINEL_CHECK(remove_staged(around_.host, transaction_));
-  return valid;
+  return outcome;
+}
+
+Result<std::vector<const Resource*>> Staging::runnable() {
+  std::vector<const Resource*> out;
+  for (const auto& [id, resource] : unchecked_) {
+    SENTINEL_TRY(const bool can, can_run(*validator_of(resource.body), around_.host.machine));
+    if (can) out.push_back(&resource);
+  }
+  return out;
 }
 
 bool Staging::writes_files(const Step& step) {
@@ -106,17 +117,29 @@ Result<void> Staging::write_one(const WriteFile& write) {
   return machine.replace_file(root + write.path, filled.reveal(), attributes_of(write, known));
 }
 
-Result<void> Staging::validate(const Resource& resource) {
+std::map<std::string, Result<void>> Staging::validate(const std::vector<const Resource*>& ready) {
+  std::map<std::string, std::future<Result<void>>> running;
+  for (const auto* resource : ready) {
+    running.emplace(resource->id, std::async(std::launch::async, [this, resource] { return validate_one(*resource); }));
+  }
+  std::map<std::string, Result<void>> verdicts;
+  for (auto& [id, verdict] : running) verdicts.emplace(id, verdict.get());
+  for (const auto& [id, verdict] : verdicts) {
+    if (!verdict.ok()) continue;
+    checked_.insert(id);
+    unchecked_.erase(id);
+  }
+  return verdicts;
+}
+
+Result<void> Staging::validate_one(const Resource& resource) const {
   const auto validator = validator_of(resource.body);
   SENTINEL_TRY(const auto result,
                future_(around_.host.directory.staged(transaction_), validator->command, validator->user));
   auto judged = judge(resource.body, result);
-  if (!judged.ok()) {
-    return std::move(judged).error().during(
-        fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
-  }
-  checked_.insert(resource.id);
-  return {};
+  if (judged.ok()) return {};
+  return std::move(judged).error().during(
+      fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
 }
 
 Result<void> remove_staged(HostState& host, const std::string& transaction) {

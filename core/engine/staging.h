@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Wanted files are tried before they count: all of a plan's files are written to a tree of their own, and the native
-// validators (sshd -t, visudo -c, caddy validate ...) look at them as if they were in place. A validator that only a
-// package of this plan brings runs right before its file is put in place.
+// validators (sshd -t, visudo -c, caddy validate ...) look at them as if they were in place, side by side. A validator
+// that only a package of this plan brings runs once it is there, at the latest right before its file is put in place.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 namespace sentinel {
 
 /// Runs a validator in the future tree (core/system/future_tree.h); a parameter, so that tests need no mount namespace.
+/// Called by several threads at once.
 using FutureRunner = std::function<Result<CommandResult>(const std::string& staged_root, const CommandLine& command,
                                                          const std::string& user)>;
 
@@ -33,12 +35,17 @@ class Staging {
   /// All of the plan's files, and those of `now`, a step planned again.
   Result<void> write_tree(const Step* now = nullptr);
   Result<void> write_one(const WriteFile& write);
-  Result<void> validate(const Resource& resource);
+  /// Of those that are unchecked: whose validator is there.
+  Result<std::vector<const Resource*>> runnable();
+  /// All at once; the verdict of each by its id.
+  std::map<std::string, Result<void>> validate(const std::vector<const Resource*>& ready);
+  Result<void> validate_one(const Resource& resource) const;
 
   Executor::Surroundings around_;
   FutureRunner future_;
   std::string transaction_;
-  const Plan* plan_ = nullptr;  ///< given to check(); must outlive this
+  const Plan* plan_ = nullptr;                 ///< given to check(); must outlive this
+  std::map<std::string, Resource> unchecked_;  ///< by id
   std::set<std::string> checked_;
 };
 

@@ -100,6 +100,8 @@ class Relay:
             await asyncio.gather(
                 self._carry(client_reader, server_writer, received=lambda size: connection.note("sent", size)),
                 self._carry(server_reader, client_writer, delivered=lambda size: connection.note("delivered", size)))
+        except asyncio.CancelledError:
+            pass  # by _close(): the relay ends
         finally:
             for writer in (client_writer, server_writer):
                 self._writers.discard(writer)

@@ -2,6 +2,8 @@
 // One transaction, or one recovery, over any System: what the agent's process would build in main.
 #pragma once
 
+#include <mutex>
+
 #include "core/base/digest.h"
 #include "core/engine/planner.h"
 #include "core/engine/recover.h"
@@ -30,6 +32,7 @@ struct Session {
     Transaction transaction(
         {host, clock, events, control, [this](const std::string&) { return lock; },
          [this](const std::string&, const CommandLine& command, const std::string&) -> Result<CommandResult> {
+           const std::lock_guard lock_of_lists(validating);
            validated.push_back(command.argv.front());
            return validator ? validator(command) : CommandResult{};
          }});
@@ -46,6 +49,7 @@ struct Session {
     return files_only ? recover_files(around) : recover_now(around);
   }
 
+  std::mutex validating;
   std::vector<std::string> validated;
   std::function<CommandResult(const CommandLine&)> validator;
 };
