@@ -150,6 +150,9 @@ Result<void> SshSession::State::wait(Patience& patience, std::vector<pollfd>* ex
       heard_bytes_ = traffic_.in_bytes;
       silence_ = silence_.zero();
       keepalives_ = 0;
+      // Every libssh call may take in more than its caller asks for: bytes of the channel's other stream, a larger
+      // window. No poll would wake us for those, so the caller looks again.
+      return {};
     }
     acknowledge_now(fd);
     const bool unsent = (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) != 0;

@@ -28,8 +28,9 @@ struct SshSession::State {
   /// Key exchange: afterwards the host's key is known and the socket never blocks.
   Result<void> handshake(Patience& patience);
 
-  /// Waits until the peer's socket has something for libssh, then returns so that the caller repeats its libssh call.
-  /// With `extra` it also returns when one of those descriptors is ready.
+  /// Waits until the peer's socket has something for libssh, then returns so that the caller repeats its libssh call;
+  /// at once when libssh has taken something in since the wait before. With `extra` it also returns when one of those
+  /// descriptors is ready.
   Result<void> wait(Patience& patience, std::vector<pollfd>* extra = nullptr);
   /// Waits until everything written has gone to the kernel.
   Result<void> flush(Patience& patience);

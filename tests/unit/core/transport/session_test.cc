@@ -85,6 +85,19 @@ TEST_CASE("three megabytes of random bytes come back identical through a program
   CHECK(output.exit == ExitState{0, ""});
 }
 
+TEST_CASE("answers of several packets never wait for the next sign of life") {
+  const auto session = connected(host().target());
+  const auto channel = started(*session, "while read -r line; do head -c 60000 /dev/zero; done");
+  for (int question = 0; question < 100; ++question) {
+    REQUIRE(channel->write("go on\n").ok());
+    for (std::size_t got = 0; got < 60000;) {
+      const auto received = channel->read(seconds(2));
+      REQUIRE(received->kind == Received::Kind::kOutput);
+      got += received->bytes.size();
+    }
+  }
+}
+
 TEST_CASE("both streams can carry megabytes at once") {
   const auto session = connected(host().target());
   const auto output = said(*session, "head -c 3000000 /dev/zero >&2 & head -c 3000000 /dev/zero; wait");
