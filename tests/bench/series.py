@@ -189,7 +189,6 @@ def bootstrap(rounds, suite="bookworm"):
         quiet, _ = install_once(suite, names, starts=False)
         print(f"\napt-get lets the packages start their services; once under a policy-rc.d that forbids it: {quiet:.1f} s.\n"
               f"Packages named: {' '.join(names)}; {len(packages)} installed afterwards on both. Agent: {agent:.1f} MB resident at most.", flush=True)
-        return mine, peer
 
 
 # -- many hosts
@@ -211,7 +210,6 @@ def fleet(rounds, size):
         table.row("nothing to change", got["ours"], got["peer"], "1.5")
         peak = peak_memory(operator.command(*apply), cwd=operator.directory, env=operator.environment())
         print(f"\nsentinelctl with {size} hosts: {peak:.1f} MB resident at most.", flush=True)
-        return table
 
 
 # -- Ansible
@@ -232,4 +230,3 @@ def ansible(rounds, suite="bookworm"):
         got = medians(rounds, ours=lambda: operator.run("apply", "--yes", exit=0), peer=lambda: playbook.run("deploy"), ssh=lambda: run(ssh_true(mine)))
         table.row("nothing to change", got["ours"], got["peer"], "-")
         print(f"\n`ssh HOST true` beside them: {got['ssh']:.3f} s.", flush=True)
-        return table
