@@ -63,27 +63,28 @@ bool OperatorAccess::client(const std::vector<std::string>& words, std::string* 
   return result.ok() && result->status == 0;
 }
 
+// systemd calls fail2ban started before its socket is there; its client is Python, so it isn't asked before.
+std::vector<std::string> OperatorAccess::jails_once_up() {
+  const auto installed = machine_.status("/lib/systemd/system/fail2ban.service");
+  if (address_.empty() || !installed.ok() || installed->type == FileType::kAbsent) return {};
+  CommandLine command;
+  command.argv = {"sh", "-c",
+                  fmt::format("for i in $(seq 100); do systemctl is-active --quiet {} || exit 1; "
+                              "[ -S {} ] && fail2ban-client status 2>/dev/null && exit 0; sleep 0.1; done; exit 1",
+                              kUnit, kSocket)};
+  command.timeout = std::chrono::seconds(60);
+  const auto result = machine_.run(command);
+  return result.ok() && result->status == 0 ? parse_jails(result->output) : std::vector<std::string>();
+}
+
 std::vector<std::string> OperatorAccess::jails() {
+  if (!runs()) return jails_once_up();
   std::string output;
   return client({"status"}, &output) ? parse_jails(output) : std::vector<std::string>();
 }
 
-// systemd calls fail2ban started before its socket is there.
-bool OperatorAccess::comes_up() {
-  const auto installed = machine_.status("/lib/systemd/system/fail2ban.service");
-  if (address_.empty() || !installed.ok() || installed->type == FileType::kAbsent) return false;
-  CommandLine command;
-  command.argv = {"sh", "-c",
-                  "for i in $(seq 50); do systemctl is-active --quiet fail2ban.service || exit 1; "
-                  "fail2ban-client ping >/dev/null 2>&1 && exit 0; sleep 0.2; done; exit 1"};
-  command.timeout = std::chrono::seconds(60);
-  const auto result = machine_.run(command);
-  return result.ok() && result->status == 0;
-}
-
 void OperatorAccess::protect() {
   const bool just_started = std::exchange(looked_before_, true);
-  if (!runs() && !comes_up()) return;
   for (const auto& jail : jails()) {
     std::string ignored;
     if (client({"get", jail, "ignoreip"}, &ignored) && has_word(ignored, address_)) continue;

@@ -32,8 +32,8 @@ class OperatorAccess {
 
  private:
   bool runs();
-  bool comes_up();
   std::vector<std::string> jails();
+  std::vector<std::string> jails_once_up();
   bool client(const std::vector<std::string>& words, std::string* output = nullptr);
 
   System& machine_;

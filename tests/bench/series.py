@@ -153,7 +153,7 @@ def bootstrap_once(suite):
     with Host(suite) as host, Operator() as operator:
         operator.know(host)
         operator.project({"web-1": host})
-        with AgentMemory(host, every=0.5) as agent:  # seldom, since looking costs, too
+        with AgentMemory(host, every=2) as agent:  # seldom, since looking costs, too
             took = seconds(lambda: operator.run("bootstrap", "--yes", exit=0))
         return took, installed(host), agent.peak
 

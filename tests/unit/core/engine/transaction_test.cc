@@ -317,6 +317,11 @@ TEST_CASE("validators that one package brings run together, and one that refuses
     fake.put_directory("/etc/prometheus");
     return CommandResult{};
   });
+  f.machine.on({"dpkg", "--purge"},
+               [before = f.machine.bytes("/var/lib/dpkg/status")](FakeSystem& fake, const CommandLine&) {
+                 fake.put_file("/var/lib/dpkg/status", before);
+                 return CommandResult{};
+               });
   const auto file = [&](const std::string& name, FileFormat format) {
     return File{"/etc/prometheus/" + name,
                 store_content(f.machine, Content(name + "\n")),
@@ -356,6 +361,7 @@ TEST_CASE("validators that one package brings run together, and one that refuses
       return command.argv.at(2) == "config" ? CommandResult{1, "", "never\n"} : CommandResult{};
     };
     const auto outcome = f.session.run(f.machine, request);
+    INFO(all_texts(outcome));
     CHECK(outcome.outcome == "reverted");
     CHECK(outcome.errors.at(0).code == "validate.failed");
     CHECK_FALSE(has("/etc/prometheus/prometheus.yml"));
