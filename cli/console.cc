@@ -33,8 +33,8 @@ int number_in(const char* variable) {
 // Echo off while it lives.
 class Unseen {
  public:
-  explicit Unseen(bool wanted) {
-    if (!wanted || tcgetattr(STDIN_FILENO, &before_) != 0) return;
+  Unseen() {
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     active_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
@@ -100,8 +100,7 @@ ExitCode Console::fail(const Errors& errors) {
   return errors.empty() ? ExitCode::kFailed : errors.front().exit;
 }
 
-Result<std::string> Console::read_line(bool echo) {
-  const Unseen unseen(!echo);
+Result<std::string> Console::read_line() {
   std::string line;
   for (;;) {
     std::array<pollfd, 2> watched{{{STDIN_FILENO, POLLIN, 0}, {interrupt_fd_, POLLIN, 0}}};
@@ -128,7 +127,7 @@ Result<bool> Console::ask(const std::string& question) {
   }
   for (;;) {
     say(question + " [yes/no] ");
-    auto line = read_line(true);
+    auto line = read_line();
     if (!line.ok()) {
       say("\n");
       return std::move(line).error();
@@ -143,8 +142,10 @@ Result<Secret> Console::ask_secret(const std::string& prompt) {
   if (!interactive_) {
     return Error("console.not-interactive", "a password is needed, and there is no terminal to ask on", "", ExitCode::kUsage);
   }
+  // Before the prompt: whoever answers at once must neither be seen nor lose what was typed.
+  const Unseen unseen;
   say(printable_line(prompt));
-  auto line = read_line(false);
+  auto line = read_line();
   say("\n");
   if (!line.ok()) return std::move(line).error();
   return Secret(std::move(*line));

@@ -65,7 +65,7 @@ class Console {
 
  private:
   void write(int fd, const std::string& text);
-  Result<std::string> read_line(bool echo);
+  Result<std::string> read_line();
 
   ConsoleOptions options_;
   int interrupt_fd_;
