@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain read and write: a question has to end at once when the operator presses Ctrl-C, which buffered streams don't do.
+// Plain read and write: a question has to end at once when the operator presses Ctrl-C, which buffered streams don't
+// do.
 #include "cli/console.h"
 
 #include <poll.h>
@@ -82,9 +83,13 @@ void Console::document(const Document& document) {
   if (json()) write(STDOUT_FILENO, options_.events ? document_line(document) : document_text(document));
 }
 
-void Console::raw(const std::string& text) { write(STDOUT_FILENO, text); }
+void Console::raw(const std::string& text) {
+  write(STDOUT_FILENO, text);
+}
 
-void Console::say(const std::string& text) { write(STDERR_FILENO, text); }
+void Console::say(const std::string& text) {
+  write(STDERR_FILENO, text);
+}
 
 void Console::warn(const Errors& warnings) {
   for (const Error& warning : warnings) say(render_warning(warning, {talk_style_.colour}));
@@ -122,8 +127,8 @@ Result<std::string> Console::read_line() {
 Result<bool> Console::ask(const std::string& question) {
   const std::lock_guard lock(questions_);
   if (!interactive_) {
-    return Error("console.not-interactive", "a person has to answer, and there is no terminal", "pass --yes to go on without a question",
-                 ExitCode::kUsage);
+    return Error("console.not-interactive", "a person has to answer, and there is no terminal",
+                 "pass --yes to go on without a question", ExitCode::kUsage);
   }
   for (;;) {
     say(question + " [yes/no] ");
@@ -140,7 +145,8 @@ Result<bool> Console::ask(const std::string& question) {
 Result<Secret> Console::ask_secret(const std::string& prompt) {
   const std::lock_guard lock(questions_);
   if (!interactive_) {
-    return Error("console.not-interactive", "a password is needed, and there is no terminal to ask on", "", ExitCode::kUsage);
+    return Error("console.not-interactive", "a password is needed, and there is no terminal to ask on", "",
+                 ExitCode::kUsage);
   }
   // Before the prompt: whoever answers at once must neither be seen nor lose what was typed.
   const Unseen unseen;
