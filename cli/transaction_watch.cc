@@ -56,6 +56,7 @@ HostRun TransactionWatch::follow(std::unique_ptr<HostConnection>& connection,
   for (;;) {
     connection->transaction_begins();
     agent_ = &connection->agent();
+    if (!begin) running_ = connection->hello().transaction == transaction_;
     const auto see = [this](const Event& event) { return on_event(event); };
     const auto idle = [this] { on_idle(*agent_); };
     const auto result = begin ? agent_->begin({transaction_, *begin_observed}, see, idle)
@@ -81,7 +82,7 @@ bool TransactionWatch::on_event(const Event& event) {
   access_.progress->event(host_.name, event);
   on_idle(*agent_);
   if (event.type == Event::Type::kConfirmed) confirm_failure_.reset();
-  if (event.type == Event::Type::kAwaitConfirm && !abort_sent_) confirm(event.deadline_ms);
+  if (event.type == Event::Type::kAwaitConfirm && running_ && !abort_sent_) confirm(event.deadline_ms);
   return true;
 }
 
@@ -111,6 +112,7 @@ void TransactionWatch::confirm(std::uint64_t deadline_ms) {
       confirm_failure_.reset();
       return;
     }
+    if (confirmed.error().code == "confirm.unknown-transaction") return;  // it has ended meanwhile
     confirm_failure_ = confirmed.error();
     if (SteadyClock::now() + pause >= deadline) return;
     if (!rest(access_.context.interruption, 1, pause)) return;

@@ -44,6 +44,7 @@ class TransactionWatch {
   std::vector<Door> ways_;  ///< to try for a confirmation
   std::string transaction_;
   AgentClient* agent_ = nullptr;  ///< the one being followed
+  bool running_ = true;           ///< when we last connected; what has ended is not confirmed any more
   bool began_ = false;            ///< an event was seen: the host knows the transaction
   bool abort_sent_ = false;
   std::optional<Door> confirmed_through_;

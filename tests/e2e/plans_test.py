@@ -151,6 +151,10 @@ class Leases(OnOneHost):
         before = self.logins()
         self.assertEqual(only(operator.json("apply", "--yes", exit=0))["outcome"], "changed")
         self.assertEqual(self.logins() - before, 2)
+        # What was confirmed and has ended is not confirmed again by those who look at it later.
+        before = self.logins()
+        self.assertEqual(only(operator.json("attach", exit=0))["outcome"], "changed")
+        self.assertEqual(self.logins() - before, 1)
 
     def test_a_dead_transaction_frees_the_lease_and_is_reverted(self):
         process = self.start_slow()
