@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // sentinel-agent: the executor and guardian on the host. Each subcommand is a file of its own; this one only chooses.
+#include <fmt/format.h>
 #include <netdb.h>
 #include <nss.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
-#include "agent/local_view.h"
 #include "agent/installation.h"
+#include "agent/local_view.h"
 #include "agent/recover.h"
 #include "agent/serve.h"
 #include "agent/transaction_process.h"
@@ -27,23 +27,36 @@ void pin_name_lookups() {
   for (const char* database : {"passwd", "group", "shadow"}) __nss_configure_lookup(database, "files");
 }
 
+// A document: records at the root have their fields there, lists stand under `entries`.
 ExitCode show(const sentinel::Result<nlohmann::json>& view, bool as_json) {
   if (!view.ok()) {
     fmt::print(stderr, "sentinel-agent: {}\n", view.error().message);
     return view.error().exit;
   }
-  fmt::print("{}\n", view->dump(as_json ? -1 : 2, ' ', false, nlohmann::json::error_handler_t::replace));
+  nlohmann::ordered_json document{{"schema_version", 1}};
+  if (view->is_array()) {
+    document["entries"] = *view;
+  } else {
+    document.update(nlohmann::ordered_json(*view));
+  }
+  fmt::print("{}\n", document.dump(as_json ? -1 : 2, ' ', false, nlohmann::json::error_handler_t::replace));
   return ExitCode::kDone;
 }
 
 ExitCode show_version(bool as_json) {
   sentinel::LocalSystem machine;
+  // Where there is no /proc, a program can't read itself.
   const auto digest = sentinel::agent::own_digest(machine);
-  if (!digest.ok()) return digest.error().exit;
+  const std::string text = digest.ok() ? digest->substr(0, 12) : "digest unknown: " + digest.error().message;
   if (as_json) {
-    fmt::print("{}\n", nlohmann::json{{"schema_version", 1}, {"version", SENTINEL_VERSION}, {"protocol", sentinel::kProtocol}, {"digest", *digest}}.dump());
+    const nlohmann::ordered_json document{
+        {"schema_version", 1},
+        {"version", SENTINEL_VERSION},
+        {"protocol", sentinel::kProtocol},
+        {"digest", digest.ok() ? nlohmann::ordered_json(*digest) : nlohmann::ordered_json()}};
+    fmt::print("{}\n", document.dump());
   } else {
-    fmt::print("sentinel-agent {} (protocol {}, {})\n", SENTINEL_VERSION, sentinel::kProtocol, digest->substr(0, 12));
+    fmt::print("sentinel-agent {} (protocol {}, {})\n", SENTINEL_VERSION, sentinel::kProtocol, text);
   }
   return ExitCode::kDone;
 }
@@ -100,6 +113,7 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   return static_cast<int>(exit);
+
 } catch (const std::exception& failure) {
   fmt::print(stderr, "sentinel-agent: a bug: {}\n", failure.what());
   return static_cast<int>(ExitCode::kBug);

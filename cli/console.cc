@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain read and write: a question has to end at once when the operator presses Ctrl-C, which buffered streams don't do.
+// Plain read and write: a question has to end at once when the operator presses Ctrl-C, which buffered streams don't
+// do.
 #include "cli/console.h"
 
 #include <poll.h>
@@ -33,8 +34,8 @@ int number_in(const char* variable) {
 // Echo off while it lives.
 class Unseen {
  public:
-  explicit Unseen(bool wanted) {
-    if (!wanted || tcgetattr(STDIN_FILENO, &before_) != 0) return;
+  Unseen() {
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     active_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
@@ -82,9 +83,13 @@ void Console::document(const Document& document) {
   if (json()) write(STDOUT_FILENO, options_.events ? document_line(document) : document_text(document));
 }
 
-void Console::raw(const std::string& text) { write(STDOUT_FILENO, text); }
+void Console::raw(const std::string& text) {
+  write(STDOUT_FILENO, text);
+}
 
-void Console::say(const std::string& text) { write(STDERR_FILENO, text); }
+void Console::say(const std::string& text) {
+  write(STDERR_FILENO, text);
+}
 
 void Console::warn(const Errors& warnings) {
   for (const Error& warning : warnings) say(render_warning(warning, {talk_style_.colour}));
@@ -100,8 +105,7 @@ ExitCode Console::fail(const Errors& errors) {
   return errors.empty() ? ExitCode::kFailed : errors.front().exit;
 }
 
-Result<std::string> Console::read_line(bool echo) {
-  const Unseen unseen(!echo);
+Result<std::string> Console::read_line() {
   std::string line;
   for (;;) {
     std::array<pollfd, 2> watched{{{STDIN_FILENO, POLLIN, 0}, {interrupt_fd_, POLLIN, 0}}};
@@ -123,12 +127,12 @@ Result<std::string> Console::read_line(bool echo) {
 Result<bool> Console::ask(const std::string& question) {
   const std::lock_guard lock(questions_);
   if (!interactive_) {
-    return Error("console.not-interactive", "a person has to answer, and there is no terminal", "pass --yes to go on without a question",
-                 ExitCode::kUsage);
+    return Error("console.not-interactive", "a person has to answer, and there is no terminal",
+                 "pass --yes to go on without a question", ExitCode::kUsage);
   }
   for (;;) {
     say(question + " [yes/no] ");
-    auto line = read_line(true);
+    auto line = read_line();
     if (!line.ok()) {
       say("\n");
       return std::move(line).error();
@@ -141,10 +145,13 @@ Result<bool> Console::ask(const std::string& question) {
 Result<Secret> Console::ask_secret(const std::string& prompt) {
   const std::lock_guard lock(questions_);
   if (!interactive_) {
-    return Error("console.not-interactive", "a password is needed, and there is no terminal to ask on", "", ExitCode::kUsage);
+    return Error("console.not-interactive", "a password is needed, and there is no terminal to ask on", "",
+                 ExitCode::kUsage);
   }
+  // Before the prompt: whoever answers at once must neither be seen nor lose what was typed.
+  const Unseen unseen;
   say(printable_line(prompt));
-  auto line = read_line(false);
+  auto line = read_line();
   say("\n");
   if (!line.ok()) return std::move(line).error();
   return Secret(std::move(*line));

@@ -41,13 +41,15 @@ class Console {
 
   /// Diagnostics to standard error.
   void show(const Errors& errors);
-  /// The end of a command that never came to its hosts: diagnostics, with --json also the failure document; the exit code
-  /// of the first error.
+  /// The end of a command that never came to its hosts: diagnostics, with --json also the failure document; the exit
+  /// code of the first error.
   ExitCode fail(const Errors& errors);
+
   ExitCode fail(const Error& error) { return fail(Errors{error}); }
 
   /// Whether a person can be asked: both standard input and standard error are terminals.
   bool interactive() const { return interactive_; }
+
   /// "yes" or "no"; anything else asks again, end of input means no. Errors: `console.not-interactive` (usage),
   /// `run.interrupted`.
   Result<bool> ask(const std::string& question);
@@ -55,17 +57,20 @@ class Console {
   Result<Secret> ask_secret(const std::string& prompt);
 
   bool json() const { return options_.json || options_.events; }
+
   Style output_style() const { return output_style_; }
+
   Style talk_style() const { return talk_style_; }
 
   /// The display for a run, made for where the output goes.
   std::unique_ptr<Progress> make_progress();
+
   /// True when a write to standard output failed: the reader is gone, or the disk is full.
   bool output_failed() const { return output_failed_; }
 
  private:
   void write(int fd, const std::string& text);
-  Result<std::string> read_line(bool echo);
+  Result<std::string> read_line();
 
   ConsoleOptions options_;
   int interrupt_fd_;

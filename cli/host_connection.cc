@@ -24,12 +24,25 @@ std::string deploy_user_of(const Access& access, const Host& host) {
   return user.empty() ? kDefaultDeployUser : user;
 }
 
+// The first contact's: the project's word, then that of ~/.ssh/config. A configuration file that can't be followed is
+// reported by the connection itself.
+Door first_door(const Access& access, const Host& host) {
+  SshRequest request;
+  request.address = host.address;
+  request.port = host.port;
+  request.user = host.user;
+  request.default_user = kFirstUser;
+  const auto target = resolve_target(request, access.environment);
+  return target.ok() ? Door{target->port, target->user}
+                     : Door{host.port.value_or(kSshPort), host.user.value_or(kFirstUser)};
+}
+
 // sshd's port where the project says one; the default of the role says nothing about how the host is reached.
 std::uint16_t configured_port(const Access& access, const Host& host) {
   const std::string text = declared_variable(access.workspace, host, "ssh.port");
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port > 0 ? port : host.port;
+  return error == std::errc() && end == text.data() + text.size() && port > 0 ? port : first_door(access, host).port;
 }
 
 void add(std::vector<Door>& doors, const Door& door) {
@@ -56,8 +69,9 @@ class Held {
 Result<bool> ask_about(Access& access, const UnknownHost& unknown) {
   const Held held(access.progress);
   return access.context.console.ask(
-      fmt::format("{} was never seen before. Its key is\n  {} {}\nIs that right? It will be written to {}.", printable_line(unknown.name),
-                  printable_line(unknown.key.type), unknown.key.fingerprint(), unknown.known_hosts_file));
+      fmt::format("{} was never seen before. Its key is\n  {} {}\nIs that right? It will be written to {}.",
+                  printable_line(unknown.name), printable_line(unknown.key.type), unknown.key.fingerprint(),
+                  unknown.known_hosts_file));
 }
 
 Result<Secret> ask_passphrase(Access& access, const std::string& key_file) {
@@ -67,7 +81,8 @@ Result<Secret> ask_passphrase(Access& access, const std::string& key_file) {
 
 ConnectOptions connect_options(Access& access, int interrupt_fd, std::chrono::milliseconds limit) {
   ConnectOptions options;
-  options.timeout = std::min<std::chrono::milliseconds>(std::chrono::seconds(access.context.options.connect_timeout), limit);
+  options.timeout =
+      std::min<std::chrono::milliseconds>(std::chrono::seconds(access.context.options.connect_timeout), limit);
   options.interrupt_fd = interrupt_fd;
   options.host_keys.accept_new = access.context.options.accept_new_host_key;
   if (access.context.console.interactive()) {
@@ -77,8 +92,10 @@ ConnectOptions connect_options(Access& access, int interrupt_fd, std::chrono::mi
   return options;
 }
 
-// Jump hosts are hosts of the project too (their cycles were refused when it was loaded).
-Result<SshTarget> target_of(const Access& access, const Host& host, const Door& door) {
+// Jump hosts are hosts of the project too (their cycles were refused when it was loaded). `through` is the door of the
+// nearest one; those behind it are entered as they are known, or as declared.
+Result<SshTarget> target_of(const Access& access, const Host& host, const Door& door,
+                            const std::optional<Door>& through = {}) {
   SshRequest request;
   request.name = host.name;
   request.address = host.address;
@@ -88,11 +105,28 @@ Result<SshTarget> target_of(const Access& access, const Host& host, const Door& 
   if (!host.host_key.empty()) request.host_key = host.host_key;
   if (const Host* jump = access.workspace.project.find_host(host.jump); jump != nullptr) {
     const auto known = access.memory.find(jump->name, jump->address);
-    const Door through = known ? Door{known->port, known->user} : Door{jump->port, jump->user};
-    SENTINEL_TRY(auto target, target_of(access, *jump, through));
+    const Door usual = known ? Door{known->port, known->user} : first_door(access, *jump);
+    SENTINEL_TRY(auto target, target_of(access, *jump, through.value_or(usual)));
     request.jump = std::make_shared<const SshTarget>(std::move(target));
   }
   return resolve_target(request, access.environment);
+}
+
+// A jump host may be somebody else's, so a user that was declared for it comes before our deploy user.
+std::vector<Door> passages_of(const Access& access, const Host& jump) {
+  std::vector<Door> doors;
+  if (const auto known = access.memory.find(jump.name, jump.address)) add(doors, {known->port, known->user});
+  if (jump.user) add(doors, first_door(access, jump));
+  for (const Door& door : doors_of(access, jump)) add(doors, door);
+  return doors;
+}
+
+// So that the next run isn't refused once more. A memory that can't be written costs no more than that.
+void remember_passage(Access& access, const Host& jump, const Door& door, const HostKey& key) {
+  const auto known = access.memory.find(jump.name, jump.address);
+  const std::string audit_head = known ? known->audit_head : std::string();
+  static_cast<void>(
+      access.memory.remember({jump.name, jump.address, key.type + " " + key.base64, door.user, door.port, audit_head}));
 }
 
 bool is_one_of(const std::string& code, std::initializer_list<std::string_view> codes) {
@@ -102,7 +136,8 @@ bool is_one_of(const std::string& code, std::initializer_list<std::string_view> 
 // Whether `door` may still work after `failed` failed with `code`.
 bool worth_trying(const Door& door, const Door& failed, const std::string& code) {
   if (is_one_of(code, {"ssh.auth-refused", "ssh.auth-more", "agent.sudo"})) return door.user != failed.user;
-  if (is_one_of(code, {"ssh.refused", "ssh.timeout", "ssh.unreachable", "ssh.not-ssh"})) return door.port != failed.port;
+  if (is_one_of(code, {"ssh.refused", "ssh.timeout", "ssh.unreachable", "ssh.not-ssh"}))
+    return door.port != failed.port;
   return false;
 }
 
@@ -127,10 +162,40 @@ std::vector<Door> doors_of(const Access& access, const Host& host) {
   std::vector<Door> doors;
   if (const auto known = access.memory.find(host.name, host.address)) add(doors, {known->port, known->user});
   add(doors, next_door(access, host));
-  add(doors, {configured_port(access, host), host.user});
-  add(doors, {host.port, deploy_user_of(access, host)});
-  add(doors, {host.port, host.user});
+  const Door first = first_door(access, host);
+  add(doors, {configured_port(access, host), first.user});
+  add(doors, {first.port, deploy_user_of(access, host)});
+  add(doors, first);
   return doors;
+}
+
+Passages::Passage& Passages::passage(const std::string& jump) {
+  const std::lock_guard lock(mutex_);
+  return passages_[jump];
+}
+
+Result<std::unique_ptr<SshSession>> Passages::pass(
+    const std::string& jump, const std::vector<Door>& doors,
+    const std::function<Result<std::unique_ptr<SshSession>>(const Door&)>& connect) {
+  Passage& passage = this->passage(jump);
+  std::unique_lock first(passage.first);
+  if (passage.refused) return *passage.refused;
+  if (passage.door) {
+    const Door door = *passage.door;
+    first.unlock();
+    return connect(door);
+  }
+  std::optional<Error> refusal;
+  for (const Door& door : doors) {
+    auto session = connect(door);
+    if (session.ok() || session.error().code != "ssh.jump-login") {
+      passage.door = door;
+      return session;
+    }
+    refusal = std::move(session).error();
+  }
+  passage.refused = refusal;
+  return std::move(*refusal);
 }
 
 HostConnection::HostConnection(Access& access, Door door)
@@ -147,23 +212,39 @@ std::string HostConnection::host_key() const {
   return key.type + " " + key.base64;
 }
 
+Result<std::unique_ptr<SshSession>> HostConnection::connect_session(Access& access, const Host& host,
+                                                                    std::chrono::milliseconds limit) {
+  const Host* jump = access.workspace.project.find_host(host.jump);
+  const auto connect = [&](const std::optional<Door>& through) -> Result<std::unique_ptr<SshSession>> {
+    SENTINEL_TRY(const auto target, target_of(access, host, door_, through));
+    SENTINEL_TRY(auto session, SshSession::connect(target, connect_options(access, watch_.fd(), limit)));
+    if (through) remember_passage(access, *jump, *through, *session->jump_host_key());
+    return session;
+  };
+  return jump == nullptr ? connect({}) : access.passages.pass(jump->name, passages_of(access, *jump), connect);
+}
+
 Result<void> HostConnection::connect(Access& access, const Host& host, std::chrono::milliseconds limit) {
-  SENTINEL_TRY(const auto target, target_of(access, host, door_));
-  SENTINEL_TRY(session_, SshSession::connect(target, connect_options(access, watch_.fd(), limit)));
+  SENTINEL_TRY(session_, connect_session(access, host, limit));
   AgentStart start;
-  if (door_.user != "root") start.privilege = access.with_sudo_password ? Privilege::kSudoWithPassword : Privilege::kSudo;
-  if (start.privilege == Privilege::kSudoWithPassword) start.sudo_prompt = fmt::format("[sentinel-{}] ", to_hex(random_bytes(8)));
+  if (door_.user != "root")
+    start.privilege = access.with_sudo_password ? Privilege::kSudoWithPassword : Privilege::kSudo;
+  if (start.privilege == Privilege::kSudoWithPassword)
+    start.sudo_prompt = fmt::format("[sentinel-{}] ", to_hex(random_bytes(8)));
   SENTINEL_TRY(channel_, session_->exec(agent_start_command(access.agents, start)));
   bytes_ = std::make_unique<SshByteChannel>(*channel_);
   client_ = std::make_unique<AgentClient>(*bytes_);
   const auto on_upload = [&](std::size_t bytes) {
-    if (access.progress != nullptr) access.progress->stage(host.name, fmt::format("uploading the agent ({} KiB)", bytes / 1024), 0);
+    if (access.progress != nullptr)
+      access.progress->stage(host.name, fmt::format("uploading the agent ({} KiB)", bytes / 1024), 0);
   };
-  SENTINEL_TRY(hello_, client_->greet({access.agents, start.sudo_prompt, access.sudo_password, std::min(kGreetingTimeout, limit), on_upload}));
+  SENTINEL_TRY(hello_, client_->greet({access.agents, start.sudo_prompt, access.sudo_password,
+                                       std::min(kGreetingTimeout, limit), on_upload}));
   return {};
 }
 
-Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, const Host& host, const std::vector<Door>& doors,
+Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, const Host& host,
+                                                             const std::vector<Door>& doors,
                                                              std::chrono::milliseconds limit) {
   std::optional<Error> failure;
   Door failed;
@@ -176,7 +257,8 @@ Result<std::unique_ptr<HostConnection>> HostConnection::open(Access& access, con
     if (!failure || failure->code != "agent.sudo") {
       failure = std::move(connected).error();
       if (failure->context.empty()) {
-        failure->context.push_back(fmt::format("connecting to {} ({}@{}:{})", host.name, door.user, host.address, door.port));
+        failure->context.push_back(
+            fmt::format("connecting to {} ({}@{}:{})", host.name, door.user, host.address, door.port));
       }
     }
     failed = door;

@@ -2,9 +2,8 @@
 // Up to agree() nothing on any host has changed; from apply() on every host is finished, or undone, or named as stuck.
 #include "cli/run.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -57,7 +56,8 @@ class Vigil {
             for (HostTask& task : tasks) {
               if (task.connection) task.connection->keep_alive();
             }
-          } while (!stopped.wait_for(lock, stop, std::chrono::milliseconds(200), [&] { return stop.stop_requested(); }));
+          } while (
+              !stopped.wait_for(lock, stop, std::chrono::milliseconds(200), [&] { return stop.stop_requested(); }));
         }) {}
 
  private:
@@ -81,7 +81,7 @@ Run::~Run() = default;
 
 Result<void> Run::prepare() {
   SENTINEL_TRY(access_, Access::prepare(context_, workspace_));
-  for (HostTask& task : tasks_) task.next_door = next_door(*access_, *task.host);
+  for (HostTask& task : tasks_) task.ways = {next_door(*access_, *task.host)};
   return {};
 }
 
@@ -110,8 +110,8 @@ void Run::warn(const Errors& warnings) {
 Result<Plan> Run::plan_project(HostTask& task, const SecretValues& given) {
   Diagnostics diagnostics;
   SENTINEL_TRY(const Host host, with_operator(*task.host, *task.connection));
-  auto expansion = expand(workspace_.project, workspace_.playbook, host, task.connection->hello().facts, workspace_.assets, {},
-                          diagnostics);
+  auto expansion = expand(workspace_.project, workspace_.playbook, host, task.connection->hello().facts,
+                          workspace_.assets, {}, diagnostics);
   SecretValues secrets;
   if (expansion) secrets = secrets_for(expansion->request, diagnostics);
   if (!diagnostics.warnings.empty()) warn(diagnostics.warnings);
@@ -123,10 +123,17 @@ Result<Plan> Run::plan_project(HostTask& task, const SecretValues& given) {
   task.request.resources = std::move(expansion->request.resources);
   task.request.secrets = std::move(expansion->request.secrets);
   for (const SecretSpec& spec : task.request.secrets) {
-    if (const auto value = given.find(spec.name); value != given.end()) secrets.insert_or_assign(spec.name, value->second);
+    if (const auto value = given.find(spec.name); value != given.end())
+      secrets.insert_or_assign(spec.name, value->second);
   }
   task.contents = std::move(expansion->contents);
   return task.connection->agent().plan(task.request, secrets, task.contents);
+}
+
+Result<Plan> Run::plan_generation(HostTask& task, std::uint64_t generation) {
+  task.request = new_request(*task.host);
+  task.ways = doors_of(*access_, *task.host);
+  return task.connection->agent().plan_generation({generation, task.request});
 }
 
 void Run::plan(const Question& question) {
@@ -157,7 +164,8 @@ void Run::plan_host(HostTask& task, const Question& question) {
   }
   task.plan.plan = std::move(*plan);
   const std::size_t steps = task.plan.plan->steps.size();
-  progress_->finished(task.host->name, steps == 0 ? "in sync" : fmt::format("{} step{} to take", steps, steps == 1 ? "" : "s"), true);
+  progress_->finished(task.host->name,
+                      steps == 0 ? "in sync" : fmt::format("{} step{} to take", steps, steps == 1 ? "" : "s"), true);
 }
 
 std::vector<HostPlan> Run::plans() const {
@@ -175,7 +183,8 @@ bool Run::has_changes() const {
 }
 
 Result<bool> Run::agree() {
-  if (context_.interruption.level() > 0) return Error("run.interrupted", "interrupted; nothing was changed", "", ExitCode::kInterrupted);
+  if (context_.interruption.level() > 0)
+    return Error("run.interrupted", "interrupted; nothing was changed", "", ExitCode::kInterrupted);
   if (!has_changes()) return true;
   Console& console = context_.console;
   const auto all = plans();
@@ -217,11 +226,11 @@ void Run::apply_host(HostTask& task) {
   }
   const auto started = std::chrono::steady_clock::now();
   progress_->stage(task.host->name, "beginning", task.plan.plan->steps.size());
-  TransactionWatch watch(*access_, *task.host, task.next_door, task.transaction);
+  TransactionWatch watch(*access_, *task.host, task.ways, task.transaction);
   run = watch.begin(task.connection, task.plan.plan->observed);
   run.duration_ms = since(started);
   progress_->finished(task.host->name, outcome_text(run), run.succeeded());
-  if (run.succeeded() && watch.confirmed_by_us()) remember(task, task.next_door);
+  if (run.succeeded() && watch.confirmed_through()) remember(task, *watch.confirmed_through());
 }
 
 // Also the door of a first contact: three logins as a user who doesn't exist yet are what fail2ban bans for.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run over the selected hosts: plan everywhere, show, ask, apply everywhere, report. `bootstrap`, `apply`, `plan` and
-// `rollback` differ in the question they put to the hosts and in what they say; the way is the same.
+// One run over the selected hosts: plan everywhere, show, ask, apply everywhere, report. `bootstrap`, `apply`, `plan`
+// and `rollback` differ in the question they put to the hosts and in what they say; the way is the same.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct HostTask {
   HostPlan plan;
   HostRun run;
   std::string transaction;  ///< the id to begin under
-  Door next_door;           ///< the operator's way in afterwards: where the confirmation comes from
+  std::vector<Door> ways;   ///< the operator's way in afterwards: where the confirmation comes from
   std::chrono::steady_clock::time_point started;
 };
 
@@ -38,14 +38,18 @@ class Run {
   /// Agents and passwords: all that can fail before any connection.
   Result<void> prepare();
 
-  /// What is asked of a host once it is connected: fills in the task's request and contents and gets a plan. Called in the
-  /// host's thread.
+  /// What is asked of a host once it is connected: fills in the task's request and contents and gets a plan. Called in
+  /// the host's thread.
   using Question = std::function<Result<Plan>(HostTask& task)>;
   /// Connects to all hosts and asks. Nothing on any host changes.
   void plan(const Question& question);
-  /// The question of bootstrap, apply and plan: the project, expanded with the host's facts. `given` are values that stand in
-  /// for those a host has made itself, where it uses them.
+  /// The question of bootstrap, apply and plan: the project, expanded with the host's facts. `given` are values that
+  /// stand in for those a host has made itself, where it uses them.
   Result<Plan> plan_project(HostTask& task, const SecretValues& given = {});
+
+  /// The question of rollback: the way back to a recorded generation. Any way in confirms it that leads to the host
+  /// then: in generation 0 there is no deploy user yet.
+  Result<Plan> plan_generation(HostTask& task, std::uint64_t generation);
 
   /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
   ExitCode finish();
@@ -54,7 +58,9 @@ class Run {
   ExitCode report_plans();
 
   std::vector<HostTask>& tasks() { return tasks_; }
+
   Access& access() { return *access_; }
+
   /// Who asks: "user@machine".
   Request new_request(const Host& host) const;
   SecretValues secrets_for(const Request& request, Diagnostics& diagnostics);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transaction lives on the host and ends by its own rules; this only watches, so every failure here is a question of
-// getting back in, never of the host's state.
+// The transaction lives on the host and ends by its own rules; this only watches, so every failure here is a question
+// of getting back in, never of the host's state.
 #include "cli/transaction_watch.h"
 
-#include <poll.h>
-
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
@@ -38,8 +37,8 @@ bool rest(Interruption& interruption, int level, milliseconds duration) {
 
 }  // namespace
 
-TransactionWatch::TransactionWatch(Access& access, const Host& host, Door next_door, std::string transaction)
-    : access_(access), host_(host), next_door_(std::move(next_door)), transaction_(std::move(transaction)) {}
+TransactionWatch::TransactionWatch(Access& access, const Host& host, std::vector<Door> ways, std::string transaction)
+    : access_(access), host_(host), ways_(std::move(ways)), transaction_(std::move(transaction)) {}
 
 HostRun TransactionWatch::begin(std::unique_ptr<HostConnection>& connection, const std::string& observed) {
   return follow(connection, observed);
@@ -50,12 +49,14 @@ HostRun TransactionWatch::attach(std::unique_ptr<HostConnection>& connection) {
   return follow(connection, std::nullopt);
 }
 
-HostRun TransactionWatch::follow(std::unique_ptr<HostConnection>& connection, const std::optional<std::string>& begin_observed) {
+HostRun TransactionWatch::follow(std::unique_ptr<HostConnection>& connection,
+                                 const std::optional<std::string>& begin_observed) {
   std::uint64_t offset = 0;
   bool begin = begin_observed.has_value();
   for (;;) {
     connection->transaction_begins();
     agent_ = &connection->agent();
+    if (!begin) running_ = connection->hello().transaction == transaction_;
     const auto see = [this](const Event& event) { return on_event(event); };
     const auto idle = [this] { on_idle(*agent_); };
     const auto result = begin ? agent_->begin({transaction_, *begin_observed}, see, idle)
@@ -63,8 +64,9 @@ HostRun TransactionWatch::follow(std::unique_ptr<HostConnection>& connection, co
     if (result.ok()) return ending(*result);
     if (!is_connection_loss(result.error())) return lost(result.error());
     if (access_.context.interruption.level() >= 2) {
-      return lost(interrupted_error("left the host while its transaction was running",
-                                    fmt::format("it finishes or reverts by itself; follow it: sentinelctl attach {}", host_.name)));
+      return lost(interrupted_error(
+          "left the host while its transaction was running",
+          fmt::format("it finishes or reverts by itself; follow it: sentinelctl attach {}", host_.name)));
     }
     offset = agent_->offset();
     begin = false;
@@ -80,7 +82,7 @@ bool TransactionWatch::on_event(const Event& event) {
   access_.progress->event(host_.name, event);
   on_idle(*agent_);
   if (event.type == Event::Type::kConfirmed) confirm_failure_.reset();
-  if (event.type == Event::Type::kAwaitConfirm && !abort_sent_) confirm(event.deadline_ms);
+  if (event.type == Event::Type::kAwaitConfirm && running_ && !abort_sent_) confirm(event.deadline_ms);
   return true;
 }
 
@@ -92,12 +94,14 @@ void TransactionWatch::on_idle(AgentClient& agent) {
 }
 
 Result<void> TransactionWatch::confirm_once(std::chrono::milliseconds limit) {
-  SENTINEL_TRY(const auto fresh, HostConnection::open(access_, host_, {next_door_}, limit));
-  return fresh->agent().confirm(transaction_);
+  SENTINEL_TRY(const auto fresh, HostConnection::open(access_, host_, ways_, limit));
+  SENTINEL_CHECK(fresh->agent().confirm(transaction_));
+  confirmed_through_ = fresh->door();
+  return {};
 }
 
-// A service that is just reloading refuses for a moment, so one failure is not the end; failed logins are counted by the
-// host, so there are few attempts.
+// A service that is just reloading refuses for a moment, so one failure is not the end; failed logins are counted by
+// the host, so there are few attempts.
 void TransactionWatch::confirm(std::uint64_t deadline_ms) {
   const auto deadline = SteadyClock::now() + milliseconds(deadline_ms);
   milliseconds pause = kFirstPause;
@@ -105,10 +109,10 @@ void TransactionWatch::confirm(std::uint64_t deadline_ms) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
     const auto confirmed = confirm_once(std::max(left, kFirstPause));
     if (confirmed.ok()) {
-      confirmed_ = true;
       confirm_failure_.reset();
       return;
     }
+    if (confirmed.error().code == "confirm.unknown-transaction") return;  // it has ended meanwhile
     confirm_failure_ = confirmed.error();
     if (SteadyClock::now() + pause >= deadline) return;
     if (!rest(access_.context.interruption, 1, pause)) return;
@@ -123,8 +127,9 @@ Result<std::unique_ptr<HostConnection>> TransactionWatch::reconnect() {
     auto connection = HostConnection::open(access_, host_, doors_of(access_, host_));
     if (connection.ok()) return connection;
     if (SteadyClock::now() + pause >= until || !rest(access_.context.interruption, 2, pause)) {
-      return std::move(connection).error().hinted(
-          fmt::format("the host finishes or reverts by itself; look again: sentinelctl attach {}", host_.name));
+      return std::move(connection)
+          .error()
+          .hinted(fmt::format("the host finishes or reverts by itself; look again: sentinelctl attach {}", host_.name));
     }
     pause = std::min(pause * 2, kLongestPause);
   }
@@ -140,8 +145,9 @@ HostRun TransactionWatch::ending(const Event& result) const {
   run.errors = result.errors;
   if (run.succeeded() || run.outcome == Outcome::kStuck) return run;
   if (confirm_failure_) {
-    run.errors.push_back(
-        Error(*confirm_failure_).exits(ExitCode::kFailed).during("confirming over a new connection, the way you will come in next time"));
+    run.errors.push_back(Error(*confirm_failure_)
+                             .exits(ExitCode::kFailed)
+                             .during("confirming over a new connection, the way you will come in next time"));
   }
   if (abort_sent_) run.errors.insert(run.errors.begin(), interrupted_error("reverted on request", ""));
   return run;
@@ -155,8 +161,8 @@ HostRun TransactionWatch::lost(Error error) const {
                 : error.exit == ExitCode::kUnreachable ? Outcome::kUnreachable
                                                        : Outcome::kFailed;
   if (!began_ && error.code == "attach.unknown") {
-    error = Error("run.not-begun", "the connection was lost before the host began; nothing has changed", "run the command again",
-                  ExitCode::kUnreachable);
+    error = Error("run.not-begun", "the connection was lost before the host began; nothing has changed",
+                  "run the command again", ExitCode::kUnreachable);
     run.outcome = Outcome::kUnreachable;
   }
   run.errors.push_back(std::move(error));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows one transaction on one host to its end: shows its events, confirms over a new connection when the host waits for
-// that, passes the operator's Ctrl-C on as a request to revert, and comes back after a broken connection.
+// Follows one transaction on one host to its end: shows its events, confirms over a new connection when the host waits
+// for that, passes the operator's Ctrl-C on as a request to revert, and comes back after a broken connection.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/host_connection.h"
 #include "core/model/event.h"
@@ -16,16 +17,17 @@ namespace sentinel {
 
 class TransactionWatch {
  public:
-  TransactionWatch(Access& access, const Host& host, Door next_door, std::string transaction);
+  /// `ways`: the doors to try in this order when the host waits for a confirmation.
+  TransactionWatch(Access& access, const Host& host, std::vector<Door> ways, std::string transaction);
 
-  /// Begins and follows; what happened is in the result's outcome, generation, changed and errors. The connection may be
-  /// another one afterwards.
+  /// Begins and follows; what happened is in the result's outcome, generation, changed and errors. The connection may
+  /// be another one afterwards.
   HostRun begin(std::unique_ptr<HostConnection>& connection, const std::string& observed);
   /// Follows one that was begun before, from its first event.
   HostRun attach(std::unique_ptr<HostConnection>& connection);
 
-  /// Whether the operator's new way in was walked through.
-  bool confirmed_by_us() const { return confirmed_; }
+  /// The way in that was walked through to confirm; nothing where that wasn't asked for.
+  const std::optional<Door>& confirmed_through() const { return confirmed_through_; }
 
  private:
   HostRun follow(std::unique_ptr<HostConnection>& connection, const std::optional<std::string>& begin_observed);
@@ -39,12 +41,13 @@ class TransactionWatch {
 
   Access& access_;
   const Host& host_;
-  Door next_door_;
+  std::vector<Door> ways_;  ///< to try for a confirmation
   std::string transaction_;
   AgentClient* agent_ = nullptr;  ///< the one being followed
+  bool running_ = true;           ///< when we last connected; what has ended is not confirmed any more
   bool began_ = false;            ///< an event was seen: the host knows the transaction
   bool abort_sent_ = false;
-  bool confirmed_ = false;
+  std::optional<Door> confirmed_through_;
   std::optional<Error> confirm_failure_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `attach [HOST]`: follows the running or last transaction of a host from its first event to its end, confirms it when the
-// host waits for that, and ends with its exit code.
+// `attach [HOST]`: follows the running or last transaction of a host from its first event to its end, confirms it when
+// the host waits for that, and ends with its exit code.
 #include <fmt/format.h>
 
 #include "cli/commands/commands.h"
@@ -14,6 +14,7 @@ namespace {
 class AttachCommand final : public Subcommand {
  public:
   std::string name() const override { return "attach"; }
+
   std::string summary() const override { return "follow a running or the last transaction of a host to its end"; }
 
   void declare(Declaration& d) override { d.argument("HOST", host_, "needed when the project has several"); }
@@ -60,7 +61,7 @@ class AttachCommand final : public Subcommand {
     progress->stage(host.name, "connecting", 0);
     SENTINEL_TRY(auto connection, HostConnection::open(*access, host, doors_of(*access, host)));
     SENTINEL_TRY(const std::string transaction, transaction_of(*connection, host));
-    TransactionWatch watch(*access, host, next_door(*access, host), transaction);
+    TransactionWatch watch(*access, host, {next_door(*access, host)}, transaction);
     HostRun run = watch.attach(connection);
     run.duration_ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started).count());
@@ -73,6 +74,8 @@ class AttachCommand final : public Subcommand {
 
 }  // namespace
 
-std::unique_ptr<Subcommand> make_attach_command() { return std::make_unique<AttachCommand>(); }
+std::unique_ptr<Subcommand> make_attach_command() {
+  return std::make_unique<AttachCommand>();
+}
 
 }  // namespace sentinel

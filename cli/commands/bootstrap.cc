@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `bootstrap [USER@ADDRESS]`: from a bare host to a hardened, monitored one. Reads like the list in docs/architecture.md:
-// no step looks back, nothing on the host changes before the question was answered.
+// `bootstrap [USER@ADDRESS]`: from a bare host to a hardened, monitored one. Reads like the list in
+// docs/architecture.md: no step looks back, nothing on the host changes before the question was answered.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -14,6 +14,7 @@ namespace {
 class BootstrapCommand final : public Subcommand {
  public:
   std::string name() const override { return "bootstrap"; }
+
   std::string summary() const override { return "turn a bare host into a hardened, monitored one"; }
 
   void declare(Declaration& d) override {
@@ -42,11 +43,12 @@ class BootstrapCommand final : public Subcommand {
   Result<std::optional<std::string>> project_text(const Context& context) const {
     if (destination_.empty()) return std::optional<std::string>();
     if (std::filesystem::exists(context.options.directory + "/" + kProjectFile)) {
-      return Error("bootstrap.two-projects", fmt::format("{} describes hosts already, and a destination was given too", kProjectFile),
+      return Error("bootstrap.two-projects",
+                   fmt::format("{} describes hosts already, and a destination was given too", kProjectFile),
                    "choose a host of the project with -H, or work in another directory", ExitCode::kUsage);
     }
     SENTINEL_TRY(const auto request, parse_destination(destination_));
-    return std::optional(default_project_text(request.user.value_or("root"), request.address, request.port.value_or(22)));
+    return std::optional(default_project_text(request.user, request.address, request.port));
   }
 
   std::string destination_;
@@ -54,6 +56,8 @@ class BootstrapCommand final : public Subcommand {
 
 }  // namespace
 
-std::unique_ptr<Subcommand> make_bootstrap_command() { return std::make_unique<BootstrapCommand>(); }
+std::unique_ptr<Subcommand> make_bootstrap_command() {
+  return std::make_unique<BootstrapCommand>();
+}
 
 }  // namespace sentinel

@@ -13,17 +13,19 @@ namespace {
 class RollbackCommand final : public Subcommand {
  public:
   std::string name() const override { return "rollback"; }
+
   std::string summary() const override { return "bring hosts back to a recorded generation"; }
 
   void declare(Declaration& d) override {
-    d.option("--generation", "N", generation_, "as listed by sentinelctl history; 0 is the host before the first change");
+    d.option("--generation", "N", generation_,
+             "as listed by sentinelctl history; 0 is the host before the first change");
   }
 
   ExitCode run(const Context& context) override {
     Console& console = context.console;
     if (!generation_) {
-      return console.fail(Error("rollback.no-generation", "which generation?", "sentinelctl history lists them; pass --generation N",
-                                ExitCode::kUsage));
+      return console.fail(Error("rollback.no-generation", "which generation?",
+                                "sentinelctl history lists them; pass --generation N", ExitCode::kUsage));
     }
     Diagnostics diagnostics;
     const auto workspace = open_workspace(context, diagnostics);
@@ -31,10 +33,7 @@ class RollbackCommand final : public Subcommand {
     if (!workspace) return console.fail(diagnostics.errors);
     Run run(context, *workspace, fmt::format("rollback to generation {}", *generation_));
     if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
-    run.plan([&](HostTask& task) -> Result<Plan> {
-      task.request = run.new_request(*task.host);
-      return task.connection->agent().plan_generation({*generation_, task.request});
-    });
+    run.plan([&](HostTask& task) { return run.plan_generation(task, *generation_); });
     return run.finish();
   }
 
@@ -44,6 +43,8 @@ class RollbackCommand final : public Subcommand {
 
 }  // namespace
 
-std::unique_ptr<Subcommand> make_rollback_command() { return std::make_unique<RollbackCommand>(); }
+std::unique_ptr<Subcommand> make_rollback_command() {
+  return std::make_unique<RollbackCommand>();
+}
 
 }  // namespace sentinel

@@ -35,8 +35,11 @@ Value facts_value(const Facts& facts) {
 }
 
 Value host_value(const Host& host) {
-  return {
-      {"name", host.name}, {"address", host.address}, {"port", host.port}, {"user", host.user}, {"tags", host.tags}};
+  return {{"name", host.name},
+          {"address", host.address},
+          {"port", host.port.value_or(kSshPort)},
+          {"user", host.user.value_or(kFirstUser)},
+          {"tags", host.tags}};
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ Host read_host(const Node::Entry& entry) {
   Host out;
   out.name = entry.key.text;
   out.address = text_field(node, "address");
-  out.port = static_cast<std::uint16_t>(int_field(node, "port", 22));
-  out.user = text_field(node, "user", "root");
+  if (node.find("port") != nullptr) out.port = static_cast<std::uint16_t>(int_field(node, "port", kSshPort));
+  if (node.find("user") != nullptr) out.user = text_field(node, "user", kFirstUser);
   out.identity = text_field(node, "identity");
   out.host_key = text_field(node, "host_key");
   out.jump = text_field(node, "jump");
@@ -183,7 +183,7 @@ class ProjectReader {
     std::map<std::string, std::string> seen;
     for (const auto& host : project.hosts) {
       if (host.address.empty()) continue;
-      const auto place = fmt::format("{}:{} through '{}'", host.address, host.port, host.jump);
+      const auto place = fmt::format("{}:{} through '{}'", host.address, host.port.value_or(kSshPort), host.jump);
       const auto [earlier, added] = seen.emplace(place, host.name);
       if (!added) {
         diagnostics_.warn(
@@ -273,12 +273,14 @@ std::optional<Project> load_project(const ProjectSource& source, Diagnostics& di
   return out;
 }
 
-std::string default_project_text(const std::string& user, const std::string& address, std::uint16_t port) {
+std::string default_project_text(const std::optional<std::string>& user, const std::string& address,
+                                 std::optional<std::uint16_t> port) {
   const std::string name = address.find(':') == std::string::npos ? address : "host";
-  return fmt::format(
-      "version: 1\nproject: sentinel\nstack: sentinel-vps\nhosts:\n  \"{}\":\n    address: \"{}\"\n    port: {}\n    "
-      "user: \"{}\"\n",
-      name, address, port, user);
+  std::string text = fmt::format(
+      "version: 1\nproject: sentinel\nstack: sentinel-vps\nhosts:\n  \"{}\":\n    address: \"{}\"\n", name, address);
+  if (port) text += fmt::format("    port: {}\n", *port);
+  if (user) text += fmt::format("    user: \"{}\"\n", *user);
+  return text;
 }
 
 }  // namespace sentinel

@@ -20,11 +20,11 @@ namespace sentinel {
 struct Host {
   std::string name;
   std::string address;
-  std::uint16_t port = 22;
-  std::string user = "root";  ///< first contact
-  std::string identity;       ///< path as written ("~/.ssh/id_ed25519"); empty: agent and the usual files
-  std::string host_key;       ///< pin: "ssh-ed25519 AAAA..."; empty: known_hosts
-  std::string jump;           ///< name of another host of the project; empty: direct
+  std::optional<std::uint16_t> port;  ///< missing: what ~/.ssh/config says, else 22
+  std::optional<std::string> user;    ///< first contact; missing: what ~/.ssh/config says, else root
+  std::string identity;               ///< path as written ("~/.ssh/id_ed25519"); empty: agent and the usual files
+  std::string host_key;               ///< pin: "ssh-ed25519 AAAA..."; empty: known_hosts
+  std::string jump;                   ///< name of another host of the project; empty: direct
   std::vector<std::string> tags;
   Node vars;  ///< overrides project vars
   Position position;
@@ -95,6 +95,10 @@ struct ProjectSource {
   std::vector<std::string> settings;  ///< --set: "ssh.port=2222"
 };
 
+/// Where neither the project nor ~/.ssh/config says anything.
+inline constexpr std::uint16_t kSshPort = 22;
+inline constexpr const char* kFirstUser = "root";
+
 inline constexpr const char* kProjectFile = "sentinel.yaml";
 
 /// Nothing when anything is wrong (then `diagnostics` has at least one error). Error codes `project.…`, `yaml.…`,
@@ -104,8 +108,10 @@ std::optional<Project> load_project(const ProjectSource& source, Diagnostics& di
 /// no YAML.
 std::optional<Project> read_project(const ProjectSource& source, Diagnostics& diagnostics);
 
-/// The text of a project with one host, for `bootstrap USER@ADDRESS` without a project file.
-std::string default_project_text(const std::string& user, const std::string& address, std::uint16_t port);
+/// The text of a project with one host, for `bootstrap USER@ADDRESS` without a project file; what wasn't said is left
+/// out.
+std::string default_project_text(const std::optional<std::string>& user, const std::string& address,
+                                 std::optional<std::uint16_t> port);
 
 /// Hosts whose name or tag matches: comma-separated names, tags or globs, `!x` takes away ("web*,!web3"); empty means
 /// all. In the project's order. Error `project.no-such-host` when a part matches nothing or nothing is left.

@@ -79,8 +79,7 @@ Result<void> pay(const Effect& effect, System& machine, MissingUnit missing) {
   auto result = machine.run(command);
   if (!result.ok()) return std::move(result).error().during(to_string(effect));
   if (result->status == 0 || (result->status == kNoSuchUnit && missing == MissingUnit::kIsFine)) return {};
-  return Error("effect.failed",
-               fmt::format("{} failed with status {}: {}", to_string(effect), result->status, result->errors),
+  return Error("effect.failed", fmt::format("{} failed with {}", to_string(effect), result->reason()),
                effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
 }
 

@@ -20,11 +20,6 @@ std::string kernel_path(std::string key) {
   return "/proc/sys/" + key;
 }
 
-std::string last_lines(const std::string& text) {
-  constexpr std::size_t kShown = 1000;
-  return text.size() <= kShown ? text : "…" + text.substr(text.size() - kShown);
-}
-
 Packages packages_of(const Executor::Surroundings& around) {
   return Packages(
       {around.host.machine, around.clock, around.events, around.lock_probe, around.interrupted, around.lock_patience});
@@ -92,8 +87,7 @@ struct Executor::Act {
       return std::move(result).error();
     }
     if (result->status == 0 || action.may_fail) return {};
-    return Error("command.failed", fmt::format("{} exited with status {}: {}", describe(action), result->status,
-                                               last_lines(result->errors.empty() ? result->output : result->errors)));
+    return Error("command.failed", fmt::format("{} exited with {}", describe(action), result->reason()));
   }
 
   Result<void> operator()(const InstallPackages& action) const { return packages_of(around).install(action.names); }

@@ -38,15 +38,8 @@ std::vector<std::string> apt_get(const std::string& verb, const std::vector<std:
   return argv;
 }
 
-// The end of what a program said: its reason, without pages of progress.
-std::string tail(const CommandResult& result) {
-  const std::string& text = result.errors.empty() ? result.output : result.errors;
-  constexpr std::size_t kShown = 2000;
-  return text.size() <= kShown ? text : "…" + text.substr(text.size() - kShown);
-}
-
 Error failed(const std::string& what, const CommandResult& result) {
-  return Error("packages.failed", fmt::format("{} failed with status {}: {}", what, result.status, tail(result)));
+  return Error("packages.failed", fmt::format("{} failed with {}", what, result.reason()));
 }
 
 std::set<std::string> lines_of(const std::string& text) {
@@ -159,24 +152,32 @@ Result<bool> Packages::lists_are_stale() {
   return false;
 }
 
-Result<void> Packages::refresh() {
+Result<std::string> Packages::refresh() {
   SENTINEL_TRY(const auto result, run({"apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120", "update"}, kAptTimeout));
-  if (result.status == 0) return {};
+  if (result.status == 0) return result.errors;
   return failed("apt-get update", result);
 }
 
 Result<void> Packages::install(const std::vector<std::string>& names) {
   return under_policy([&]() -> Result<void> {
     SENTINEL_TRY(const bool stale, lists_are_stale());
+    std::string complaints;
     // A mirror that is down must not matter when the lists at hand suffice.
-    if (stale) (void)refresh();
+    if (stale) {
+      auto refreshed = refresh();
+      complaints = refreshed.ok() ? *refreshed : refreshed.error().message;
+    }
     SENTINEL_TRY(auto result, run(apt_get("install", names), kAptTimeout));
     if (result.status != 0 && !stale) {
-      SENTINEL_CHECK(refresh());
+      SENTINEL_TRY(complaints, refresh());
       SENTINEL_TRY(result, run(apt_get("install", names), kAptTimeout));
     }
-    if (result.status != 0) return failed(fmt::format("apt-get install {}", fmt::join(names, " ")), result);
-    return {};
+    if (result.status == 0) return {};
+    Error error = failed(fmt::format("apt-get install {}", fmt::join(names, " ")), result);
+    // A package that can't be found has its reason there more often than not.
+    while (complaints.ends_with('\n')) complaints.pop_back();
+    if (!complaints.empty()) error.message += "\nwhile refreshing the lists: " + complaints;
+    return error;
   });
 }
 

@@ -55,7 +55,8 @@ class Packages {
   Result<bool> lists_are_stale();
   Result<CommandResult> run(const std::vector<std::string>& argv, std::chrono::seconds timeout);
   Result<void> under_policy(const std::function<Result<void>()>& work);
-  Result<void> refresh();
+  /// What apt complained about meanwhile: it goes on without sources it can't reach. Error when it failed altogether.
+  Result<std::string> refresh();
 
   Surroundings around_;
 };

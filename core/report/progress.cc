@@ -10,7 +10,9 @@
 namespace sentinel {
 namespace {
 
-std::string seconds(std::uint64_t milliseconds) { return fmt::format("{} s", (milliseconds + 999) / 1000); }
+std::string seconds(std::uint64_t milliseconds) {
+  return fmt::format("{} s", (milliseconds + 999) / 1000);
+}
 
 class PlainProgress final : public Progress {
  public:
@@ -30,6 +32,7 @@ class PlainProgress final : public Progress {
   }
 
   void hold() override {}
+
   void release() override {}
 
  private:
@@ -54,8 +57,11 @@ class EventStream final : public Progress {
   }
 
   void finished(const std::string&, const std::string&, bool) override {}
+
   void note(const std::string&) override {}
+
   void hold() override {}
+
   void release() override {}
 
  private:
@@ -66,10 +72,15 @@ class EventStream final : public Progress {
 class SilentProgress final : public Progress {
  public:
   void stage(const std::string&, const std::string&, std::size_t) override {}
+
   void event(const std::string&, const Event&) override {}
+
   void finished(const std::string&, const std::string&, bool) override {}
+
   void note(const std::string&) override {}
+
   void hold() override {}
+
   void release() override {}
 };
 
@@ -78,18 +89,13 @@ class SilentProgress final : public Progress {
 void show_event(HostProgress& host, const Event& event) {
   host.state = HostProgress::State::kRunning;
   switch (event.type) {
-    case Event::Type::kStepDone:
-      ++host.done;
-      return;
+    case Event::Type::kStepDone: ++host.done; return;
     case Event::Type::kStepStarted:
       host.text = event.text.empty() ? event.step : fmt::format("{}: {}", event.step, event.text);
       return;
     case Event::Type::kWaiting:
-    case Event::Type::kAwaitConfirm:
-      host.state = HostProgress::State::kWaiting;
-      break;
-    case Event::Type::kResult:
-      return;
+    case Event::Type::kAwaitConfirm: host.state = HostProgress::State::kWaiting; break;
+    case Event::Type::kResult: return;
     default: break;
   }
   if (const std::string text = plain_line(event); !text.empty()) host.text = text;
@@ -103,10 +109,10 @@ std::string plain_line(const Event& event) {
     case Event::Type::kEffect: return event.text;
     case Event::Type::kWaiting: return "waiting: " + event.text;
     case Event::Type::kGuardArmed:
-      return fmt::format("guard armed: the host reverts by itself in {} unless confirmed", seconds(event.deadline_ms));
+      return "guard armed: without a confirmation over a new connection the host takes everything back";
     case Event::Type::kAwaitConfirm:
       return fmt::format("confirming over a new connection ({} left)", seconds(event.deadline_ms));
-    case Event::Type::kConfirmed: return event.text.empty() ? "confirmed" : "confirmed by " + event.text;
+    case Event::Type::kConfirmed: return "confirmed over a new connection";
     case Event::Type::kReverting: return "reverting: " + event.text;
     case Event::Type::kWarning: return "warning: " + event.text;
     case Event::Type::kResult: return {};
@@ -114,8 +120,16 @@ std::string plain_line(const Event& event) {
   return {};
 }
 
-std::unique_ptr<Progress> make_plain_progress(Writer writer) { return std::make_unique<PlainProgress>(std::move(writer)); }
-std::unique_ptr<Progress> make_event_stream(Writer writer) { return std::make_unique<EventStream>(std::move(writer)); }
-std::unique_ptr<Progress> make_silent_progress() { return std::make_unique<SilentProgress>(); }
+std::unique_ptr<Progress> make_plain_progress(Writer writer) {
+  return std::make_unique<PlainProgress>(std::move(writer));
+}
+
+std::unique_ptr<Progress> make_event_stream(Writer writer) {
+  return std::make_unique<EventStream>(std::move(writer));
+}
+
+std::unique_ptr<Progress> make_silent_progress() {
+  return std::make_unique<SilentProgress>();
+}
 
 }  // namespace sentinel

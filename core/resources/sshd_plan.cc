@@ -56,10 +56,13 @@ bool listens_only_on(const std::string& listen, const std::string& port) {
 }
 
 /// ssh.socket can't be restarted while the service holds its descriptors; stopping the service leaves sessions alone
-/// (KillMode=process), and the next connection starts it with what is on disk then.
+/// (KillMode=process), and the next connection starts it with what is on disk then. Starts that follow each other
+/// within seconds, a change and its revert, must not add up to systemd's start limit: the socket would refuse
+/// everybody.
 void restart_socket(const SshdState& now, std::vector<Action>& actions, bool may_fail) {
   actions.push_back(RunCommand{{"systemctl", "daemon-reload"}, 60, may_fail});
   actions.push_back(RunCommand{{"systemctl", "stop", now.unit}, 60, may_fail});
+  actions.push_back(RunCommand{{"systemctl", "reset-failed", now.unit, "ssh.socket"}, 60, true});
   actions.push_back(RunCommand{{"systemctl", "restart", "ssh.socket"}, 60, may_fail});
 }
 

@@ -97,7 +97,8 @@ Step plan_creation(const User& want, const UserState& now) {
 Step plan_removal(const User& want, const UserState& now) {
   Step step;
   step.changes.push_back({"user", fmt::format("uid {}", now.uid), "absent", false});
-  step.actions = {RunCommand{{"userdel", want.name}}};
+  // Forced: it may be the very user whose session asks for it.
+  step.actions = {RunCommand{{"userdel", "--force", want.name}}};
   std::vector<Action> undo;
   for (const auto& file : now.files) undo.push_back(WriteFile{file.path, {}, file.owner, file.group, file.mode});
   step.undo = std::move(undo);

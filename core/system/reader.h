@@ -43,6 +43,9 @@ struct CommandResult {
   int status = 0;  ///< exit status; 128 + signal when killed by one; 127 when the program isn't there
   std::string output;
   std::string errors;
+
+  /// "status 1: the end of what it said", for a message: its reason without pages of progress.
+  std::string reason() const;
 };
 
 class Reader {

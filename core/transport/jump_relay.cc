@@ -58,7 +58,12 @@ Result<std::unique_ptr<JumpRelay>> JumpRelay::open(const SshTarget& jump, const 
                                                    std::uint16_t port, const ConnectOptions& options) {
   auto connected = connect_state(jump, options);
   const std::string step = fmt::format("connecting to the jump host {}", display(jump));
-  if (!connected.ok()) return std::move(connected).error().during(step);
+  if (!connected.ok()) {
+    Error error = std::move(connected).error();
+    // Another user of the host behind it would be refused here just the same, and each failed login is counted.
+    if (error.code == "ssh.auth-refused" || error.code == "ssh.auth-more") error.code = "ssh.jump-login";
+    return std::move(error).during(step);
+  }
   auto pump = std::make_unique<Pump>();
   pump->state = std::move(connected).value();
   SshSession::State& state = *pump->state;
@@ -82,6 +87,7 @@ Result<std::unique_ptr<JumpRelay>> JumpRelay::open(const SshTarget& jump, const 
     return system_error(errno, "socketpair", "jump host");
   std::unique_ptr<JumpRelay> relay(new JumpRelay);
   relay->name_ = display(jump);
+  relay->host_key_ = state.host_key.key;
   relay->near_ = Descriptor(ends[0]);
   pump->far = Descriptor(ends[1]);
   relay->stop_ = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

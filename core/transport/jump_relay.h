@@ -18,8 +18,8 @@ namespace sentinel {
 class JumpRelay {
  public:
   /// Logs in to `jump` (which may have a jump host itself) and opens a channel from there to `address`:`port`. Errors
-  /// as of SshSession::connect, with the jump host named, and `ssh.jump-refused` when it can't or won't reach the
-  /// target.
+  /// as of SshSession::connect, with the jump host named; `ssh.jump-login` when the jump host refuses the login, and
+  /// `ssh.jump-refused` when it can't or won't reach the target.
   static Result<std::unique_ptr<JumpRelay>> open(const SshTarget& jump, const std::string& address, std::uint16_t port,
                                                  const ConnectOptions& options);
 
@@ -36,11 +36,14 @@ class JumpRelay {
 
   const std::string& name() const { return name_; }
 
+  const HostKey& host_key() const { return host_key_; }
+
  private:
   struct Pump;
   JumpRelay() = default;
 
   std::string name_;
+  HostKey host_key_;
   Descriptor near_;
   Descriptor stop_;  ///< eventfd
   mutable std::mutex mutex_;

@@ -94,6 +94,10 @@ const HostKeyDecision& SshSession::host_key() const {
   return state_->host_key;
 }
 
+const HostKey* SshSession::jump_host_key() const {
+  return state_->jump == nullptr ? nullptr : &state_->jump->host_key();
+}
+
 const std::string& SshSession::login_key() const {
   return state_->login_key;
 }

@@ -34,7 +34,8 @@ struct ConnectOptions {
 /// Errors of connect, all with exit code 8 unless named: `ssh.unknown-host`, `ssh.refused`, `ssh.unreachable`,
 /// `ssh.timeout`, `ssh.not-ssh` (something else answers on that port), `ssh.handshake`, `ssh.host-key-…`, `ssh.no-key`
 /// (nothing to offer: said before connecting), `ssh.key-encrypted`, `ssh.auth-refused`, `ssh.auth-more` (the host wants
-/// more than a key), `ssh.connection-lost`, `ssh.interrupted` (exit code 130).
+/// more than a key), `ssh.jump-login` and `ssh.jump-refused` (see JumpRelay), `ssh.connection-lost`, `ssh.interrupted`
+/// (exit code 130).
 class SshSession {
  public:
   static Result<std::unique_ptr<SshSession>> connect(const SshTarget& target, const ConnectOptions& options);
@@ -48,6 +49,8 @@ class SshSession {
   Result<std::unique_ptr<Channel>> exec(const std::string& command);
 
   const HostKeyDecision& host_key() const;
+  /// Of the nearest jump host; null without one.
+  const HostKey* jump_host_key() const;
   /// The key that logged us in, "ssh-ed25519 SHA256:…".
   const std::string& login_key() const;
   /// The same key as a line of authorized_keys, "ssh-ed25519 AAAA…"; empty when only its private half is known.

@@ -153,7 +153,8 @@ Result<SshTarget> resolve(const SshRequest& request, const SshEnvironment& envir
   if (config.host_name) target.address = without_brackets(expand(*config.host_name));
   SENTINEL_CHECK(check_address(target.address));
   target.port = request.port.value_or(config.port.value_or(22));
-  target.user = request.user.value_or(config.user.value_or(environment.user));
+  const std::string& default_user = request.default_user.empty() ? environment.user : request.default_user;
+  target.user = request.user.value_or(config.user.value_or(default_user));
   target.host_key_alias = config.host_key_alias.value_or("");
   choose_keys(request, config, expand, target);
   choose_known_hosts(config, expand, target);

@@ -41,6 +41,7 @@ struct SshRequest {
   std::string address;  ///< also the name that `Host` patterns of ~/.ssh/config are matched with
   std::optional<std::uint16_t> port;
   std::optional<std::string> user;
+  std::string default_user;  ///< where the configuration file names none either; empty: the operator's own name
   std::optional<std::string> identity;    ///< offered first and alone
   std::optional<std::string> host_key;    ///< pin, "type base64"
   std::shared_ptr<const SshTarget> jump;  ///< set: ProxyJump of the configuration file is not looked at

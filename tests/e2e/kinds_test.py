@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Accounts, kernel parameters and sshd on real hosts of three releases: applied, nothing left to do, put back by a
-transaction that fails, and rolled back."""
+"""Accounts, kernel parameters, sshd and apt sources on real hosts of three releases: applied, nothing left to do, put back
+by a transaction that fails, and rolled back."""
 
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -42,6 +44,22 @@ FAILING = {"command": {"argv": ["false"], "creates": "/nothing", "undo": ["true"
 def sshd(port=22):
     return {"sshd": {"path": DROP_IN, "content": f"Port {port}\nPasswordAuthentication no\nMaxAuthTries 3\n",
                      "effective": {"port": str(port), "passwordauthentication": "no", "maxauthtries": "3"}}, "id": "sshd"}
+
+
+# A repository with one package, and the key that signs it.
+MAKE_REPOSITORY = """
+mkdir -p package/DEBIAN package/usr/share/sentinel-sample repository gpg && chmod 700 gpg
+echo sample > package/usr/share/sentinel-sample/file
+printf 'Package: sentinel-sample\\nVersion: 1\\nArchitecture: all\\nMaintainer: Test <test@example.com>\\nDescription: a sample\\n' > package/DEBIAN/control
+dpkg-deb --root-owner-group --build package repository/sentinel-sample_1_all.deb
+cd repository
+apt-ftparchive packages . > Packages
+apt-ftparchive release . > Release
+gpg --homedir ../gpg --batch --quiet --passphrase '' --quick-generate-key 'Test <test@example.com>' rsa3072 sign never
+gpg --homedir ../gpg --batch --quiet --clearsign --output InRelease Release
+gpg --homedir ../gpg --armor --export > ../key.asc
+gpgconf --homedir "$PWD/../gpg" --kill all
+"""
 
 
 class Kinds(unittest.TestCase):
@@ -88,6 +106,32 @@ class Kinds(unittest.TestCase):
                 self.assertEqual(self.look(), after)
                 groups = self.host.run(["id", "-nG", "deploy"]).stdout.split()
                 self.assertEqual(sorted(groups), ["data", "deploy", "sudo"])
+
+    def test_an_apt_source_with_its_key(self):
+        sample = [{"apt_source": {"name": "own", "source": "keys/own.asc",
+                                  "line": "deb [signed-by=/etc/apt/keyrings/own.asc] file:/srv/repository ./"}, "id": "repository"},
+                  {"package": {"names": ["sentinel-sample"]}, "id": "package"}]
+        with tempfile.TemporaryDirectory() as directory:
+            subprocess.run(["bash", "-ec", MAKE_REPOSITORY], cwd=directory, check=True, stdout=subprocess.DEVNULL)
+            archive = subprocess.run(["tar", "-C", directory, "-c", "repository"], check=True, stdout=subprocess.PIPE).stdout
+            key = Path(directory, "key.asc").read_bytes()
+        look = ["sh", "-c", "find /etc/apt /usr/share/sentinel-sample -type f -exec sha256sum {} + | sort; dpkg -l | grep sentinel-sample"]
+        for suite in SUITES:
+            with self.subTest(suite):
+                self.open(suite)
+                self.host.run(["tar", "-C", "/srv", "-x"], input=archive, text=False)
+                (self.operator.directory / "keys").mkdir()
+                (self.operator.directory / "keys/own.asc").write_bytes(key)
+                before = self.host.run(look, check=False).stdout
+                self.declare([*sample, FAILING])
+                self.assertEqual(self.apply(exit=1)["outcome"], "reverted")
+                self.assertEqual(self.host.run(look, check=False).stdout, before)
+                self.declare(sample)
+                self.assertEqual(self.apply()["outcome"], "changed")
+                self.assertEqual(self.host.read("/usr/share/sentinel-sample/file"), b"sample\n")
+                self.assert_in_sync()
+                self.host.run(["sh", "-c", "echo >> /etc/apt/keyrings/own.asc"])
+                self.assertEqual([step["id"] for step in only(self.operator.json("plan", exit=3))["steps"]], ["kinds/repository"])
 
     def test_lines_that_win_over_the_drop_in(self):
         for suite in SUITES:

@@ -14,6 +14,7 @@ from sentinel import Operator, bootstrapped, only, wait_until  # noqa: E402
 SLOW = [{"command": {"argv": ["sh", "-c", "while [ ! -e /run/go-on ]; do sleep 0.1; done"], "always": True, "undo": ["true"]}, "id": "slow"}]
 # Long enough for a request to revert to arrive before it ends.
 LONG = [{"command": {"argv": ["sleep", "10"], "always": True, "undo": ["true"]}, "id": "long"}]
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9nLkpTOkVQm6oZdZkW7aGmlo8wRc2xUqDOqB1XHKLr somebody-else"
 MOTD = [{"file": {"path": "/etc/motd", "content": "by plan\n"}, "id": "motd"}]
 
 
@@ -103,6 +104,57 @@ class Leases(OnOneHost):
         self.host.write("/run/go-on", "")
         wait_until(lambda: self.status()["running"] is None, 60, "the transaction ends by its own rules")
         self.assertEqual(self.status()["last_transaction"]["outcome"], "changed")
+
+    def test_a_connection_that_breaks_is_made_again_and_the_run_goes_on(self):
+        process = self.start_slow(LONG)
+        before = self.logins()
+        self.host.run(["pkill", "-u", "deploy", "sshd"])
+        wait_until(lambda: self.logins() > before, 60, "sentinelctl comes back")
+        self.host.write("/run/go-on", "")
+        out, errors = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(only(json.loads(out.splitlines()[-1]))["changed"], ["slow/slow", "slow/long"])
+
+    def test_attach_follows_what_another_began_from_its_first_event_to_its_end(self):
+        process = self.start_slow()
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=10)
+        following = self.operator.start("attach", "--json", "--events")
+        seen = [json.loads(line)["type"] for line in iter(following.stdout.readline, "") if self.goes_on(line)]
+        following.communicate(timeout=60)
+        self.assertEqual(following.returncode, 0)
+        self.assertIn("step-done", seen)
+        # What has ended can still be looked at, also when it failed; the exit code is its own.
+        self.assertEqual(only(self.operator.json("attach", "web-1", exit=0))["outcome"], "changed")
+        failing = self.new_operator("failing", [{"command": {"argv": ["false"], "always": True, "undo": ["true"]}, "id": "fails"}])
+        failing.run("apply", "--yes", exit=1)
+        again = failing.json("attach", exit=1)
+        self.assertEqual((only(again)["outcome"], only(again)["error"]["code"]), ("reverted", "command.failed"))
+
+    def goes_on(self, line):
+        """True for an event; the first of a step lets the slow command end."""
+        event = json.loads(line)
+        if event.get("type") == "step-started":
+            self.host.write("/run/go-on", "")
+        return "type" in event
+
+    def logins(self):
+        return self.host.journal("ssh").count("Accepted publickey for deploy")
+
+    def test_one_login_tells_that_nothing_is_to_do_and_two_make_a_risky_change(self):
+        key = next(line for line in self.host.read("/home/deploy/.ssh/authorized_keys").decode().splitlines() if line.startswith("ssh-"))
+        operator = self.new_operator("access", [{"authorized_keys": {"user": "deploy", "keys": [key]}, "id": "keys"}])
+        before = self.logins()
+        self.assertEqual(only(operator.json("apply", "--yes", exit=0))["outcome"], "unchanged")
+        self.assertEqual(self.logins() - before, 1)
+        operator.own_stack("access", [{"authorized_keys": {"user": "deploy", "keys": [key, OTHER_KEY]}, "id": "keys"}])
+        before = self.logins()
+        self.assertEqual(only(operator.json("apply", "--yes", exit=0))["outcome"], "changed")
+        self.assertEqual(self.logins() - before, 2)
+        # What was confirmed and has ended is not confirmed again by those who look at it later.
+        before = self.logins()
+        self.assertEqual(only(operator.json("attach", exit=0))["outcome"], "changed")
+        self.assertEqual(self.logins() - before, 1)
 
     def test_a_dead_transaction_frees_the_lease_and_is_reverted(self):
         process = self.start_slow()

@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A person at a terminal: questions, answers, Ctrl-C, passwords, and a display that leaves no rubbish behind."""
 
-import os
-import pty
-import re
-import select
 import signal
-import subprocess
 import sys
 import time
 import unittest
@@ -15,73 +10,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
-from sentinel import Operator, only  # noqa: E402
+from sentinel import Operator, bootstrapped, only  # noqa: E402
+from terminal import Terminal, screen  # noqa: E402
 
 MOTD = [{"file": {"path": "/etc/motd", "content": "from the terminal\n"}, "id": "motd"}]
 PASSWORD = "correct horse battery staple"
-
-
-class Terminal:
-    """sentinelctl with a pseudo-terminal as its three streams."""
-
-    def __init__(self, operator, *arguments, environment=None):
-        self.master, slave = pty.openpty()
-        variables = {**operator.environment(environment), "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
-        self.process = subprocess.Popen(operator.command(*arguments), cwd=operator.directory, env=variables,
-                                        stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-        os.close(slave)
-        self.text = ""
-
-    def read(self, timeout):
-        ready, _, _ = select.select([self.master], [], [], timeout)
-        if not ready:
-            return False
-        try:
-            piece = os.read(self.master, 65536)
-        except OSError:  # the other side has closed
-            return False
-        self.text += piece.decode("utf-8", "replace")
-        return bool(piece)
-
-    def expect(self, pattern, timeout=60):
-        """Reads until the pattern stands in what came since the last expect."""
-        end = time.monotonic() + timeout
-        while not (found := re.search(pattern, self.text)):
-            if time.monotonic() > end or (not self.read(1) and self.process.poll() is not None):
-                raise AssertionError(f"{pattern!r} never came; the terminal shows:\n{self.text}")
-        seen, self.text = self.text[:found.end()], self.text[found.end():]
-        return seen
-
-    def answer(self, text):
-        os.write(self.master, (text + "\n").encode())
-
-    def end(self, timeout=120):
-        """Everything until the end, and the exit code."""
-        end = time.monotonic() + timeout
-        while self.process.poll() is None and time.monotonic() < end:
-            self.read(0.2)
-        while self.read(0.2):
-            pass
-        code = self.process.wait(timeout=max(end - time.monotonic(), 1))
-        os.close(self.master)
-        return code, self.text
-
-
-def screen(text):
-    """What stands on the terminal: knows newline, carriage return, "up" and "erase line", which is all we use."""
-    rows, row = [""], 0
-    for piece in re.findall(r"\x1b\[1A|\x1b\[2K|\x1b\[[0-9;]*m|\r|\n|[^\x1b\r\n]+|\x1b", text):
-        if piece == "\x1b[1A":
-            row -= 1
-        elif piece == "\x1b[2K":
-            rows[row] = ""
-        elif piece == "\n":
-            row += 1
-            if row == len(rows):
-                rows.append("")
-        elif piece != "\r" and not piece.startswith("\x1b"):
-            rows[row] += piece
-    return rows
 
 
 class AtATerminal(unittest.TestCase):
@@ -213,6 +146,29 @@ class AtATerminal(unittest.TestCase):
         self.assertEqual(self.motd(), "from the terminal\n")
         found = self.host.run(["sh", "-c", f"grep -rslF '{PASSWORD}' /var/lib/sentinel /var/log /run/log /etc /tmp /home"], check=False)
         self.assertEqual(found.stdout, "")
+
+
+class SudoWithAPassword(unittest.TestCase):
+    def test_deploy_sudo_password_is_confirmed_with_the_password_and_reverted_without(self):
+        with bootstrapped() as host, Operator() as operator:
+            operator.know(host)
+            host.run(["chpasswd"], input=f"deploy:{PASSWORD}\n")
+            operator.project({"web-1": host}, {"deploy_sudo": "password"})
+            reverted = only(operator.json("apply", "--yes", "--confirm-timeout", "8", exit=1))
+            self.assertEqual(reverted["outcome"], "reverted")
+            self.assertEqual(host.ssh("sudo -n /usr/local/bin/sentinel-agent version", user="deploy").returncode, 0)
+            terminal = Terminal(operator, "apply", "--yes", "--ask-sudo-password")
+            terminal.expect("sudo password")
+            terminal.answer(PASSWORD)
+            code, text = terminal.end()
+            self.assertEqual(code, 0, text)
+            self.assertEqual(host.ssh("sudo -n /usr/local/bin/sentinel-agent version", user="deploy").returncode, 1)
+            again = Terminal(operator, "apply", "--ask-sudo-password")
+            again.expect("sudo password")
+            again.answer(PASSWORD)
+            code, text = again.end()
+            self.assertEqual(code, 0, text)
+            self.assertIn("unchanged", text)
 
 
 class Streams(unittest.TestCase):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds docs/reference/errors.yaml against the error codes in the sources: each code is documented, each page has a code."""
+"""Holds docs/reference/errors.yaml against the error codes in the sources: each code is documented, each page has a code.
+And the exit codes of the one enum against docs/errors.md and the manual page."""
 
 import pathlib
 import re
@@ -40,6 +41,11 @@ def main():
     for page in pages:
         if page not in FAMILIES and COMPOSED.get(page, f'"{page}"') not in everything:
             problems.append(f"docs/reference/errors.yaml: nothing in the sources says {page}")
+    enum = dict(re.findall(r"(k\w+) = (\d+),", (ROOT / "core/base/exit_code.h").read_text(encoding="utf-8")))
+    for place, pattern, wanted in (("docs/errors.md", r"^\| (\d+) \|", set(enum.values())), ("cli/man_page.cc", r"\{ExitCode::(k\w+), \"", set(enum))):
+        named = set(re.findall(pattern, (ROOT / place).read_text(encoding="utf-8"), re.M))
+        if named != wanted:
+            problems.append(f"{place}: its exit codes are not those of core/base/exit_code.h: {sorted(named ^ wanted)}")
     print("\n".join(sorted(set(problems))) or f"{len(pages)} pages, each with its code")
     return 1 if problems else 0
 

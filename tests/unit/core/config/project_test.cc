@@ -50,8 +50,8 @@ TEST_CASE("everything a project says arrives") {
   CHECK(project->stack == "my/stack.yaml");
   CHECK(project->stack_position.line == 3);
   REQUIRE(project->hosts.size() == 2);
-  CHECK(project->hosts[0].port == 22);
-  CHECK(project->hosts[0].user == "root");
+  CHECK_FALSE(project->hosts[0].port);
+  CHECK_FALSE(project->hosts[0].user);
   const Host& host = project->hosts[1];
   CHECK(host.address == "2001:db8::1");
   CHECK(host.port == 2222);
@@ -102,7 +102,7 @@ TEST_CASE("a project with mistakes can still be read to look for more") {
       {"/nonexistent", "version: 1\nproject: demo\nhosts: {a: {address: x, port: many}}\nfoo: 1\n", {}}, diagnostics);
   REQUIRE(project);
   CHECK(diagnostics.errors.size() == 2);
-  CHECK(project->hosts[0].port == 22);
+  CHECK(project->hosts[0].port == kSshPort);
 }
 
 TEST_CASE("thousands of mistakes are bounded in number and time") {

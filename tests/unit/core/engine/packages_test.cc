@@ -93,6 +93,20 @@ TEST_CASE("package lists are refreshed when they are missing, older than the sou
   CHECK(lacking.count(" install x") == 2);
 }
 
+TEST_CASE("a package that can't be found comes with what apt said of its sources") {
+  Apt apt;
+  apt.machine.put_file("/etc/apt/sources.list.d/x.list", "deb ...\n");
+  apt.machine.on({"apt-get"}, [&](FakeSystem&, const CommandLine& command) {
+    if (command.argv.back() == "update")
+      return CommandResult{0, "", "W: Failed to fetch https://repository.example.com/\n"};
+    return CommandResult{100, "", "E: Unable to locate package x\n"};
+  });
+  const auto outcome = apt.packages().install({"x"});
+  REQUIRE_FALSE(outcome.ok());
+  CHECK(outcome.error().message.find("Unable to locate package x") != std::string::npos);
+  CHECK(outcome.error().message.find("Failed to fetch https://repository.example.com/") != std::string::npos);
+}
+
 TEST_CASE("the undo of an installation purges what came with it, also half-installed, and nothing else") {
   Apt apt;
   const auto before = apt.packages().snapshot();

@@ -84,7 +84,7 @@ TEST_CASE("a refused login names the host that refused") {
   target.jump = std::make_shared<const SshTarget>(unwelcome);
   const auto first = SshSession::connect(target, quick());
   REQUIRE(!first.ok());
-  CHECK(first.error().code == "ssh.auth-refused");
+  CHECK(first.error().code == "ssh.jump-login");
   CHECK(first.error().context[0].find(fmt::format("port {}", jump.port())) != std::string::npos);
 
   SshTarget unknown = through(jump, sshd.target());

@@ -75,6 +75,15 @@ TEST_CASE("the project wins over the configuration file") {
   CHECK(target.host_key_pin == kKey);
 }
 
+TEST_CASE("a default user stands behind the configuration file") {
+  const Home home("Host web\n User a\n");
+  for (const auto& [address, user] : {std::pair{"web", "a"}, std::pair{"other", "root"}}) {
+    SshRequest request = Home::at(address);
+    request.default_user = "root";
+    CHECK(home.target(request).user == user);
+  }
+}
+
 TEST_CASE("tokens in the configuration file are expanded") {
   const Home home(
       "Host web\n HostName %h.example.com\n User a\n Port 7\n IdentityFile %d/keys/%r@%h:%p-%n-%u-100%%\n"
