@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "core/base/descriptor.h"
-#include "core/base/digest.h"
+#include "core/base/temporary_name.h"
 
 namespace sentinel {
 namespace {
@@ -48,7 +47,9 @@ std::string parent_directory(const std::string& path) {
 Result<std::string> read_whole_file(const std::string& path, std::size_t limit) {
   const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd.valid()) return system_error(errno, "open", path);
+
   struct stat info {};
+
   if (::fstat(fd.get(), &info) != 0) return system_error(errno, "stat", path);
   if (S_ISDIR(info.st_mode)) return system_error(EISDIR, "read", path);
   std::string out;
@@ -76,8 +77,7 @@ Result<void> sync_directory(const std::string& path) {
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) {
   const std::string directory = parent_directory(path);
-  const std::string name = path.substr(path.find_last_of('/') + 1);
-  const std::string temporary = fmt::format("{}/.{}.{}.tmp", directory == "/" ? "" : directory, name, to_hex(random_bytes(6)));
+  const std::string temporary = temporary_name(path);
   Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return system_error(errno, "create a file in", directory);
   auto written = write_and_sync(fd.get(), bytes, attributes, path);
@@ -92,7 +92,9 @@ Result<void> replace_file(const std::string& path, std::string_view bytes, const
 
 Result<void> make_directories(const std::string& path, mode_t mode) {
   if (path.empty() || path == "/" || path == ".") return {};
+
   struct stat info {};
+
   if (::stat(path.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return {};
     return system_error(ENOTDIR, "make directory", path);
