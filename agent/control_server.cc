@@ -3,18 +3,19 @@
 // descend from an sshd session that began after the activation.
 #include "agent/control_server.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fmt/format.h>
-
 #include "agent/ssh_session.h"
+#include "core/engine/state_directory.h"
 
 namespace sentinel::agent {
 
-ControlServer::ControlServer(std::string transaction, std::string path, Descriptor listener, Reader& machine, Clock& clock)
+ControlServer::ControlServer(std::string transaction, std::string path, Descriptor listener, Reader& machine,
+                             Clock& clock)
     : transaction_(std::move(transaction)),
       path_(std::move(path)),
       listener_(std::move(listener)),
@@ -22,8 +23,9 @@ ControlServer::ControlServer(std::string transaction, std::string path, Descript
       machine_(machine),
       clock_(clock) {}
 
-Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& transaction, Reader& machine, Clock& clock) {
-  const std::string path = socket_path(transaction);
+Result<std::unique_ptr<ControlServer>> ControlServer::open(const std::string& transaction, Reader& machine,
+                                                           Clock& clock) {
+  const std::string path = StateDirectory{}.socket(transaction);
   SENTINEL_TRY(auto listener, listen_locally(path));
   return std::unique_ptr<ControlServer>(new ControlServer(transaction, path, std::move(listener), machine, clock));
 }
@@ -40,7 +42,8 @@ ControlServer::~ControlServer() {
 
 Result<ReceivedHandover> ControlServer::receive_handover(std::chrono::milliseconds timeout) {
   pollfd waiting{listener_.get(), POLLIN, 0};
-  if (::poll(&waiting, 1, static_cast<int>(timeout.count())) <= 0) return Error("handover.timeout", "no session came to begin");
+  if (::poll(&waiting, 1, static_cast<int>(timeout.count())) <= 0)
+    return Error("handover.timeout", "no session came to begin");
   Descriptor accepted(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!accepted.valid()) return Error("handover.timeout", "the session that should begin has gone");
   LocalConnection owner(std::move(accepted));
@@ -67,7 +70,8 @@ Result<ReceivedHandover> ControlServer::receive_handover(std::chrono::millisecon
   return received;
 }
 
-void ControlServer::serve() {
+void ControlServer::serve(std::function<void()> abandoned) {
+  abandoned_ = std::move(abandoned);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -81,7 +85,8 @@ bool ControlServer::abort_requested() {
   return abort_;
 }
 
-Control::Reply ControlServer::wait_for_confirmation(std::chrono::nanoseconds activated, std::chrono::nanoseconds deadline) {
+Control::Reply ControlServer::wait_for_confirmation(std::chrono::nanoseconds activated,
+                                                    std::chrono::nanoseconds deadline) {
   std::unique_lock lock(mutex_);
   waiting_since_ = activated;
   for (;;) {
@@ -103,7 +108,7 @@ Control::Reply ControlServer::wait_for_confirmation(std::chrono::nanoseconds act
 void ControlServer::owner_gone() {
   const std::lock_guard lock(mutex_);
   owner_present_ = false;
-  if (!activated_) abort_ = true;
+  if (!activated_) abandoned_();
 }
 
 void ControlServer::run() {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transaction's ear: a socket on which the session that began it, and later ones, say abort, extend and confirm. One
-// thread serves the socket; the transaction's own thread asks abort_requested() and wait_for_confirmation().
+// The transaction's ear: a socket on which the session that began it, and later ones, say abort, extend and confirm.
+// One thread serves the socket; the transaction's own thread asks abort_requested() and wait_for_confirmation().
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -35,8 +36,9 @@ class ControlServer final : public Control {
   /// Waits for the owner (the first connection) and takes what it hands over.
   Result<ReceivedHandover> receive_handover(std::chrono::milliseconds timeout);
 
-  /// Starts serving: from now on the owner's end counts as an abort until mark_activated().
-  void serve();
+  /// Starts serving. `abandoned` is called, in the serving thread, when the owner ends before mark_activated(); until
+  /// it returns, mark_activated() waits.
+  void serve(std::function<void()> abandoned);
   /// The first change is about to happen: from now on the transaction goes by its own rules.
   void mark_activated();
 
@@ -63,6 +65,7 @@ class ControlServer final : public Control {
   Clock& clock_;
   std::list<LocalConnection> connections_;  ///< of the serving thread; the first is the owner while owner_present_
   bool owner_present_ = false;
+  std::function<void()> abandoned_;
   std::thread thread_;
 
   std::mutex mutex_;

@@ -3,10 +3,9 @@
 #include "agent/conversation.h"
 
 #include <errno.h>
+#include <fmt/format.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "agent/handover.h"
 #include "agent/installation.h"
@@ -85,7 +84,8 @@ Result<void> Conversation::take_content(const Frame& frame) {
   SENTINEL_TRY(auto arrived, collector_.accept(frame.payload));
   if (!arrived) return {};
   content_bytes_ += arrived->bytes.size();
-  if (content_bytes_ > kMaxContent) return Error("wire.oversized", "the contents of one conversation are larger than is allowed");
+  if (content_bytes_ > kMaxContent)
+    return Error("wire.oversized", "the contents of one conversation are larger than is allowed");
   contents_.insert_or_assign(arrived->reference.digest, std::move(arrived->bytes));
   return {};
 }
@@ -128,7 +128,8 @@ Result<void> Conversation::answer_plan(Request request) {
   std::vector<std::string> keep_open = request.keep_open;
   if (facts_.ssh_port != 0) keep_open.push_back(std::to_string(facts_.ssh_port));
   SENTINEL_TRY(auto surroundings, host_.surroundings(view, keep_open));
-  surroundings.content = [this, stored = surroundings.content](const ContentRef& reference) -> std::optional<std::string> {
+  surroundings.content = [this,
+                          stored = surroundings.content](const ContentRef& reference) -> std::optional<std::string> {
     const auto sent = contents_.find(reference.digest);
     return sent != contents_.end() ? std::optional(sent->second) : stored(reference);
   };
@@ -156,8 +157,9 @@ Result<LocalConnection> Conversation::hand_over(const Begin& begin) {
   SENTINEL_CHECK(take_charge(machine_));
   const std::string unit = fmt::format("sentinel-transaction@{}.service", begin.transaction);
   SENTINEL_TRY(const auto started, machine_.run({{"systemctl", "start", unit}, {}, {}, std::chrono::seconds(60), {}}));
-  if (started.status != 0) return Error("transaction.not-started", "systemd did not start the transaction: " + started.errors);
-  SENTINEL_TRY(auto owner, LocalConnection::connect(socket_path(begin.transaction)));
+  if (started.status != 0)
+    return Error("transaction.not-started", "systemd did not start the transaction: " + started.errors);
+  SENTINEL_TRY(auto owner, LocalConnection::connect(StateDirectory{}.socket(begin.transaction)));
   std::string frames = encode_message(FrameType::kRequest, *planned_request_) + encode_secrets(secrets_);
   for (const auto& [digest, bytes] : contents_) frames += encode_content({digest, false, bytes.size()}, bytes);
   Handover handover{begin, facts_.ssh_client, {}};
@@ -175,7 +177,8 @@ Result<std::string> Conversation::transaction_to_follow(const Attach& attach) {
   }
   if (!is_transaction_id(id)) return Error("wire.malformed", "a transaction id has 32 hex digits");
   SENTINEL_TRY(const auto events, machine_.status(host_.directory.events(id)));
-  if (events.type == FileType::kAbsent) return Error("attach.unknown", fmt::format("this host knows no transaction {}", id));
+  if (events.type == FileType::kAbsent)
+    return Error("attach.unknown", fmt::format("this host knows no transaction {}", id));
   return id;
 }
 
@@ -189,7 +192,7 @@ Result<void> Conversation::pass_on(const Frame& frame) {
   const auto json = parse_json(frame.payload);
   const std::string id = json.ok() && json->is_object() ? json->value("transaction", "") : "";
   if (!is_transaction_id(id)) return Error("wire.malformed", "a transaction id has 32 hex digits");
-  auto connection = LocalConnection::connect(socket_path(id));
+  auto connection = LocalConnection::connect(StateDirectory{}.socket(id));
   if (!connection.ok()) {
     return Error("confirm.unknown-transaction", fmt::format("no transaction {} is running on this host", id),
                  "it may have ended: sentinelctl attach shows how");

@@ -3,14 +3,13 @@
 #include "agent/local_socket.h"
 
 #include <errno.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "core/base/file.h"
 
@@ -27,14 +26,13 @@ Result<sockaddr_un> address_of(const std::string& path) {
 
 }  // namespace
 
-std::string socket_path(const std::string& transaction) { return fmt::format("{}/{}.sock", kSocketDirectory, transaction); }
-
 Result<LocalConnection> LocalConnection::connect(const std::string& path) {
   SENTINEL_TRY(const auto address, address_of(path));
   Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return system_error(errno, "make", "a socket");
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED) return Error("socket.absent", "no transaction of that name is running");
+    if (errno == ENOENT || errno == ECONNREFUSED)
+      return Error("socket.absent", "no transaction of that name is running");
     return system_error(errno, "connect to", path);
   }
   return LocalConnection(std::move(fd));
@@ -73,10 +71,12 @@ Result<Frame> LocalConnection::await(std::chrono::milliseconds timeout) {
   for (;;) {
     SENTINEL_TRY(auto frame, next());
     if (frame) return std::move(*frame);
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return Error("socket.timeout", "the other half of the agent does not answer");
     pollfd poll_fd{descriptor_.get(), POLLIN, 0};
-    if (::poll(&poll_fd, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) return system_error(errno, "poll", "a socket");
+    if (::poll(&poll_fd, 1, static_cast<int>(left.count())) < 0 && errno != EINTR)
+      return system_error(errno, "poll", "a socket");
     SENTINEL_TRY(const bool open, receive());
     if (!open) return Error("socket.closed", "the other half of the agent has ended");
   }
@@ -95,7 +95,8 @@ Result<Descriptor> listen_locally(const std::string& path) {
   ::unlink(path.c_str());
   Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return system_error(errno, "make", "a socket");
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return system_error(errno, "bind", path);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return system_error(errno, "bind", path);
   if (::chmod(path.c_str(), 0600) != 0) return system_error(errno, "change the mode of", path);
   if (::listen(fd.get(), 16) != 0) return system_error(errno, "listen on", path);
   return fd;

@@ -11,10 +11,6 @@
 
 namespace sentinel::agent {
 
-/// Directory of the sockets, 0700 root.
-inline constexpr std::string_view kSocketDirectory = "/run/sentinel";
-std::string socket_path(const std::string& transaction);
-
 /// One connection: whole frames in, whole frames out.
 class LocalConnection {
  public:
@@ -25,11 +21,14 @@ class LocalConnection {
   static Result<LocalConnection> connect(const std::string& path);
 
   int fd() const { return descriptor_.get(); }
+
   Result<void> send(std::string_view frames);
   /// Reads what is there without waiting. False: the peer has closed.
   Result<bool> receive();
+
   /// The next whole frame of what was received.
   Result<std::optional<Frame>> next() { return reader_.next(); }
+
   /// Waits for one frame.
   Result<Frame> await(std::chrono::milliseconds timeout);
   /// Process at the other end (SO_PEERCRED).

@@ -3,10 +3,9 @@
 // taken, contents are in the blob store before the engine looks for them.
 #include "agent/transaction_process.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "agent/control_server.h"
 #include "agent/installation.h"
@@ -24,12 +23,20 @@ constexpr std::chrono::seconds kHandoverTimeout{30};
 
 // Ending by SIGTERM counts as a clean end for systemd, which then would not start the recovery; so end with a status.
 // At shutdown the recovery at the next boot takes over: reverting now would wait for jobs that can't run any more.
-extern "C" void end_unfinished(int) { _exit(75); }
+void end_unfinished() {
+  _exit(75);
+}
+
+extern "C" void end_by_signal(int) {
+  end_unfinished();
+}
 
 Result<TransactionOutcome> run(const std::string& id, ControlServer& control, HostState& host, LocalSystem& machine,
                                SystemClock& clock, Event& last_event) {
   SENTINEL_TRY(auto received, control.receive_handover(kHandoverTimeout));
-  control.serve();
+  // Whatever is under way then, a validator or the wait for the lease: nothing has been changed, and nobody waits for
+  // it.
+  control.serve(end_unfinished);
   LeaseHolder holder{received.request.operator_name, received.request.purpose, to_rfc3339(clock.now()),
                      static_cast<int>(getpid()), id};
   SENTINEL_CHECK(host.directory.prepare(machine));
@@ -60,7 +67,8 @@ Result<TransactionOutcome> run(const std::string& id, ControlServer& control, Ho
 
 ExitCode run_transaction_process(const std::string& transaction) {
   struct sigaction action {};
-  action.sa_handler = end_unfinished;
+
+  action.sa_handler = end_by_signal;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaction(signal, &action, nullptr);
   LocalSystem machine;
   SystemClock clock;

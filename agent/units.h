@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The units an agent installs for itself. A transaction runs in a cgroup of its own, so that nothing sshd does can end it;
-// recovery has two halves at boot, because nothing may wait for a job of systemd before the system is up.
+// The units an agent installs for itself. A transaction runs in a cgroup of its own, so that nothing sshd does can end
+// it; recovery has two halves at boot, because nothing may wait for a job of systemd before the system is up.
 #pragma once
 
 #include <array>
@@ -31,6 +31,7 @@ TimeoutStopSec=10
 LimitCORE=0
 )";
 
+// The recoveries' exit status 9: somebody else holds the lease, and their end starts a recovery when one is needed.
 inline constexpr std::string_view kRecoverUnit = R"([Unit]
 Description=Sentinel: put back the files of an interrupted transaction
 DefaultDependencies=no
@@ -59,6 +60,7 @@ After=multi-user.target
 [Service]
 Type=oneshot
 ExecStart=/usr/local/bin/sentinel-agent recover
+SuccessExitStatus=9
 TimeoutStartSec=900
 LimitCORE=0
 
@@ -73,6 +75,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStart=/usr/local/bin/sentinel-agent recover
+SuccessExitStatus=9
 TimeoutStartSec=900
 OOMScoreAdjust=-900
 LimitCORE=0

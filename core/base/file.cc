@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/descriptor.h"
-#include "core/base/digest.h"
+#include "core/base/temporary_name.h"
 
 namespace sentinel {
 namespace {
@@ -79,9 +79,7 @@ Result<void> sync_directory(const std::string& path) {
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, const FileAttributes& attributes) {
   const std::string directory = parent_directory(path);
-  const std::string name = path.substr(path.find_last_of('/') + 1);
-  const std::string temporary =
-      fmt::format("{}/.{}.{}.tmp", directory == "/" ? "" : directory, name, to_hex(random_bytes(6)));
+  const std::string temporary = temporary_name(path);
   Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return system_error(errno, "create a file in", directory);
   auto written = write_and_sync(fd.get(), bytes, attributes, path);

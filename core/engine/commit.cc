@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <set>
 
-#include "core/engine/staging.h"
 #include "core/model/json.h"
 
 namespace sentinel {
@@ -32,7 +31,6 @@ void add_secrets(const std::vector<SecretSpec>& specs, Generation& generation) {
 }
 
 Result<void> remove_journal(const std::string& id, HostState& host) {
-  SENTINEL_CHECK(remove_staged(host, id));
   const auto directory = host.directory.journal(id);
   // The log goes last: without it the transaction would look as if it had never begun.
   SENTINEL_TRY(auto names, host.machine.list(directory));

@@ -5,8 +5,8 @@
 #include <fmt/ranges.h>
 
 #include "core/engine/commit.h"
+#include "core/engine/leftovers.h"
 #include "core/engine/revert.h"
-#include "core/engine/staging.h"
 
 namespace sentinel {
 namespace {
@@ -52,7 +52,6 @@ class One {
   }
 
   Recovery everything() {
-    (void)remove_staged(around_.host, transaction_);
     auto recovery = summary_.commit ? finish() : revert();
     if (recovery.outcome != "stuck") (void)prune(around_.host, around_.clock);
     Event result;
@@ -75,6 +74,7 @@ class One {
 
   Recovery revert() {
     if (summary_.intents.empty()) return nothing_was_done();
+    remove_leftovers_of(summary_.intents, around_.host.machine);
     const auto why =
         summary_.revert ? summary_.revert->why : std::string("the transaction's process ended before it was done");
     const auto exit = summary_.revert ? static_cast<ExitCode>(summary_.revert->exit) : ExitCode::kFailed;
@@ -116,6 +116,7 @@ Recovery recover_one(const RecoverSurroundings& around, const std::string& trans
 }
 
 Result<std::vector<Recovery>> recover(const RecoverSurroundings& around, Depth depth) {
+  remove_own_leftovers(around.host);
   SENTINEL_TRY(const auto open, journal::open_transactions(around.host.machine, around.host.directory));
   std::vector<Recovery> out;
   for (const auto& [id, error] : open.damaged) out.push_back(failed(id, error));

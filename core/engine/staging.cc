@@ -41,8 +41,8 @@ Result<void> remove_tree(System& machine, const std::string& path) {
 
 }  // namespace
 
-Staging::Staging(Executor::Surroundings around, FutureRunner future, std::string transaction)
-    : around_(std::move(around)), future_(std::move(future)), transaction_(std::move(transaction)) {}
+Staging::Staging(Executor::Surroundings around, FutureRunner future)
+    : around_(std::move(around)), future_(std::move(future)) {}
 
 Result<void> Staging::check(const std::vector<Resource>& resources, const Plan& plan) {
   plan_ = &plan;
@@ -68,7 +68,7 @@ Result<void> Staging::check_before_acting(const Resource& resource, const Step& 
     return {};
   auto outcome = write_tree(&step);
   if (outcome.ok()) outcome = std::move(validate(ready).at(resource.id));
-  SENTINEL_CHECK(remove_staged(around_.host, transaction_));
+  SENTINEL_CHECK(remove_staged(around_.host));
   return outcome;
 }
 
@@ -93,6 +93,7 @@ Result<void> Staging::write_tree(const Step* now) {
     }
     return {};
   };
+  SENTINEL_CHECK(remove_staged(around_.host));
   for (const auto& step : plan_->steps) SENTINEL_CHECK(write_all(step));
   return now == nullptr ? Result<void>() : write_all(*now);
 }
@@ -100,7 +101,7 @@ Result<void> Staging::write_tree(const Step* now) {
 Result<void> Staging::write_one(const WriteFile& write) {
   auto& machine = around_.host.machine;
   if (!write.path.starts_with("/etc/")) return {};  // the future tree is one of /etc
-  const auto root = around_.host.directory.staged(transaction_);
+  const auto root = around_.host.directory.staged();
   SENTINEL_CHECK(machine.make_directory(root, {0, 0, 0700}));
   for (auto slash = write.path.find('/', 1); slash != std::string::npos; slash = write.path.find('/', slash + 1)) {
     const auto directory = write.path.substr(0, slash);
@@ -134,16 +135,15 @@ std::map<std::string, Result<void>> Staging::validate(const std::vector<const Re
 
 Result<void> Staging::validate_one(const Resource& resource) const {
   const auto validator = validator_of(resource.body);
-  SENTINEL_TRY(const auto result,
-               future_(around_.host.directory.staged(transaction_), validator->command, validator->user));
+  SENTINEL_TRY(const auto result, future_(around_.host.directory.staged(), validator->command, validator->user));
   auto judged = judge(resource.body, result);
   if (judged.ok()) return {};
   return std::move(judged).error().during(
       fmt::format("validating {}", resource.origin.empty() ? resource.id : resource.origin));
 }
 
-Result<void> remove_staged(HostState& host, const std::string& transaction) {
-  const auto path = host.directory.staged(transaction);
+Result<void> remove_staged(HostState& host) {
+  const auto path = host.directory.staged();
   SENTINEL_TRY(const auto status, host.machine.status(path));
   if (status.type == FileType::kAbsent) return {};
   return remove_tree(host.machine, path);

@@ -22,7 +22,7 @@ using FutureRunner = std::function<Result<CommandResult>(const std::string& stag
 
 class Staging {
  public:
-  Staging(Executor::Surroundings around, FutureRunner future, std::string transaction);
+  Staging(Executor::Surroundings around, FutureRunner future);
 
   /// Writes every file of the plan to the tree and runs the validators that are present. Nothing is written when no
   /// file of the plan has a validator. Error `validate.failed` with what the validator said.
@@ -32,7 +32,7 @@ class Staging {
 
  private:
   static bool writes_files(const Step& step);
-  /// All of the plan's files, and those of `now`, a step planned again.
+  /// All of the plan's files, and those of `now`, a step planned again; nothing else is in the tree then.
   Result<void> write_tree(const Step* now = nullptr);
   Result<void> write_one(const WriteFile& write);
   /// Of those that are unchecked: whose validator is there.
@@ -43,13 +43,12 @@ class Staging {
 
   Executor::Surroundings around_;
   FutureRunner future_;
-  std::string transaction_;
   const Plan* plan_ = nullptr;                 ///< given to check(); must outlive this
   std::map<std::string, Resource> unchecked_;  ///< by id
   std::set<std::string> checked_;
 };
 
-/// Removes a transaction's tree; fine when there is none.
-Result<void> remove_staged(HostState& host, const std::string& transaction);
+/// Removes the tree, also one that a killed transaction left; fine when there is none. The lease must be held.
+Result<void> remove_staged(HostState& host);
 
 }  // namespace sentinel

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the host keeps what Sentinel remembers: one place that knows the paths under the state root. Everything in it
-// is root's alone (0700 and 0600) and is written through System, so that crash tests cover it like any managed file.
+// Where the host keeps what Sentinel remembers: one place that knows the paths under the state root, and those of what
+// needs to outlive no boot. Everything is root's alone (0700 and 0600) and is written through System, so that crash
+// tests cover it like any managed file.
 #pragma once
 
 #include <string>
@@ -11,9 +12,10 @@
 
 namespace sentinel {
 
-/// The names under the state root; values only, nothing is touched.
+/// Names only, nothing is touched.
 struct StateDirectory {
   std::string root = "/var/lib/sentinel";
+  std::string run = "/run/sentinel";  ///< in memory: syncing there costs nothing
 
   std::string blobs() const { return root + "/blobs"; }
 
@@ -25,8 +27,12 @@ struct StateDirectory {
 
   std::string events(const std::string& transaction) const { return journal(transaction) + "/events"; }
 
-  /// The tree of wanted files that validators see while the transaction is staged.
-  std::string staged(const std::string& transaction) const { return journal(transaction) + "/staged"; }
+  /// The tree of wanted files that validators see while a transaction is staged: one, since the lease is held. A crash
+  /// may lose it, and filled secrets never reach the disk by it.
+  std::string staged() const { return run + "/staged"; }
+
+  /// Where a running transaction's process listens.
+  std::string socket(const std::string& transaction) const { return run + "/" + transaction + ".sock"; }
 
   std::string secrets() const { return root + "/secrets"; }
 

@@ -44,7 +44,7 @@ struct Transaction::Run {
         executor{host,    around.clock,      around.events,
                  secrets, around.lock_probe, [this] { return around.control.abort_requested(); }},
         access(host.machine, around.events, given.operator_address, given.id),
-        staging(executor, around.future, given.id) {
+        staging(executor, around.future) {
     for (const auto& port : input.ports_in_use) {
       auto& open = request.keep_open;
       if (std::find(open.begin(), open.end(), port) == open.end()) open.push_back(port);
@@ -264,7 +264,7 @@ TransactionOutcome Transaction::Run::commit(const std::vector<journal::Intent>& 
 
 TransactionOutcome Transaction::Run::execute() {
   auto prepared = prepare();
-  if (auto removed = remove_staged(host, input.id); !removed.ok() && prepared.ok()) prepared = removed;
+  if (auto removed = remove_staged(host); !removed.ok() && prepared.ok()) prepared = removed;
   if (!prepared.ok()) return give_up(std::move(prepared).error());
   if (planned.plan.steps.empty()) {
     TransactionOutcome outcome;

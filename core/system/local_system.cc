@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@
 #include <memory>
 
 #include "core/base/descriptor.h"
-#include "core/base/digest.h"
+#include "core/base/temporary_name.h"
 #include "core/system/process.h"
 
 namespace sentinel {
@@ -140,8 +139,7 @@ Result<void> LocalSystem::remove_directory(const std::string& path) {
 
 Result<void> LocalSystem::make_link(const std::string& path, const std::string& target) {
   const std::string directory = parent_directory(path);
-  const std::string temporary = fmt::format("{}/.{}.{}.tmp", directory == "/" ? "" : directory,
-                                            path.substr(path.find_last_of('/') + 1), to_hex(random_bytes(6)));
+  const std::string temporary = temporary_name(path);
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return system_error(errno, "make a link in", directory);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     const int failure = errno;

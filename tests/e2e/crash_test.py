@@ -4,7 +4,6 @@
 exactly the new one, and history and exit code say which."""
 
 import concurrent.futures
-import os
 import random
 import sys
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
 from hosts.lifetime import guard  # noqa: E402
-from interrupt import Change, Gate, Run, Tracer, finish, process_field, settled  # noqa: E402
+from interrupt import Change, Gate, Run, Tracer, finish, process_field, recoveries, settled  # noqa: E402
 from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
 
-POINTS = int(os.environ.get("SENTINEL_CRASH_POINTS", 40 if CAMPAIGN else 6))
+POINTS = 40 if CAMPAIGN else 6
 SEED = 20261121
 
 
@@ -49,6 +48,7 @@ class Killer:
         """One transaction with these injections: calls it made, whether it was killed, seconds to recover, verdict."""
         if not self.host:
             self.fresh()
+        recovered_before = recoveries(self.host)
         process = self.change.at(self.host, "new").start("apply", "--yes", "--json")
         try:
             pid, transaction = self.gate.waiting_transaction()
@@ -58,7 +58,7 @@ class Killer:
                 ended = time.monotonic()
                 calls = tracer.calls()
                 killed = "+++ killed by SIGKILL" in tracer.text()
-            wait_until(lambda: settled(self.host), 120, "recovery is over")
+            wait_until(lambda: recoveries(self.host) >= recovered_before + killed and settled(self.host), 120, "recovery is over")
             recovered = time.monotonic() - ended
             out, errors = finish(process)
         except BaseException:

@@ -96,6 +96,19 @@ class Leases(OnOneHost):
         self.assertEqual(waiting.returncode, 0, errors)
         self.assertEqual(only(json.loads(out))["outcome"], "changed")
 
+    def test_an_operator_killed_before_the_activation_frees_the_lease_within_two_seconds(self):
+        # A validator that doesn't end holds the transaction back before its first change.
+        self.host.write("/usr/sbin/visudo", "#!/bin/sh\ntouch /run/validating\nexec sleep 600\n", 0o755)
+        holder = self.new_operator("sudo", [{"sudoers": {"name": "60-more", "content": "# nothing\n"}, "id": "sudo"}])
+        process = holder.start("apply", "--yes", "--json")
+        wait_until(lambda: self.host.exists("/run/validating"), 60, "the validator runs")
+        self.assertEqual(self.status()["running"]["purpose"], "apply")
+        process.send_signal(signal.SIGKILL)
+        wait_until(lambda: self.status()["running"] is None, 2, "the lease is free")
+        process.communicate(timeout=10)
+        self.operator.run("apply", "--yes", exit=0)
+        self.assertFalse(self.host.exists("/etc/sudoers.d/60-more"))
+
     def test_a_killed_operator_does_not_take_an_activated_transaction_with_it(self):
         process = self.start_slow()
         process.send_signal(signal.SIGKILL)
@@ -159,6 +172,7 @@ class Leases(OnOneHost):
     def test_a_dead_transaction_frees_the_lease_and_is_reverted(self):
         process = self.start_slow()
         self.host.run(["sh", "-c", "systemctl kill --signal=KILL 'sentinel-transaction@*'"])
+        wait_until(lambda: (self.status()["running"] or {}).get("purpose") != "apply", 2, "the lease is free, or the recovery's")
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)
         self.assertEqual(self.status()["last_transaction"]["outcome"], "reverted")

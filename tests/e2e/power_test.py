@@ -21,8 +21,8 @@ from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
 
 SEED = 20261121
 # How many cuts after calls of each name. A signal that a call was met with stops the process when the call has returned.
-CUTS = {"write": 6, "rename": 6, "fdatasync": 4, "fsync": 4, "symlink": 1, "fchmod": 2, "clone": 2} if CAMPAIGN else {
-    "write": 1, "rename": 1, "symlink": 1}
+CUTS = ({"write": 7, "rename": 6, "fdatasync": 5, "fsync": 5, "symlink": 1, "fchmod": 2, "clone": 3} if CAMPAIGN else
+        {"write": 1, "rename": 1, "fdatasync": 1, "symlink": 1, "clone": 1})
 FIRST_LINK = "symlink:signal=STOP:when=1"  # files are changed by then, and the journal says so
 
 

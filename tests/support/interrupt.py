@@ -37,6 +37,7 @@ done
 dpkg-query -W -f '${Package} ${db:Status-Status}\n' jq libjq1 libonig5 2>&1
 dpkg --audit
 ls /var/lib/sentinel/secrets
+find /etc /srv /var/lib/sentinel /run/sentinel -name '.*.tmp' -o -name staged
 cat /etc/ufw/user.rules /etc/ufw/user6.rules /etc/default/ufw
 iptables -S ufw-user-input
 """
@@ -161,6 +162,11 @@ def settled(host):
     return now["running"] is None and not now["interrupted"]
 
 
+def recoveries(host):
+    """How many deaths of transactions this boot has recovered from, with success."""
+    return len(re.findall("^Finished", host.run(["journalctl", "--boot", "--output=cat", "--unit=sentinel-recover-now"]).stdout, re.MULTILINE))
+
+
 class Gate:
     """Holds every transaction of a host back, between the start of its process and its first word, until open() is called.
     Systemd's watchdog is off there: a stopped process must not be killed."""
@@ -261,7 +267,7 @@ class Run:
 
     def sample(self, count, random):
         """`count` points spread over the run, one in eight before the journal begins; (name, n): before the n-th call of that name."""
-        before = count // 8
+        before = (count + 7) // 8
         return spread(self.points[:self.start], before, random) + spread(self.points[self.start:], count - before, random)
 
     def numbers(self, name):

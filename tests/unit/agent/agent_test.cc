@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -11,6 +12,7 @@
 #include "agent/control_server.h"
 #include "agent/event_follower.h"
 #include "core/base/digest.h"
+#include "core/engine/state_directory.h"
 #include "core/model/json.h"
 #include "core/system/local_system.h"
 #include "core/wire/messages.h"
@@ -24,7 +26,9 @@ std::string line_of(Event::Type type) {
   return to_text(nlohmann::json(event)) + "\n";
 }
 
-void append(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::app) << text; }
+void append(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::app) << text;
+}
 
 }  // namespace
 
@@ -47,23 +51,25 @@ TEST_CASE("a follower hands on whole lines only, from any offset, and knows the 
   ::unlink(path.c_str());
 }
 
-TEST_CASE("a transaction's ear takes a hand-over, an extension and an abort, and judges confirmations by their session") {
+TEST_CASE(
+    "a transaction's ear takes a hand-over, an extension and an abort, and judges confirmations by their session") {
   LocalSystem machine;
   SystemClock clock;
   const std::string id = new_transaction_id();
   auto server = ControlServer::open(id, machine, clock);
   REQUIRE(server.ok());
   std::thread owner([&] {
-    auto connection = LocalConnection::connect(socket_path(id));
+    auto connection = LocalConnection::connect(StateDirectory{}.socket(id));
     REQUIRE(connection.ok());
     Request request;
     request.host = "web-1";
     SecretValues secrets;
     secrets.emplace("A", Secret("x"));
     const ContentRef reference{sha256_hex("content"), false, 7};
-    REQUIRE(connection->send(encode_message(FrameType::kRequest, request) + encode_secrets(secrets) +
-                             encode_content(reference, "content") +
-                             encode_message(FrameType::kBegin, Handover{{id, "digest"}, "192.0.2.1", {"22"}}))
+    REQUIRE(connection
+                ->send(encode_message(FrameType::kRequest, request) + encode_secrets(secrets) +
+                       encode_content(reference, "content") +
+                       encode_message(FrameType::kBegin, Handover{{id, "digest"}, "192.0.2.1", {"22"}}))
                 .ok());
     const auto end = connection->await(std::chrono::seconds(20));
     REQUIRE(end.ok());
@@ -75,10 +81,10 @@ TEST_CASE("a transaction's ear takes a hand-over, an extension and an abort, and
   CHECK(received->secrets.at("A") == Secret("x"));
   CHECK(received->contents.at(0).bytes == "content");
   CHECK(received->handover.operator_address == "192.0.2.1");
-  (*server)->serve();
+  (*server)->serve([] { FAIL("the owner has not gone"); });
   (*server)->mark_activated();
 
-  auto visitor = LocalConnection::connect(socket_path(id));
+  auto visitor = LocalConnection::connect(StateDirectory{}.socket(id));
   REQUIRE(visitor.ok());
   REQUIRE(visitor->send(encode_message(FrameType::kConfirm, TransactionName{id})).ok());
   auto reply = visitor->await(std::chrono::seconds(10));
@@ -101,23 +107,25 @@ TEST_CASE("a transaction's ear takes a hand-over, an extension and an abort, and
   owner.join();
 }
 
-TEST_CASE("an owner that leaves before the activation aborts the transaction") {
+TEST_CASE("an owner that leaves before the activation abandons the transaction") {
   LocalSystem machine;
   SystemClock clock;
   const std::string id = new_transaction_id();
+  std::promise<void> abandoned;
   auto server = ControlServer::open(id, machine, clock);
   REQUIRE(server.ok());
   {
-    auto connection = LocalConnection::connect(socket_path(id));
+    auto connection = LocalConnection::connect(StateDirectory{}.socket(id));
     REQUIRE(connection.ok());
-    REQUIRE(connection->send(encode_message(FrameType::kRequest, Request{}) +
-                             encode_message(FrameType::kBegin, Handover{{id, ""}, "", {}}))
+    REQUIRE(connection
+                ->send(encode_message(FrameType::kRequest, Request{}) +
+                       encode_message(FrameType::kBegin, Handover{{id, ""}, "", {}}))
                 .ok());
     REQUIRE((*server)->receive_handover(std::chrono::seconds(10)).ok());
-    (*server)->serve();
+    (*server)->serve([&] { abandoned.set_value(); });
   }
-  const auto now = clock.since_boot();
-  CHECK((*server)->wait_for_confirmation(now, now + std::chrono::seconds(10)).answer == Control::Answer::kAborted);
+  CHECK(abandoned.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK_FALSE((*server)->abort_requested());
 }
 
 }  // namespace sentinel::agent

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The base: files that survive, digests that are right, secrets that don't print, words that are near.
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,13 +8,13 @@
 #include <type_traits>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
 
 #include "core/base/clock.h"
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/base/secret.h"
 #include "core/base/suggest.h"
+#include "core/base/temporary_name.h"
 
 namespace sentinel {
 namespace {
@@ -21,10 +22,12 @@ namespace {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() : path_("/tmp/sentinel-base-" + to_hex(random_bytes(8))) { ::mkdir(path_.c_str(), 0700); }
+
   ~TemporaryDirectory() {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) ::unlink(entry.path().c_str());
     ::rmdir(path_.c_str());
   }
+
   const std::string& path() const { return path_; }
 
  private:
@@ -33,6 +36,7 @@ class TemporaryDirectory {
 
 struct stat status_of(const std::string& path) {
   struct stat info {};
+
   ::lstat(path.c_str(), &info);
   return info;
 }
@@ -70,6 +74,23 @@ TEST_CASE("a file that can't be replaced is an error that leaves no temporary fi
   CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 1);
   ::rmdir(path.c_str());
   CHECK(replace_file("/nonexistent-directory/x", "x", {}).error().code == "system.ENOENT");
+}
+
+TEST_CASE("a temporary name is in the same directory, told from others by its form, and known for one file only") {
+  const auto path = temporary_name("/etc/a.conf");
+  REQUIRE(path.starts_with("/etc/.a.conf."));
+  const auto entry = path.substr(5);
+  CHECK(is_temporary_name(entry, "a.conf"));
+  CHECK(is_temporary_name(entry, ""));
+  CHECK_FALSE(is_temporary_name(entry, "a"));
+  CHECK_FALSE(is_temporary_name(entry, "b.conf"));
+  CHECK_FALSE(is_temporary_name(entry.substr(1), "a.conf"));
+  for (const char* other :
+       {"", ".tmp", ".0123456789ab.tmp", "..0123456789ab.tmp", ".a.0123456789aB.tmp", ".a.0123456789ab.swp"}) {
+    INFO(other);
+    CHECK_FALSE(is_temporary_name(other, ""));
+  }
+  CHECK(temporary_name("/x").starts_with("/.x."));
 }
 
 TEST_CASE("reading stops at the limit and refuses directories") {

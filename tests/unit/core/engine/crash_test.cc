@@ -81,7 +81,7 @@ void check_all_or_nothing(Case& c) {
     REQUIRE(same_tree(c.tree_before, managed_tree(c.machine)));
     REQUIRE((audit->empty() || audit->back().outcome == "reverted"));
   }
-  REQUIRE(c.machine.status(host.directory.staged(kTestTransaction))->type == FileType::kAbsent);
+  REQUIRE(c.machine.status(host.directory.staged())->type == FileType::kAbsent);
 }
 
 /// Runs with one fault; false when the run was over before it struck.
@@ -155,6 +155,29 @@ TEST_CASE("after a reboot files are put back early without any program, and the 
     REQUIRE(session.recover(c.machine).ok());
     check_all_or_nothing(c);
   }
+}
+
+TEST_CASE("what was half-written when the process died is taken away, and nobody else's file with it") {
+  Case c;
+  Session session;
+  REQUIRE(run_with(c, session, Fault::kDieAfter, 60));
+  REQUIRE(c.machine.tree().count("/etc/app/app.conf") == 1);
+  const std::string tail = ".0123456789ab.tmp";
+  const std::vector<std::string> ours{"/etc/.motd" + tail, "/etc/app/.app.conf" + tail,
+                                      "/var/lib/sentinel/.host.key" + tail, "/var/lib/sentinel/blobs/.00" + tail,
+                                      "/run/sentinel/staged/etc/motd"};
+  for (const auto& path : ours) c.machine.put_file(path, "half");
+  const std::vector<std::string> theirs{"/etc/.motd.swp", "/etc/.hosts" + tail, "/etc/.motd.0123456789xy.tmp"};
+  for (const auto& path : theirs) {
+    c.machine.put_file(path, "kept");
+    c.tree_before[path] = c.machine.tree().at(path);
+  }
+  REQUIRE(session.recover(c.machine).ok());
+  for (const auto& path : ours) {
+    INFO(path);
+    CHECK(c.machine.tree().count(path) == 0);
+  }
+  check_all_or_nothing(c);
 }
 
 TEST_CASE("a damaged journal is left alone and named, and nothing is touched") {

@@ -259,7 +259,8 @@ Resource risky_resource(FakeSystem& machine) {
 std::map<std::string, FakeSystem::Node> managed_tree(const FakeSystem& machine) {
   auto tree = machine.tree();
   std::erase_if(tree, [](const auto& entry) {
-    return entry.first.starts_with("/var/lib/sentinel") || entry.first.starts_with("/run/fake/daemon");
+    return entry.first.starts_with("/var/lib/sentinel") || entry.first.starts_with("/run/sentinel") ||
+           entry.first.starts_with("/run/fake/daemon");
   });
   // When a unit last changed its state is not what a revert brings back; that it runs is.
   for (auto& [path, node] : tree) {

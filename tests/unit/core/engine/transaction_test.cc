@@ -280,7 +280,7 @@ TEST_CASE("a validator that refuses stops the transaction before anything is tou
   CHECK(outcome.outcome == "failed");
   CHECK(outcome.errors.at(0).code == "validate.failed");
   CHECK(same_tree(before, managed_tree(f.machine)));
-  CHECK(f.machine.status(StateDirectory{}.staged(kTestTransaction))->type == FileType::kAbsent);
+  CHECK(f.machine.status(StateDirectory{}.staged())->type == FileType::kAbsent);
 }
 
 TEST_CASE("a validator that a package of the plan brings runs before its file is put in place") {
