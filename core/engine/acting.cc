@@ -69,8 +69,10 @@ Result<void> Acting::visit_resource(const Resource& resource) {
   SENTINEL_TRY(const auto state, around_.survey.observe(resource.body));
   SENTINEL_TRY(auto step, around_.survey.plan(resource, state));
   if (step.changes.empty()) {
+    const bool came_along = merged_.count(resource.id) > 0;
+    if (came_along) changed_.push_back(resource.id);
     if (is_announced(resource.id)) {
-      around_.executor.events.tell(event_of(Event::Type::kStepDone, resource.id, "unchanged"));
+      around_.executor.events.tell(event_of(Event::Type::kStepDone, resource.id, came_along ? "changed" : "unchanged"));
     }
     return {};
   }
@@ -92,7 +94,7 @@ Result<void> Acting::check_announced(const Step& step) const {
 }
 
 // One apt run for all packages of the plan that no change of a source separates: starting apt is what costs.
-void Acting::merge_packages(Step& step) const {
+void Acting::merge_packages(Step& step) {
   auto* install = installation_in(step.actions);
   if (install == nullptr) return;
   bool after = false;
@@ -101,6 +103,7 @@ void Acting::merge_packages(Step& step) const {
     const auto* more = after ? installation_in(later.actions) : nullptr;
     after = after || later.id == step.id;
     if (more == nullptr) continue;
+    merged_.insert(later.id);
     for (const auto& name : more->names) {
       if (std::find(install->names.begin(), install->names.end(), name) == install->names.end())
         install->names.push_back(name);
@@ -126,6 +129,7 @@ Result<void> Acting::act(Step step, const nlohmann::json& state) {
   if (const auto* irreversible = std::get_if<Irreversible>(&step.undo)) intent.irreversible = irreversible->why;
   // Counted before it is written: nobody knows how much of a failed append is on the disk.
   intents_.push_back(intent);
+  changed_.push_back(step.id);
   SENTINEL_CHECK(around_.writer.append(intent));
   around_.executor.events.tell(event_of(Event::Type::kStepStarted, step.id, step.title));
   forget_ = true;

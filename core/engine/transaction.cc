@@ -72,7 +72,7 @@ struct Transaction::Run {
   Result<void> prove(Acting& acting);
   Result<PlannedRequest> plan_again();
   Result<void> await_confirmation();
-  TransactionOutcome commit(const std::vector<journal::Intent>& intents);
+  TransactionOutcome commit(const Acting& acting);
   TransactionOutcome give_up(Error why);
   TransactionOutcome revert(const std::vector<journal::Intent>& intents, Error why);
 
@@ -226,19 +226,19 @@ TransactionOutcome Transaction::Run::revert(const std::vector<journal::Intent>& 
   return outcome;
 }
 
-TransactionOutcome Transaction::Run::commit(const std::vector<journal::Intent>& intents) {
+TransactionOutcome Transaction::Run::commit(const Acting& acting) {
   phase("commit");
   journal::Commit record;
   record.time = to_rfc3339(around.clock.now());
-  for (const auto& intent : intents) record.changed.push_back(intent.id);
+  record.changed = acting.changed();
   auto generation = next_generation(begin, states_after, host, *survey, record.time);
-  if (!generation.ok()) return revert(intents, std::move(generation).error());
+  if (!generation.ok()) return revert(acting.intents(), std::move(generation).error());
   record.generation = *generation;
   auto written = writer->append(record);
   if (!written.ok()) {
     // Undoing is right only when the record is certainly not there: recovery would take it for the decision.
     auto repaired = writer->repair();
-    if (repaired.ok()) return revert(intents, std::move(written).error());
+    if (repaired.ok()) return revert(acting.intents(), std::move(written).error());
     TransactionOutcome outcome;
     outcome.outcome = "stuck";
     outcome.exit = ExitCode::kStuck;
@@ -284,7 +284,7 @@ TransactionOutcome Transaction::Run::execute() {
   if (done.ok() && acting.guard_armed()) done = await_confirmation();
   // A request that came while the last step or the proof ran still counts: only the commit record decides.
   if (done.ok() && around.control.abort_requested()) done = reverted_on_request();
-  if (done.ok()) return commit(acting.intents());
+  if (done.ok()) return commit(acting);
   if (acting.intents().empty()) return give_up(std::move(done).error());
   return revert(acting.intents(), std::move(done).error());
 }

@@ -39,8 +39,10 @@ class Bootstrap(unittest.TestCase):
             else:
                 operator.project({"web-1": host})
             bootstrap = lambda: operator.json("bootstrap", *destination, "--yes", exit=0)  # noqa: E731
+            shown = only(operator.json("bootstrap", *destination, "--dry-run", exit=3))
             first = only(bootstrap())
             self.assertEqual(first["outcome"], "changed")
+            self.assertEqual(first["changed"], [step["id"] for step in shown["steps"]])
             self.assertEqual(first["generation"], 1)
             before = fingerprint(host)
             second = only(bootstrap())

@@ -41,6 +41,9 @@ TEST_CASE("a whole request is applied, proved and committed, and a second run fi
   REQUIRE(outcome.outcome == "changed");
   CHECK(outcome.exit == ExitCode::kDone);
   CHECK(outcome.generation == 1);
+  std::vector<std::string> shown;
+  for (const auto& step : planned.plan.steps) shown.push_back(step.id);
+  CHECK(outcome.changed == shown);
   CHECK(look_at(f.machine, f.request).plan.steps.empty());
   CHECK(f.session.control.waits.empty());
   CHECK(is_running(f.machine, "app.service"));
