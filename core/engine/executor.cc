@@ -33,6 +33,15 @@ bool is_file_action(const Action& action) {
          std::holds_alternative<MakeLink>(action) || std::holds_alternative<SetAttributes>(action);
 }
 
+Result<void> make_programs_work_durable(System& machine) {
+  CommandLine sync;
+  sync.argv = {"sync"};
+  sync.timeout = std::chrono::seconds(600);
+  SENTINEL_TRY(const auto result, machine.run(sync));
+  if (result.status == 0) return {};
+  return Error("engine.not-durable", fmt::format("sync exited with status {}: {}", result.status, result.errors));
+}
+
 struct Executor::Act {
   const Surroundings& around;
 

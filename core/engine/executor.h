@@ -18,6 +18,10 @@ namespace sentinel {
 /// Whether an action only needs the file system: all that recovery may do before the system is up.
 bool is_file_action(const Action& action);
 
+/// Until this, what programs wrote (useradd, ufw, systemctl enable) may not survive a power cut; file actions are
+/// durable by themselves. To be called before the journal says that everything is done, or undone.
+Result<void> make_programs_work_durable(System& machine);
+
 class Executor {
  public:
   struct Surroundings {

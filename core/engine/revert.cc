@@ -118,6 +118,10 @@ Reverted Revert::run(journal::Writer& writer, const journal::Summary& summary, c
   pay_all(summary.intents, reverted);
   access_.unban();
   verify(summary, failed, reverted);
+  if (auto durable = make_programs_work_durable(around_.host.machine); !durable.ok()) {
+    reverted.left.push_back("what programs put back: it can't be synced");
+    reverted.errors.push_back(std::move(durable).error());
+  }
   (void)writer.append(journal::RevertEnd{reverted.left});
   const std::string outcome = reverted.left.empty() ? "reverted" : "stuck";
   const auto& begin = summary.begin;

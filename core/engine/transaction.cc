@@ -234,6 +234,9 @@ TransactionOutcome Transaction::Run::commit(const Acting& acting) {
   auto generation = next_generation(begin, states_after, host, *survey, record.time);
   if (!generation.ok()) return revert(acting.intents(), std::move(generation).error());
   record.generation = *generation;
+  if (auto durable = make_programs_work_durable(host.machine); !durable.ok()) {
+    return revert(intents, std::move(durable).error());
+  }
   auto written = writer->append(record);
   if (!written.ok()) {
     // Undoing is right only when the record is certainly not there: recovery would take it for the decision.

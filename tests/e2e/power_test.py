@@ -22,7 +22,7 @@ from sentinel import CAMPAIGN, bootstrapped, wait_until  # noqa: E402
 SEED = 20261121
 # How many cuts after calls of each name. A signal that a call was met with stops the process when the call has returned.
 CUTS = ({"write": 7, "rename": 6, "fdatasync": 5, "fsync": 5, "symlink": 1, "fchmod": 2, "clone": 3} if CAMPAIGN else
-        {"write": 1, "rename": 1, "fdatasync": 1, "symlink": 1, "clone": 1})
+        {"write": 1, "rename": 2, "fdatasync": 1, "symlink": 1, "clone": 1})
 FIRST_LINK = "symlink:signal=STOP:when=1"  # files are changed by then, and the journal says so
 
 
@@ -107,14 +107,17 @@ class Power(unittest.TestCase):
         for name, count in CUTS.items():
             numbers = whole.numbers(name)
             stride = max(1, len(numbers) // count)
-            injections.append(f"{name}:signal=STOP:when={numbers[seeded.randrange(min(stride, len(numbers)))]}+{stride}")
+            # The last file that is renamed into place names the new generation: there is always a cut after the decision.
+            first = len(numbers) - 1 - (count - 1) * stride if name == "rename" else seeded.randrange(min(stride, len(numbers)))
+            injections.append(f"{name}:signal=STOP:when={numbers[first]}+{stride}")
         copies, transaction = self.cut(*injections)
-        self.assertGreaterEqual(len(copies), sum(CUTS.values()) * 3 // 4)
+        self.assertGreaterEqual(len(copies), sum(CUTS.values()) * 5 // 6)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             verdicts = list(pool.map(lambda copy: self.judge(*copy, transaction), copies))
         for (call, _), verdict in zip(copies, verdicts):
             with self.subTest(call):
                 self.assertIn(verdict, ("old", "new"))
+        self.assertEqual(set(verdicts), {"old", "new"})
         print(f"power: {len(copies)} cuts, seed {SEED}: {verdicts.count('old')} old, {verdicts.count('new')} new", file=sys.stderr)
 
     def test_without_one_sync_the_damage_is_seen(self):

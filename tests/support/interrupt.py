@@ -21,7 +21,8 @@ UNIT = "[Unit]\nDescription=Beats\n[Service]\nExecStart=/bin/sleep {seconds}\n[I
 
 # What the resources below touch, as text that no code of ours produces.
 LOOK = r"""
-cat /etc/passwd /etc/group /etc/shadow /etc/gshadow
+cat /etc/passwd /etc/group /etc/gshadow
+sed 's/^\(worker:[^:]*\):[0-9]*:/\1:the day it was made:/' /etc/shadow
 for path in /srv/crash /srv/crash/data /srv/crash/data/secret /srv/crash/current /srv/crash/file /srv/crash/big /srv/crash/marker \
     /home/worker /etc/sysctl.d/60-crash.conf /etc/systemd/system/beat.service /etc/systemd/system/new.service \
     /etc/ssh/sshd_config.d/00-sentinel.conf /usr/sbin/policy-rc.d; do
@@ -127,7 +128,7 @@ class Change:
                 self.new_look = look(host)
             self.expect_same(look(host), self.new_look, "the new state")
             return "new"
-        self.expect(outcome in ("reverted", None) and now["generation"] == self.generation, f"not the new state, and {now}")
+        self.expect(outcome in ("reverted", None) and now["generation"] == self.generation, f"not the new state, and {now}: {[step['id'] for step in towards_new['steps']]}")
         self.expect_same([json.dumps(step) for step in towards_new["steps"]], [json.dumps(step) for step in self.old_steps],
                          "the plan of the old state")
         towards_old = self.plan(host, "old")

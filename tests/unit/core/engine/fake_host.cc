@@ -198,6 +198,7 @@ void furnish(FakeSystem& machine) {
   machine.put_file("/etc/old", "to be removed\n", {0, 0, 0600});
   put_accounts(machine);
   furnish_packages(machine);
+  machine.on({"sync"}, CommandResult{0, "", ""});
   machine.on({"systemctl"}, act_on_unit);
   machine.on({"systemctl", "show"}, show);
   machine.on({"make-marker"}, [](FakeSystem& fake, const CommandLine&) {

@@ -168,6 +168,36 @@ TEST_CASE("a step that fails reverts everything before it") {
   CHECK(past->front().entry.outcome == "reverted");
 }
 
+TEST_CASE("what programs wrote is on the disk before the journal says that everything is done, or undone") {
+  Furnished f;
+  const auto log = "append " + StateDirectory{}.log(kTestTransaction);
+  const auto sync_is_followed_by_the_log = [&] {
+    const auto& order = f.machine.mutations();
+    const auto sync = std::find(order.begin(), order.end(), "run sync");
+    REQUIRE(sync != order.end());
+    const auto is_log = [&](const std::string& mutation) { return mutation == log; };
+    const auto next_log = std::find_if(sync, order.end(), is_log);
+    REQUIRE(next_log != order.end());
+    CHECK(std::none_of(std::next(sync), next_log, [](const auto& mutation) { return mutation.starts_with("run "); }));
+    return std::count_if(next_log, order.end(), is_log);
+  };
+  SECTION("done: the records commit and closed come after it") {
+    REQUIRE(f.session.run(f.machine, f.request).outcome == "changed");
+    CHECK(sync_is_followed_by_the_log() == 2);
+  }
+  SECTION("undone: the records revert-end and closed come after it") {
+    f.machine.on({"systemctl", "start", "caddy.service"}, CommandResult{1, "", "failed\n"});
+    REQUIRE(f.session.run(f.machine, f.request).outcome == "reverted");
+    CHECK(sync_is_followed_by_the_log() == 2);
+  }
+  SECTION("a sync that fails takes everything back, and what was put back is not called so") {
+    f.machine.on({"sync"}, CommandResult{1, "", "error syncing: Input/output error\n"});
+    const auto outcome = f.session.run(f.machine, f.request);
+    CHECK(outcome.outcome == "stuck");
+    CHECK(outcome.errors.at(0).code == "engine.not-durable");
+  }
+}
+
 TEST_CASE("a directory that was made is kept when somebody else's files are in it by the time of the revert") {
   Furnished f;
   f.machine.on({"make-marker"}, [](FakeSystem& fake, const CommandLine&) {
