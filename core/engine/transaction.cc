@@ -235,7 +235,7 @@ TransactionOutcome Transaction::Run::commit(const Acting& acting) {
   if (!generation.ok()) return revert(acting.intents(), std::move(generation).error());
   record.generation = *generation;
   if (auto durable = make_programs_work_durable(host.machine); !durable.ok()) {
-    return revert(intents, std::move(durable).error());
+    return revert(acting.intents(), std::move(durable).error());
   }
   auto written = writer->append(record);
   if (!written.ok()) {
