@@ -86,12 +86,14 @@ TEST_CASE("three megabytes of random bytes come back identical through a program
 }
 
 TEST_CASE("answers of several packets never wait for the next sign of life") {
-  const auto session = connected(host().target());
+  auto options = quick();
+  options.keepalive_interval = options.keepalive_limit = seconds(60);  // no answer to a keepalive comes to the rescue
+  const auto session = connected(host().target(), options);
   const auto channel = started(*session, "while read -r line; do head -c 60000 /dev/zero; done");
   for (int question = 0; question < 100; ++question) {
     REQUIRE(channel->write("go on\n").ok());
     for (std::size_t got = 0; got < 60000;) {
-      const auto received = channel->read(seconds(2));
+      const auto received = channel->read(seconds(20));
       REQUIRE(received->kind == Received::Kind::kOutput);
       got += received->bytes.size();
     }
