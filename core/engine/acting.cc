@@ -69,10 +69,11 @@ Result<void> Acting::visit_resource(const Resource& resource) {
   SENTINEL_TRY(const auto state, around_.survey.observe(resource.body));
   SENTINEL_TRY(auto step, around_.survey.plan(resource, state));
   if (step.changes.empty()) {
-    const bool came_along = merged_.count(resource.id) > 0;
-    if (came_along) changed_.push_back(resource.id);
+    // The plan showed it and it is so by now: an earlier step brought it along (apt runs once for all packages, and a
+    // package makes its own directory).
     if (is_announced(resource.id)) {
-      around_.executor.events.tell(event_of(Event::Type::kStepDone, resource.id, came_along ? "changed" : "unchanged"));
+      changed_.push_back(resource.id);
+      around_.executor.events.tell(event_of(Event::Type::kStepDone, resource.id, "changed"));
     }
     return {};
   }
@@ -94,7 +95,7 @@ Result<void> Acting::check_announced(const Step& step) const {
 }
 
 // One apt run for all packages of the plan that no change of a source separates: starting apt is what costs.
-void Acting::merge_packages(Step& step) {
+void Acting::merge_packages(Step& step) const {
   auto* install = installation_in(step.actions);
   if (install == nullptr) return;
   bool after = false;
@@ -103,7 +104,6 @@ void Acting::merge_packages(Step& step) {
     const auto* more = after ? installation_in(later.actions) : nullptr;
     after = after || later.id == step.id;
     if (more == nullptr) continue;
-    merged_.insert(later.id);
     for (const auto& name : more->names) {
       if (std::find(install->names.begin(), install->names.end(), name) == install->names.end())
         install->names.push_back(name);

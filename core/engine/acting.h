@@ -42,7 +42,7 @@ class Acting {
 
   const std::vector<journal::Intent>& intents() const { return intents_; }
 
-  /// Ids of the steps that were taken, in order; also of those whose packages an earlier step's run brought along.
+  /// Ids of the plan's steps that are so by now, and of those taken besides, in order.
   const std::vector<std::string>& changed() const { return changed_; }
 
   bool guard_armed() const { return guard_armed_; }
@@ -53,7 +53,7 @@ class Acting {
   Result<void> visit_resource(const Resource& resource);
   Result<void> act(Step step, const nlohmann::json& state);
   Result<void> check_announced(const Step& step) const;
-  void merge_packages(Step& step);
+  void merge_packages(Step& step) const;
   Result<void> arm_guard();
   Result<void> pay_one(const Effect& effect);
 
@@ -66,7 +66,6 @@ class Acting {
   std::set<std::string> announced_ids_;
   std::vector<journal::Intent> intents_;
   std::vector<std::string> changed_;
-  std::set<std::string> merged_;  ///< steps whose packages are in the run of an earlier one
   bool guard_armed_ = false;
   bool forget_ = false;  ///< something was changed since the survey last looked
 };

@@ -15,7 +15,7 @@ struct Event {
   enum class Type {
     kPhase,         ///< text: "lease", "observe", "stage", "apply", "effects", "prove", "health", "confirm", "commit", "revert"
     kStepStarted,   ///< step, text: title
-    kStepDone,      ///< step; text: "changed", "unchanged"
+    kStepDone,      ///< step; text: "changed"
     kEffect,        ///< text: "reload caddy.service"
     kWaiting,       ///< text: why: "dpkg's lock is held by unattended-upgr (pid 812)"
     kGuardArmed,    ///< deadline_ms: remaining

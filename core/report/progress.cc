@@ -105,7 +105,7 @@ std::string plain_line(const Event& event) {
   switch (event.type) {
     case Event::Type::kPhase: return event.text;
     case Event::Type::kStepStarted: return {};
-    case Event::Type::kStepDone: return event.text == "changed" ? event.step + ": changed" : std::string();
+    case Event::Type::kStepDone: return event.step + ": changed";
     case Event::Type::kEffect: return event.text;
     case Event::Type::kWaiting: return "waiting: " + event.text;
     case Event::Type::kGuardArmed:
