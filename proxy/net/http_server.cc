@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepting. Workers share a listening socket: each waits on it with its own reactor and takes what it can get.
+#include "proxy/net/http_server.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "proxy/net/server_connection.h"
+
+namespace sentinel::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds kOutOfDescriptors{100};  // pause before accepting again
+
+}  // namespace
+
+struct HttpServer::Listener {
+  Listener(Loop& loop, Descriptor descriptor) : stream(loop, std::move(descriptor)) {}
+
+  Stream stream;  ///< only waited on
+};
+
+HttpServer::HttpServer(Loop& loop, RequestHandler& handler, ServerLimits limits)
+    : loop_(loop), handler_(handler), limits_(limits) {}
+
+HttpServer::~HttpServer() = default;
+
+void HttpServer::accept_on(Descriptor listener) { loop_.spawn(accept_loop(std::make_unique<Listener>(loop_, std::move(listener)))); }
+
+void HttpServer::take(Descriptor client) {
+  if (connections_.size() >= limits_.connections) return;
+  loop_.spawn(serve(std::make_unique<ServerConnection>(*this, std::move(client))));
+}
+
+void HttpServer::drain() {
+  draining_ = true;
+  for (Listener* listener : listeners_) listener->stream.interrupt();
+  for (ServerConnection* connection : connections_) connection->nudge();
+}
+
+Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
+  const auto place = listeners_.insert(listeners_.end(), listener.get());
+  while (!draining_) {
+    const int client = ::accept4(listener->stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client >= 0) {
+      take(Descriptor(client));
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // The waiting connection keeps the listener readable: pause instead of spinning.
+      Timer timer(loop_.context().get_executor());
+      timer.expires_after(kOutOfDescriptors);
+      co_await timer.async_wait(kUseTask);
+      continue;
+    }
+    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
+    co_await listener->stream.wait_readable();
+  }
+  listeners_.erase(place);
+}
+
+Task<void> HttpServer::serve(std::unique_ptr<ServerConnection> connection) {
+  const auto place = connections_.insert(connections_.end(), connection.get());
+  co_await connection->run();
+  connections_.erase(place);
+}
+
+}  // namespace sentinel::proxy

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proxy's own error bodies: {"error":{"code","message","details"?}}, and the events that take their place in a stream.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy/limits/rate_limiter.h"
+
+namespace sentinel::proxy {
+
+std::string error_body(std::string_view code, std::string_view message);
+/// RATE_LIMIT_EXCEEDED with its details.
+std::string rate_limit_body(const RateVerdict& verdict);
+/// The 404 of a path outside the API; it has a `type` and no details.
+std::string unknown_endpoint_body(std::string_view method, std::string_view path);
+/// A whole event for a stream whose status is spent: {"error":{"message","type":"stream_error","code"}}.
+std::string error_event(std::string_view code, std::string_view message);
+
+}  // namespace sentinel::proxy
