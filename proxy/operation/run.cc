@@ -61,7 +61,7 @@ Result<void> check_files(const Settings& settings) {
 
 Result<ExitCode> run_proxy(const Settings& settings) {
   SENTINEL_TRY(StaticKeys keys, load_static_keys(settings.keys_file));
-  SENTINEL_TRY(const Descriptor api, listen_tcp(settings.host, settings.port));
+  SENTINEL_TRY(Descriptor api, listen_tcp(settings.host, settings.port));
   SENTINEL_TRY(Descriptor operator_listener, listen_tcp(settings.operator_host, settings.operator_port));
 
   const SystemClock clock;
@@ -78,6 +78,7 @@ Result<ExitCode> run_proxy(const Settings& settings) {
     SENTINEL_TRY(Descriptor own, duplicate(api));
     workers.back()->accept_on(std::move(own));
   }
+  api.close();  // the workers' copies decide when the socket ends
   auto loop = std::make_unique<Loop>();
   Endpoint operator_endpoint(Endpoint::Kind::kOperator, *loop, shared);
   operator_endpoint.server().accept_on(std::move(operator_listener));
