@@ -29,7 +29,8 @@ ExitCode show(const sentinel::Errors& errors) {
 }
 
 ExitCode run(const std::string& config_file, bool only_check) {
-  const sentinel::proxy::LoadedSettings loaded = sentinel::proxy::load_settings(sentinel::environment_variable, config_file);
+  const sentinel::proxy::LoadedSettings loaded =
+      sentinel::proxy::load_settings(sentinel::environment_variable, config_file);
   if (!loaded.errors.empty()) return show(loaded.errors);
   if (only_check) {
     const sentinel::Result<void> checked = sentinel::proxy::check_files(loaded.settings);
@@ -60,6 +61,7 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   return static_cast<int>(run(config_file, only_check));
+
 } catch (const std::exception& failure) {
   fmt::print(stderr, "sentinel-proxy: a bug: {}\n", failure.what());
   return static_cast<int>(ExitCode::kBug);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is asking. The seam between the request path and every way of checking a token: a file of hashed keys, introspection
-// by the account service, signatures.
+// Who is asking. The seam between the request path and every way of checking a token: a file of hashed keys,
+// introspection by the account service, signatures.
 #pragma once
 
 #include <string>
@@ -26,13 +26,14 @@ struct AuthRefusal {
 
 using AuthOutcome = std::variant<Identity, AuthRefusal>;
 
-/// One instance per worker, called only on its thread; what workers share stands behind the implementations, which guard
-/// it themselves. A token must never reach a log, an error or a metric.
+/// One instance per worker, called only on its thread; what workers share stands behind the implementations, which
+/// guard it themselves. A token must never reach a log, an error or a metric.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// `token` is what follows "Bearer ", untrimmed and possibly empty; valid until the task ends. A token seen before should
-  /// be answered without a wait. Trouble of a service behind it is a refusal with status 502 or 503, never an exception.
+  /// `token` is what follows "Bearer ", untrimmed and possibly empty; valid until the task ends. A token seen before
+  /// should be answered without a wait. Trouble of a service behind it is a refusal with status 502 or 503, never an
+  /// exception.
   virtual Task<AuthOutcome> authenticate(std::string_view token) = 0;
 };
 

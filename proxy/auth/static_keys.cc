@@ -32,7 +32,8 @@ Result<StaticKeys> parse_static_keys(std::string_view text, const std::string& s
     words >> key.identity.email;
     if (!is_digest(digest) || !complete || words >> more) {
       // The line itself isn't shown: somebody may have written a key where its digest belongs.
-      return Error("proxy.keys", "not a line of a key file", "write: <sha256 of the key, 64 hexadecimal digits> <id> [email]", ExitCode::kUsage)
+      return Error("proxy.keys", "not a line of a key file",
+                   "write: <sha256 of the key, 64 hexadecimal digits> <id> [email]", ExitCode::kUsage)
           .at({shown_path, number, 0, 1, {}});
     }
     keys.keys.push_back(std::move(key));

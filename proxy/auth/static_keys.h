@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys in a file, as digests: one per line, "<sha256 of the key in hex> <id> [email]"; '#' begins a comment. The embedded
-// default where there is no account service.
+// Keys in a file, as digests: one per line, "<sha256 of the key in hex> <id> [email]"; '#' begins a comment. The
+// embedded default where there is no account service.
 #pragma once
 
 #include <memory>
@@ -29,6 +29,7 @@ Result<StaticKeys> parse_static_keys(std::string_view text, const std::string& s
 class StaticKeyAuthenticator final : public Authenticator {
  public:
   explicit StaticKeyAuthenticator(std::shared_ptr<const StaticKeys> keys) : keys_(std::move(keys)) {}
+
   Task<AuthOutcome> authenticate(std::string_view token) override;
 
  private:

@@ -15,9 +15,12 @@ namespace {
 
 constexpr int kDeepest = 128;
 
-bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_digit(char letter) {
+  return letter >= '0' && letter <= '9';
+}
 
-/// The offset of the next byte at or behind `at` that needs a look inside a string: a quote, a backslash, a control byte.
+/// The offset of the next byte at or behind `at` that needs a look inside a string: a quote, a backslash, a control
+/// byte.
 std::size_t next_special(std::string_view text, std::size_t at) {
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
@@ -76,7 +79,8 @@ bool JsonCursor::fail() {
 }
 
 void JsonCursor::skip_blanks() {
-  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+    ++at_;
 }
 
 JsonKind JsonCursor::kind() {

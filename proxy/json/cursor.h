@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A strict reader that walks JSON where it lies and knows the byte offsets of everything, so that a body can be judged and
-// edited without being rebuilt. It checks all it walks over (docs/decisions/010-own-json-cursor.md says why it is ours);
-// only whether bytes from 0x80 up are UTF-8 is left to whoever interprets the text.
+// A strict reader that walks JSON where it lies and knows the byte offsets of everything, so that a body can be judged
+// and edited without being rebuilt. It checks all it walks over (docs/decisions/010-own-json-cursor.md says why it is
+// ours); only whether bytes from 0x80 up are UTF-8 is left to whoever interprets the text.
 #pragma once
 
 #include <cstddef>
@@ -29,17 +29,21 @@ class JsonCursor {
   /// Steps into an object or an array; false when the next value is none.
   bool enter_object();
   bool enter_array();
-  /// The next member's key, as written between its quotes; then its value must be taken. False at the end of the object,
-  /// which is then left, or when the text is bad.
+  /// The next member's key, as written between its quotes; then its value must be taken. False at the end of the
+  /// object, which is then left, or when the text is bad.
   bool next_member(std::string_view& key);
   /// Whether another element follows; then it must be taken.
   bool next_element();
   /// Takes the next value whole. Empty when the text is bad.
   JsonSpan take();
+
   std::string_view text(JsonSpan span) const { return text_.substr(span.offset, span.size); }
+
   /// Nothing but blanks is left, and nothing was bad.
   bool at_end();
+
   bool bad() const { return bad_; }
+
   /// Where reading has come to; behind a failure, about where it is.
   std::size_t offset() const { return at_; }
 

@@ -11,14 +11,16 @@ namespace sentinel::proxy {
 namespace {
 
 constexpr std::array<std::string_view, 10> kPoliced{
-    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "messages", "prompt", "input"};
+    "model", "stream",   "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens",
+    "n",     "messages", "prompt",         "input"};
 
 class Reader {
  public:
   Reader(std::string_view body, const std::vector<RequiredMember>& required) : cursor_(body), required_(required) {}
 
   GenerationRequestResult read() {
-    if (cursor_.kind() != JsonKind::kObject) return problem(cursor_.kind() == JsonKind::kBad ? syntax() : "expected an object");
+    if (cursor_.kind() != JsonKind::kObject)
+      return problem(cursor_.kind() == JsonKind::kBad ? syntax() : "expected an object");
     cursor_.enter_object();
     request_.insert_at = cursor_.offset();
     std::string_view key;
@@ -28,7 +30,8 @@ class Reader {
     if (!cursor_.at_end()) return problem(syntax());
     if (!seen_[0]) return problem("missing field `model`");
     for (const RequiredMember& member : required_) {
-      if (std::find(found_.begin(), found_.end(), member.name) == found_.end()) return problem(fmt::format("missing field `{}`", member.name));
+      if (std::find(found_.begin(), found_.end(), member.name) == found_.end())
+        return problem(fmt::format("missing field `{}`", member.name));
     }
     return {std::move(request_), {}};
   }
@@ -49,7 +52,8 @@ class Reader {
     if (std::exchange(seen_[which], true)) return fmt::format("duplicate field `{}`", name);
     for (const RequiredMember& member : required_) {
       if (member.name != name) continue;
-      if (member.kind != JsonKind::kBad && member.kind != kind) return fmt::format("field `{}` has the wrong type", name);
+      if (member.kind != JsonKind::kBad && member.kind != kind)
+        return fmt::format("field `{}` has the wrong type", name);
       found_.push_back(member.name);
     }
     return keep(name, kind, span);
@@ -63,7 +67,8 @@ class Reader {
       request_.model = std::move(*model);
       request_.model_span = span;
     } else if (name == "stream") {
-      if (kind != JsonKind::kTrue && kind != JsonKind::kFalse && kind != JsonKind::kNull) return "field `stream` must be a boolean";
+      if (kind != JsonKind::kTrue && kind != JsonKind::kFalse && kind != JsonKind::kNull)
+        return "field `stream` must be a boolean";
       request_.stream = kind == JsonKind::kTrue;
       request_.stream_span = span;
     } else if (name == "stream_options") {
@@ -71,7 +76,8 @@ class Reader {
     } else if (name == "n") {
       request_.choices = std::max<std::uint64_t>(1, json_unsigned(raw).value_or(1));
     } else if (name.starts_with("max_")) {
-      if (const std::optional<std::uint64_t> most = json_unsigned(raw)) request_.max_tokens = std::max(*most, request_.max_tokens.value_or(0));
+      if (const std::optional<std::uint64_t> most = json_unsigned(raw))
+        request_.max_tokens = std::max(*most, request_.max_tokens.value_or(0));
     } else {
       request_.prompt_bytes += span.size;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the proxy must know of a request body, and where it stands in it. Fields the proxy decides by are "policed": twice
-// in one body they are refused, because the upstream might take the other one.
+// What the proxy must know of a request body, and where it stands in it. Fields the proxy decides by are "policed":
+// twice in one body they are refused, because the upstream might take the other one.
 #pragma once
 
 #include <cstdint>
@@ -24,14 +24,14 @@ struct GenerationRequest {
   JsonSpan model_span;  ///< its value, quotes included
   bool stream = false;
   std::optional<JsonSpan> stream_span;
-  bool include_usage = false;                       ///< asked for by the client
-  std::optional<JsonSpan> include_usage_span;       ///< its value
-  std::optional<JsonSpan> stream_options_span;      ///< the object, or null
-  bool stream_options_empty = true;                 ///< null, or an object without members
-  std::optional<std::uint64_t> max_tokens;          ///< the larger of max_tokens, max_completion_tokens, max_output_tokens
-  std::uint64_t choices = 1;                        ///< n
-  std::size_t prompt_bytes = 0;                     ///< of messages, prompt or input
-  std::size_t insert_at = 0;                        ///< behind the body's first brace
+  bool include_usage = false;                   ///< asked for by the client
+  std::optional<JsonSpan> include_usage_span;   ///< its value
+  std::optional<JsonSpan> stream_options_span;  ///< the object, or null
+  bool stream_options_empty = true;             ///< null, or an object without members
+  std::optional<std::uint64_t> max_tokens;      ///< the larger of max_tokens, max_completion_tokens, max_output_tokens
+  std::uint64_t choices = 1;                    ///< n
+  std::size_t prompt_bytes = 0;                 ///< of messages, prompt or input
+  std::size_t insert_at = 0;                    ///< behind the body's first brace
 };
 
 struct GenerationRequestResult {

@@ -16,9 +16,11 @@ class Splices {
  public:
   /// Spans must not overlap.
   void replace(JsonSpan span, std::string text);
+
   void insert(std::size_t offset, std::string text) { replace({offset, 0}, std::move(text)); }
 
   bool empty() const { return edits_.empty(); }
+
   /// The edited text in order; valid as long as this object and `original` are.
   std::vector<std::string_view> pieces(std::string_view original) const;
   /// Its length in bytes.

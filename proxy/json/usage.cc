@@ -17,7 +17,8 @@ std::size_t text_bytes(JsonCursor& cursor, int depth) {
   cursor.enter_object();
   std::string_view key;
   while (cursor.next_member(key)) {
-    if (key == "content" || key == "text" || key == "delta" || key == "message" || key == "refusal" || key == "reasoning_content") {
+    if (key == "content" || key == "text" || key == "delta" || key == "message" || key == "refusal" ||
+        key == "reasoning_content") {
       bytes += text_bytes(cursor, depth - 1);
     } else {
       cursor.take();

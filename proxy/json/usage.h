@@ -19,9 +19,9 @@ struct AnswerFacts {
   bool valid = false;               ///< whole and well-formed JSON
   std::optional<TokenCount> usage;  ///< of `usage`, or of `response.usage`; null counts as none
   bool has_choices = false;
-  bool choices_empty = false;       ///< `choices` is there and []
-  bool has_error = false;           ///< an `error` that is not null
-  std::size_t text_bytes = 0;       ///< of generated text, as written: content, text and delta strings
+  bool choices_empty = false;  ///< `choices` is there and []
+  bool has_error = false;      ///< an `error` that is not null
+  std::size_t text_bytes = 0;  ///< of generated text, as written: content, text and delta strings
 };
 
 /// Reads a whole answer, or the data of one stream event.

@@ -37,7 +37,9 @@ class WindowCounts {
 
 class LocalRateLimiter final : public RateLimiter {
  public:
-  LocalRateLimiter(WindowCounts& counts, const Clock& clock, std::int64_t limit) : counts_(counts), clock_(clock), limit_(limit) {}
+  LocalRateLimiter(WindowCounts& counts, const Clock& clock, std::int64_t limit)
+      : counts_(counts), clock_(clock), limit_(limit) {}
+
   Task<RateVerdict> admit(const Identity& identity) override;
 
  private:

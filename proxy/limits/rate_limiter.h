@@ -19,6 +19,7 @@ struct RateVerdict {
   std::int64_t now = 0;       ///< unix seconds, of the decision
 
   std::int64_t remaining() const { return used >= limit ? 0 : limit - used; }
+
   /// For Retry-After.
   std::int64_t retry_after() const { return reset_at - now > 1 ? reset_at - now : 1; }
 };

@@ -32,8 +32,11 @@ class Buffer {
   ~Buffer() { std::free(data_); }
 
   std::string_view view() const { return {data_ + begin_, end_ - begin_}; }
+
   std::size_t size() const { return end_ - begin_; }
+
   bool empty() const { return begin_ == end_; }
+
   char* data() { return data_ + begin_; }
 
   /// Room for at least `count` more bytes; invalidates views. Terminates when memory is gone.
@@ -52,8 +55,11 @@ class Buffer {
   }
 
   std::size_t room() const { return capacity_ - end_; }
+
   void commit(std::size_t count) { end_ += count; }
+
   void consume(std::size_t count) { begin_ += count; }
+
   void truncate(std::size_t count) { end_ = begin_ + count; }
 
   void append(std::string_view bytes) {

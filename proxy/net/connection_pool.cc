@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <boost/asio/ip/basic_resolver.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <utility>
 #include <vector>
+
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include "proxy/net/http_client.h"
 

@@ -35,7 +35,8 @@ void Deadline::arm(std::chrono::milliseconds after) {
   disarm();
   const auto elapsed = wheel_.now_() - wheel_.start_ + after;
   // Rounded up: never early.
-  due_ = static_cast<std::uint64_t>((elapsed + DeadlineWheel::kTick - std::chrono::nanoseconds(1)) / DeadlineWheel::kTick);
+  due_ =
+      static_cast<std::uint64_t>((elapsed + DeadlineWheel::kTick - std::chrono::nanoseconds(1)) / DeadlineWheel::kTick);
   if (due_ <= wheel_.tick_) due_ = wheel_.tick_ + 1;
   Deadline*& slot = wheel_.slots_[due_ % DeadlineWheel::kSlots];
   next_ = slot;

@@ -40,13 +40,16 @@ class Deadline {
   using Fire = void (*)(void* owner);
 
   Deadline(DeadlineWheel& wheel, Fire fire, void* owner) : wheel_(wheel), fire_(fire), owner_(owner) {}
+
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
+
   ~Deadline() { disarm(); }
 
   /// Counted from now; replaces an earlier arming.
   void arm(std::chrono::milliseconds after);
   void disarm();
+
   bool armed() const { return previous_ != nullptr; }
 
  private:

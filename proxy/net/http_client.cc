@@ -61,7 +61,8 @@ Task<ClientStatus> HttpClientConnection::wait(ClientTimes times, Wake& wake) {
   co_return idle_.expired() ? ClientStatus::kTimeout : ClientStatus::kWoken;
 }
 
-Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, ResponseHead& head, ClientTimes times, Wake& wake) {
+Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, ResponseHead& head, ClientTimes times,
+                                                   Wake& wake) {
   for (;;) {
     if (!in_.empty()) {
       const HeadResult parsed = parse_response_head(in_.view(), scanned_, kResponseHeadLimits, method, head);

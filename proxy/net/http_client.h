@@ -32,6 +32,7 @@ class Wake {
   }
 
   bool cancelled() const { return cancelled_; }
+
   void bind(Stream* stream) { stream_ = stream; }
 
  private:
@@ -81,14 +82,20 @@ class HttpClientConnection {
 
   /// Whether the connection can carry another request.
   bool reusable() const { return reusable_; }
+
   /// Whether a byte of an answer to the present request has arrived.
   bool answered() const { return answered_; }
+
   /// Whether it came from the pool, so that the peer may have closed it meanwhile.
   bool reused() const { return requests_ > 1; }
+
   /// Idle and still connected.
   bool fresh();
+
   const Origin& origin() const { return origin_; }
+
   Stream& stream() { return stream_; }
+
   std::chrono::steady_clock::time_point idle_since{};
 
  private:
@@ -117,7 +124,8 @@ struct Connected {
 /// Idle connections of one worker, by origin. Single-threaded.
 class ConnectionPool {
  public:
-  explicit ConnectionPool(Loop& loop, std::size_t most_idle = 100, std::chrono::seconds idle_time = std::chrono::seconds(50));
+  explicit ConnectionPool(Loop& loop, std::size_t most_idle = 100,
+                          std::chrono::seconds idle_time = std::chrono::seconds(50));
 
   /// An idle connection that is still alive, or a new one. `wake` cancels connecting; nudges wait until it is decided.
   Task<Connected> acquire(Origin origin, ClientTimes times, Wake& wake, bool only_new);

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::array<bool, 256> token_bytes() {
   std::array<bool, 256> table{};
-  for (const char* letter = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"; *letter != 0;
-       ++letter) {
+  for (const char* letter = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+       *letter != 0; ++letter) {
     table[static_cast<unsigned char>(*letter)] = true;
   }
   return table;
@@ -18,7 +18,9 @@ constexpr std::array<bool, 256> token_bytes() {
 
 constexpr std::array<bool, 256> kToken = token_bytes();
 
-char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+}
 
 /// Visible bytes, blanks and tabs; bytes of 0x80 and above are passed as they are.
 bool is_field_value(std::string_view value) {
@@ -35,7 +37,9 @@ std::string_view trimmed(std::string_view value) {
   return value;
 }
 
-HeadResult bad(const char* reason) { return {HeadStatus::kBad, 0, reason}; }
+HeadResult bad(const char* reason) {
+  return {HeadStatus::kBad, 0, reason};
+}
 
 /// Finds the end of the head; kComplete with its size, kIncomplete, or a refusal.
 HeadResult find_end(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits) {
@@ -97,7 +101,8 @@ HeadResult read_framing(const HeaderFields& headers, Framing& framing) {
       framing.has_length = true;
     } else if (same_name(field.name, "transfer-encoding")) {
       if (coded) return bad("a second Transfer-Encoding");
-      if (!same_name(field.value, "chunked")) return {HeadStatus::kNotSupported, 0, "a Transfer-Encoding other than chunked"};
+      if (!same_name(field.value, "chunked"))
+        return {HeadStatus::kNotSupported, 0, "a Transfer-Encoding other than chunked"};
       coded = true;
     }
   }
@@ -117,7 +122,8 @@ HeadResult take_request_line(std::string_view line, RequestHead& head) {
   head.target = line.substr(first + 1, second - first - 1);
   const std::string_view version = line.substr(second + 1);
   if (!is_token(head.method)) return bad("not a method");
-  if (head.target.empty() || (head.target.front() != '/' && head.target != "*")) return bad("not an origin-form target");
+  if (head.target.empty() || (head.target.front() != '/' && head.target != "*"))
+    return bad("not an origin-form target");
   for (const char letter : head.target) {
     if (letter <= 0x20 || letter == 0x7f || letter == '#') return bad("a byte that no target may hold");
   }
@@ -176,14 +182,16 @@ bool HeaderFields::has_word(std::string_view name, std::string_view word) const 
   return false;
 }
 
-HeadResult parse_request_head(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits, RequestHead& head) {
+HeadResult parse_request_head(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits,
+                              RequestHead& head) {
   const HeadResult end = find_end(bytes, scanned, limits);
   if (end.status != HeadStatus::kComplete) return end;
   std::string_view rest = bytes.substr(0, end.size);
   std::string_view line;
   if (!take_line(rest, line)) return bad("a line is not ended by CRLF");
   if (const HeadResult taken = take_request_line(line, head); taken.status != HeadStatus::kComplete) return taken;
-  if (const HeadResult taken = take_fields(rest, limits, head.headers); taken.status != HeadStatus::kComplete) return taken;
+  if (const HeadResult taken = take_fields(rest, limits, head.headers); taken.status != HeadStatus::kComplete)
+    return taken;
 
   Framing framing;
   if (const HeadResult read = read_framing(head.headers, framing); read.status != HeadStatus::kComplete) return read;
@@ -217,7 +225,8 @@ HeadResult parse_response_head(std::string_view bytes, std::size_t& scanned, con
   if (head.status < 100) return bad("not a status");
   head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
   if (!is_field_value(head.reason)) return bad("a control byte in the status line");
-  if (const HeadResult taken = take_fields(rest, limits, head.headers); taken.status != HeadStatus::kComplete) return taken;
+  if (const HeadResult taken = take_fields(rest, limits, head.headers); taken.status != HeadStatus::kComplete)
+    return taken;
 
   Framing framing;
   if (const HeadResult read = read_framing(head.headers, framing); read.status != HeadStatus::kComplete) return read;

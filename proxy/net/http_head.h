@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The strict HTTP/1.1 framer: heads of requests and responses as views into the receive buffer. What two parsers could
 // read differently is refused: bare LF, folded lines, spaces before a colon, repeated or joined Content-Length, any
-// Transfer-Encoding but exactly "chunked", both at once, control bytes, a missing or second Host (RFC 9112; 400 and close).
+// Transfer-Encoding but exactly "chunked", both at once, control bytes, a missing or second Host (RFC 9112; 400 and
+// close).
 #pragma once
 
 #include <cstddef>
@@ -71,13 +72,14 @@ enum class HeadStatus {
 
 struct HeadResult {
   HeadStatus status;
-  std::size_t size = 0;      ///< bytes of the head, when complete
-  const char* reason = "";   ///< for the log and the error body, when refused
+  std::size_t size = 0;     ///< bytes of the head, when complete
+  const char* reason = "";  ///< for the log and the error body, when refused
 };
 
-/// `bytes` begin with the head. `scanned` is kept by the caller between calls for one head, so that a dripping peer costs
-/// no repeated scanning; begin with 0.
-HeadResult parse_request_head(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits, RequestHead& head);
+/// `bytes` begin with the head. `scanned` is kept by the caller between calls for one head, so that a dripping peer
+/// costs no repeated scanning; begin with 0.
+HeadResult parse_request_head(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits,
+                              RequestHead& head);
 /// The answer to a request of `method` (a HEAD has no body).
 HeadResult parse_response_head(std::string_view bytes, std::size_t& scanned, const HeadLimits& limits,
                                std::string_view method, ResponseHead& head);

@@ -25,7 +25,9 @@ HttpServer::HttpServer(Loop& loop, RequestHandler& handler, ServerLimits limits)
 
 HttpServer::~HttpServer() = default;
 
-void HttpServer::accept_on(Descriptor listener) { loop_.spawn(accept_loop(std::make_unique<Listener>(loop_, std::move(listener)))); }
+void HttpServer::accept_on(Descriptor listener) {
+  loop_.spawn(accept_loop(std::make_unique<Listener>(loop_, std::move(listener))));
+}
 
 void HttpServer::take(Descriptor client) {
   if (connections_.size() >= limits_.connections) return;
@@ -41,7 +43,8 @@ void HttpServer::drain() {
 Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
   const auto place = listeners_.insert(listeners_.end(), listener.get());
   while (!draining_) {
-    const int client = ::accept4(listener->stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int client =
+        ::accept4(listener->stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0) {
       take(Descriptor(client));
       continue;

@@ -19,7 +19,7 @@ namespace sentinel::proxy {
 
 struct ServerLimits {
   HeadLimits head;
-  std::size_t connections = 10'000;         ///< per worker; more are accepted and closed at once
+  std::size_t connections = 10'000;              ///< per worker; more are accepted and closed at once
   std::chrono::milliseconds head_time{10'000};   ///< from the first byte of a head to its last
   std::chrono::milliseconds body_idle{30'000};   ///< without a byte of the body
   std::chrono::milliseconds write_idle{60'000};  ///< without the client taking a byte
@@ -92,7 +92,9 @@ class HttpServer {
   void take(Descriptor client);
   /// Stops accepting; answers say "Connection: close" from now on, and idle connections end soon.
   void drain();
+
   bool draining() const { return draining_; }
+
   std::size_t connections() const { return connections_.size(); }
 
  private:

@@ -25,13 +25,16 @@ Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port) {
   boost::system::error_code wrong;
   const boost::asio::ip::address address = boost::asio::ip::make_address(host, wrong);
   if (wrong) {
-    return cannot_listen(where, "not an address").hinted("write an IPv4 or IPv6 address, not a name").exits(ExitCode::kUsage);
+    return cannot_listen(where, "not an address")
+        .hinted("write an IPv4 or IPv6 address, not a name")
+        .exits(ExitCode::kUsage);
   }
   const Endpoint endpoint(address, port);
   Descriptor listener(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   if (!listener.valid() || setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::bind(listener.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(listener.get(), 4096) != 0) {
+      ::bind(listener.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
+      ::listen(listener.get(), 4096) != 0) {
     return cannot_listen(where, strerror(errno));
   }
   return listener;
@@ -42,7 +45,8 @@ std::string listening_address(const Descriptor& listener) {
   auto length = static_cast<socklen_t>(endpoint.capacity());
   if (getsockname(listener.get(), endpoint.data(), &length) != 0) return "unknown";
   const std::string host = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", host, endpoint.port()) : fmt::format("{}:{}", host, endpoint.port());
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", host, endpoint.port())
+                                    : fmt::format("{}:{}", host, endpoint.port());
 }
 
 Result<Descriptor> duplicate(const Descriptor& listener) {

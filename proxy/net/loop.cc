@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/net/loop.h"
 
-#include <boost/asio/post.hpp>
 #include <exception>
+
+#include <boost/asio/post.hpp>
 
 namespace sentinel::proxy {
 
@@ -13,7 +14,9 @@ void Loop::run() {
   context_.run();
 }
 
-void Loop::stop() { context_.stop(); }
+void Loop::stop() {
+  context_.stop();
+}
 
 void Loop::spawn(Task<void> task) {
   asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& failure) {

@@ -26,7 +26,9 @@ class Loop {
   void stop();
 
   asio::io_context& context() { return context_; }
+
   DeadlineWheel& deadlines() { return deadlines_; }
+
   char* scratch() { return scratch_.get(); }
 
   /// Starts a task of this worker. An exception out of a task is a bug and terminates.

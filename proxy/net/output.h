@@ -24,10 +24,13 @@ class Output {
 
   /// kDone: all is with the kernel. kAgain: the rest is kept, flush() it. kFailed: the peer is gone.
   IoStatus send_now();
+
   bool pending() const { return !kept_.empty(); }
+
   /// Waits until what is kept has gone, each time at most `idle` for some progress. False: failed, too slow, or
   /// interrupted by `stop` being set.
   Task<bool> flush(std::chrono::milliseconds idle, const bool& stop);
+
   std::uint64_t bytes_sent() const { return sent_; }
 
  private:
@@ -41,7 +44,9 @@ class Output {
 class StreamDeadline {
  public:
   explicit StreamDeadline(Stream& stream)
-      : stream_(stream), deadline_(stream.loop().deadlines(), [](void* self) { static_cast<StreamDeadline*>(self)->fire(); }, this) {}
+      : stream_(stream),
+        deadline_(
+            stream.loop().deadlines(), [](void* self) { static_cast<StreamDeadline*>(self)->fire(); }, this) {}
 
   void arm(std::chrono::milliseconds after) {
     expired_ = false;
@@ -49,6 +54,7 @@ class StreamDeadline {
   }
 
   void disarm() { deadline_.disarm(); }
+
   bool expired() const { return expired_; }
 
  private:

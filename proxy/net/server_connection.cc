@@ -100,8 +100,8 @@ Task<void> ServerConnection::refuse() {
   const int status = status_of(refusal_.status);
   const std::string body = server_.handler_.refusal_body(status, refusal_.reason);
   const std::string head =
-      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", status,
-                  status_text(status), body.size());
+      fmt::format("HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                  status, status_text(status), body.size());
   out_.add(head);
   out_.add(body);
   if (out_.send_now() == IoStatus::kAgain) co_await out_.flush(kLinger, broken_);
@@ -163,7 +163,12 @@ Task<void> ServerConnection::linger() {
 std::string ServerConnection::head_text(int status, std::string_view fields) {
   std::string head;
   head.reserve(fields.size() + 128);
-  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(status_text(status)).append("\r\n").append(fields);
+  head.append("HTTP/1.1 ")
+      .append(std::to_string(status))
+      .append(" ")
+      .append(status_text(status))
+      .append("\r\n")
+      .append(fields);
   if (close_) {
     head.append("Connection: close\r\n");
   } else if (head_.minor_version == 0) {
@@ -172,11 +177,17 @@ std::string ServerConnection::head_text(int status, std::string_view fields) {
   return head;
 }
 
-const RequestHead& Exchange::head() const { return connection_.head_; }
+const RequestHead& Exchange::head() const {
+  return connection_.head_;
+}
 
-Stream& Exchange::stream() { return connection_.stream_; }
+Stream& Exchange::stream() {
+  return connection_.stream_;
+}
 
-Loop& Exchange::loop() { return connection_.server_.loop_; }
+Loop& Exchange::loop() {
+  return connection_.server_.loop_;
+}
 
 Task<BodyOutcome> Exchange::read_body(Buffer& body, std::size_t cap) {
   ServerConnection& c = connection_;
@@ -261,7 +272,9 @@ IoStatus Exchange::send_now() {
   return sent;
 }
 
-bool Exchange::needs_flush() const { return connection_.out_.pending(); }
+bool Exchange::needs_flush() const {
+  return connection_.out_.pending();
+}
 
 Task<bool> Exchange::flush() {
   ServerConnection& c = connection_;
@@ -289,12 +302,20 @@ void Exchange::abort() {
   connection_.stream_.close();
 }
 
-void Exchange::close_after() { connection_.close_ = true; }
+void Exchange::close_after() {
+  connection_.close_ = true;
+}
 
-bool Exchange::begun() const { return connection_.begun_; }
+bool Exchange::begun() const {
+  return connection_.begun_;
+}
 
-int Exchange::status() const { return connection_.status_; }
+int Exchange::status() const {
+  return connection_.status_;
+}
 
-std::uint64_t Exchange::bytes_sent() const { return connection_.out_.bytes_sent() - connection_.sent_before_; }
+std::uint64_t Exchange::bytes_sent() const {
+  return connection_.out_.bytes_sent() - connection_.sent_before_;
+}
 
 }  // namespace sentinel::proxy

@@ -14,6 +14,7 @@ class ServerConnection {
 
   /// Serves requests until the connection ends.
   Task<void> run();
+
   /// Between requests: looks at the server's state again. Otherwise nothing.
   void nudge() {
     if (idle_) stream_.interrupt();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server-sent events, looked at without touching their bytes: cuts what arrives at the ends of events (blank lines; lines
-// end by LF, CR or CRLF). Every byte comes out again, in order, in exactly one raw().
+// Server-sent events, looked at without touching their bytes: cuts what arrives at the ends of events (blank lines;
+// lines end by LF, CR or CRLF). Every byte comes out again, in order, in exactly one raw().
 #pragma once
 
 #include <cstddef>
 #include <list>
 #include <string>
-#include <utility>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proxy/net/buffer.h"
@@ -26,20 +26,24 @@ class SseReader {
 
   /// The events that end within `bytes`. Views are valid until the next call, as long as `bytes` are.
   const std::vector<SseEvent>& feed(std::string_view bytes);
+
   /// What has arrived of an event that hasn't ended; it comes again as the head of that event's raw.
   std::string_view incomplete() const { return carry_.view(); }
+
   /// Hands out the incomplete bytes for good, as the end of the stream does.
   std::string_view take_incomplete();
+
   bool oversized() const { return oversized_; }
+
   bool at_boundary() const { return carry_.empty(); }
 
  private:
   void finish(std::string_view raw);
 
   std::size_t most_;
-  Buffer carry_;    ///< the incomplete event
-  Buffer taken_;    ///< keeps the bytes of a carried event alive until the next call
-  Buffer given_;    ///< the same for what was handed out incomplete
+  Buffer carry_;  ///< the incomplete event
+  Buffer taken_;  ///< keeps the bytes of a carried event alive until the next call
+  Buffer given_;  ///< the same for what was handed out incomplete
   std::vector<SseEvent> events_;
   std::list<std::string> joined_;  ///< texts of events with several data lines
   bool line_empty_ = true;

@@ -49,7 +49,8 @@ constexpr std::array kPhrases{
 }  // namespace
 
 std::string_view status_text(int status) {
-  const auto* found = std::find_if(kPhrases.begin(), kPhrases.end(), [&](const Phrase& phrase) { return phrase.status == status; });
+  const auto* found =
+      std::find_if(kPhrases.begin(), kPhrases.end(), [&](const Phrase& phrase) { return phrase.status == status; });
   return found == kPhrases.end() ? std::string_view("Status") : found->text;
 }
 

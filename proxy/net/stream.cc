@@ -49,9 +49,13 @@ IoResult Stream::write_some(std::span<const iovec> pieces) {
   return outcome(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-Task<WaitResult> Stream::wait_readable() { return wait(Socket::wait_read); }
+Task<WaitResult> Stream::wait_readable() {
+  return wait(Socket::wait_read);
+}
 
-Task<WaitResult> Stream::wait_writable() { return wait(Socket::wait_write); }
+Task<WaitResult> Stream::wait_writable() {
+  return wait(Socket::wait_write);
+}
 
 Task<WaitResult> Stream::wait(Socket::wait_type what) {
   if (!interrupted_ && socket_.is_open()) {
@@ -73,7 +77,9 @@ bool Stream::peer_gone() {
   return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-void Stream::shutdown_write() { ::shutdown(socket_.native_handle(), SHUT_WR); }
+void Stream::shutdown_write() {
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+}
 
 void Stream::close() {
   boost::system::error_code ignored;

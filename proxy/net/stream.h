@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connected byte stream that never blocks: reads and writes are tried first, and only when the kernel has nothing does
-// a task wait, holding no buffer. TLS plugs in here, behind the same four calls (SSL_read and SSL_write on the descriptor).
+// A connected byte stream that never blocks: reads and writes are tried first, and only when the kernel has nothing
+// does a task wait, holding no buffer. TLS plugs in here, behind the same four calls (SSL_read and SSL_write on the
+// descriptor).
 #pragma once
 
 #include <sys/uio.h>
@@ -52,6 +53,7 @@ class Stream {
   void close();
 
   Socket& socket() { return socket_; }
+
   Loop& loop() { return loop_; }
 
  private:
@@ -62,8 +64,8 @@ class Stream {
   bool interrupted_ = false;
 };
 
-/// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A client
-/// that sends its next request early is not watched further.
+/// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A
+/// client that sends its next request early is not watched further.
 class PeerWatch {
  public:
   using Gone = void (*)(void* owner);

@@ -9,13 +9,14 @@ namespace sentinel::proxy {
 namespace {
 
 Error not_a_url(std::string_view text) {
-  return Error("proxy.url", fmt::format("'{}' is not an address of a service", text), "write https://host[:port][/path]",
-               ExitCode::kUsage);
+  return Error("proxy.url", fmt::format("'{}' is not an address of a service", text),
+               "write https://host[:port][/path]", ExitCode::kUsage);
 }
 
 bool is_host(std::string_view host, bool bracketed) {
   for (const char letter : host) {
-    const bool word = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
+    const bool word =
+        (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9');
     if (!word && letter != '.' && letter != '-' && letter != '_' && !(bracketed && letter == ':')) return false;
   }
   return !host.empty();
@@ -23,7 +24,9 @@ bool is_host(std::string_view host, bool bracketed) {
 
 }  // namespace
 
-std::string Origin::text() const { return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port); }
+std::string Origin::text() const {
+  return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port);
+}
 
 std::string Origin::host_field() const {
   const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -53,7 +56,8 @@ Result<BaseUrl> parse_base_url(std::string_view text) {
   const std::size_t host_end = bracketed ? authority.find(']') : authority.find(':');
   if (bracketed && host_end == std::string_view::npos) return not_a_url(text);
   url.origin.host = std::string(bracketed ? authority.substr(1, host_end - 1) : authority.substr(0, host_end));
-  std::string_view port = host_end == std::string_view::npos ? std::string_view() : authority.substr(host_end + (bracketed ? 1 : 0));
+  std::string_view port =
+      host_end == std::string_view::npos ? std::string_view() : authority.substr(host_end + (bracketed ? 1 : 0));
   if (!is_host(url.origin.host, bracketed)) return not_a_url(text);
   if (!port.empty()) {
     port.remove_prefix(1);

@@ -28,7 +28,9 @@ class Log {
   void append(std::string_view line);
   /// {"time":…,"level":…,"event":…,<fields>}; `fields` are JSON members without braces, may be empty.
   void event(std::string_view level, std::string_view name, std::string_view fields = {});
+
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
   const Clock& clock() const { return clock_; }
 
  private:

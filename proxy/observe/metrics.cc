@@ -27,12 +27,18 @@ std::string escaped(std::string_view value) {
 std::string label_text(const std::vector<std::string>& names, const std::vector<std::string>& values) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    text.append(i == 0 ? "" : ",").append(names[i]).append("=\"").append(escaped(i < values.size() ? values[i] : "")).append("\"");
+    text.append(i == 0 ? "" : ",")
+        .append(names[i])
+        .append("=\"")
+        .append(escaped(i < values.size() ? values[i] : ""))
+        .append("\"");
   }
   return text;
 }
 
-std::string in_braces(const std::string& labels) { return labels.empty() ? "" : "{" + labels + "}"; }
+std::string in_braces(const std::string& labels) {
+  return labels.empty() ? "" : "{" + labels + "}";
+}
 
 void head(std::string& out, const std::string& name, const std::string& help, const char* type) {
   out.append(fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type));
@@ -40,11 +46,16 @@ void head(std::string& out, const std::string& name, const std::string& help, co
 
 }  // namespace
 
-std::size_t worker_slot() { return this_slot; }
+std::size_t worker_slot() {
+  return this_slot;
+}
 
-void set_worker_slot(std::size_t slot) { this_slot = slot; }
+void set_worker_slot(std::size_t slot) {
+  this_slot = slot;
+}
 
-Histogram::Histogram(std::size_t slots, std::span<const double> bounds) : bounds_(bounds.begin(), bounds.end()), micro_sum_(slots) {
+Histogram::Histogram(std::size_t slots, std::span<const double> bounds)
+    : bounds_(bounds.begin(), bounds.end()), micro_sum_(slots) {
   for (std::size_t i = 0; i <= bounds_.size(); ++i) buckets_.push_back(std::make_unique<SlottedNumber>(slots));
 }
 
@@ -60,7 +71,8 @@ Family<Counter>& Metrics::counter(const std::string& name, const std::string& he
   const std::lock_guard lock(mutex_);
   auto& family = counters_[name];
   if (family == nullptr) {
-    family = std::make_unique<Family<Counter>>(name, help, std::move(labels), [slots = slots_] { return std::make_unique<Counter>(slots); });
+    family = std::make_unique<Family<Counter>>(name, help, std::move(labels),
+                                               [slots = slots_] { return std::make_unique<Counter>(slots); });
   }
   return *family;
 }
@@ -69,7 +81,8 @@ Family<Gauge>& Metrics::gauge(const std::string& name, const std::string& help, 
   const std::lock_guard lock(mutex_);
   auto& family = gauges_[name];
   if (family == nullptr) {
-    family = std::make_unique<Family<Gauge>>(name, help, std::move(labels), [slots = slots_] { return std::make_unique<Gauge>(slots); });
+    family = std::make_unique<Family<Gauge>>(name, help, std::move(labels),
+                                             [slots = slots_] { return std::make_unique<Gauge>(slots); });
   }
   return *family;
 }
@@ -79,9 +92,9 @@ Family<Histogram>& Metrics::histogram(const std::string& name, const std::string
   const std::lock_guard lock(mutex_);
   auto& family = histograms_[name];
   if (family == nullptr) {
-    family = std::make_unique<Family<Histogram>>(name, help, std::move(labels), [slots = slots_, bounds = std::move(bounds)] {
-      return std::make_unique<Histogram>(slots, bounds);
-    });
+    family = std::make_unique<Family<Histogram>>(
+        name, help, std::move(labels),
+        [slots = slots_, bounds = std::move(bounds)] { return std::make_unique<Histogram>(slots, bounds); });
   }
   return *family;
 }
@@ -121,7 +134,8 @@ std::string Metrics::render() const {
         const std::string bound = i < series->bounds_.size() ? fmt::format("{}", series->bounds_[i]) : "+Inf";
         out.append(fmt::format("{}_bucket{{{}le=\"{}\"}} {}\n", name, before, bound, count));
       }
-      out.append(fmt::format("{}_sum{} {}\n", name, in_braces(labels), static_cast<double>(series->micro_sum_.sum()) / 1e6));
+      out.append(
+          fmt::format("{}_sum{} {}\n", name, in_braces(labels), static_cast<double>(series->micro_sum_.sum()) / 1e6));
       out.append(fmt::format("{}_count{} {}\n", name, in_braces(labels), count));
     }
   }

@@ -24,7 +24,9 @@ class SlottedNumber {
  public:
   explicit SlottedNumber(std::size_t slots) : cells_(slots) {}
 
-  void add(std::int64_t amount) { cells_[worker_slot() % cells_.size()].value.fetch_add(amount, std::memory_order_relaxed); }
+  void add(std::int64_t amount) {
+    cells_[worker_slot() % cells_.size()].value.fetch_add(amount, std::memory_order_relaxed);
+  }
 
   std::int64_t sum() const {
     std::int64_t total = 0;
@@ -44,7 +46,9 @@ class SlottedNumber {
 class Counter {
  public:
   explicit Counter(std::size_t slots) : number_(slots) {}
+
   void add(std::uint64_t amount = 1) { number_.add(static_cast<std::int64_t>(amount)); }
+
   std::int64_t value() const { return number_.sum(); }
 
  private:
@@ -55,7 +59,9 @@ class Counter {
 class Gauge {
  public:
   explicit Gauge(std::size_t slots) : number_(slots) {}
+
   void add(std::int64_t amount) { number_.add(amount); }
+
   std::int64_t value() const { return number_.sum(); }
 
  private:
@@ -78,7 +84,8 @@ class Histogram {
 template <typename Series>
 class Family {
  public:
-  Family(std::string name, std::string help, std::vector<std::string> labels, std::function<std::unique_ptr<Series>()> make)
+  Family(std::string name, std::string help, std::vector<std::string> labels,
+         std::function<std::unique_ptr<Series>()> make)
       : name_(std::move(name)), help_(std::move(help)), labels_(std::move(labels)), make_(std::move(make)) {}
 
   /// The series with these label values, in the order of the labels.

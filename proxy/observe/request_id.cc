@@ -13,8 +13,8 @@ namespace sentinel::proxy {
 namespace {
 
 bool is_plain(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '-' ||
-         letter == '_' || letter == '.' || letter == ':';
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+         letter == '-' || letter == '_' || letter == '.' || letter == ':';
 }
 
 std::mt19937_64 seeded() {
@@ -27,7 +27,8 @@ std::mt19937_64 seeded() {
 }  // namespace
 
 std::string request_id(std::optional<std::string_view> from_client) {
-  if (from_client && !from_client->empty() && from_client->size() <= 128 && std::all_of(from_client->begin(), from_client->end(), is_plain)) {
+  if (from_client && !from_client->empty() && from_client->size() <= 128 &&
+      std::all_of(from_client->begin(), from_client->end(), is_plain)) {
     return std::string(*from_client);
   }
   // Not a secret, only unlikely to meet its like: no system call per request.

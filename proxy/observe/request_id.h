@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identity of a request in logs, answers and upstream requests: X-Request-Id, taken from the client when it is short
-// and plain, made otherwise.
+// The identity of a request in logs, answers and upstream requests: X-Request-Id, taken from the client when it is
+// short and plain, made otherwise.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the metrics' slots the present thread counts in: each worker has its own, so that counting is never contended.
+// Which of the metrics' slots the present thread counts in: each worker has its own, so that counting is never
+// contended.
 #pragma once
 
 #include <cstddef>

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/signal_set.hpp>
 #include <thread>
+
+#include <boost/asio/signal_set.hpp>
 
 #include "proxy/json/cursor.h"
 #include "proxy/net/listen.h"
@@ -27,7 +28,8 @@ unsigned worker_count(const Settings& settings) {
 }
 
 void tell_listening(Log& log, std::string_view purpose, const Descriptor& listener) {
-  log.event("info", "listening", fmt::format(R"("purpose":"{}","address":{})", purpose, json_quoted(listening_address(listener))));
+  log.event("info", "listening",
+            fmt::format(R"("purpose":"{}","address":{})", purpose, json_quoted(listening_address(listener))));
 }
 
 /// Until a signal asks for the end and the workers have come to it.
@@ -47,8 +49,10 @@ Task<void> wait_for_end(Loop& loop, SharedState& shared, Workers& workers) {
 
 void tell_totals(SharedState& shared) {
   for (const auto& [key, total] : shared.usage.totals()) {
-    shared.log.event("info", "usage", fmt::format(R"("email":{},"model":{},"input_tokens":{},"output_tokens":{},"requests":{})", json_quoted(key.first),
-                                                  json_quoted(key.second), total.input_tokens, total.output_tokens, total.requests));
+    shared.log.event("info", "usage",
+                     fmt::format(R"("email":{},"model":{},"input_tokens":{},"output_tokens":{},"requests":{})",
+                                 json_quoted(key.first), json_quoted(key.second), total.input_tokens,
+                                 total.output_tokens, total.requests));
   }
 }
 
@@ -68,7 +72,9 @@ Result<ExitCode> run_proxy(const Settings& settings) {
   Log log(STDOUT_FILENO, clock);
   const unsigned count = worker_count(settings);
   SharedState shared(settings, clock, log, std::make_shared<const StaticKeys>(std::move(keys)), count);
-  log.event("info", "starting", fmt::format(R"("version":"{}","workers":{},"authentication":"static keys","limits":"in process")", SENTINEL_VERSION, count));
+  log.event("info", "starting",
+            fmt::format(R"("version":"{}","workers":{},"authentication":"static keys","limits":"in process")",
+                        SENTINEL_VERSION, count));
   tell_listening(log, "api", api);
   tell_listening(log, "operator", operator_listener);
 

@@ -23,7 +23,8 @@ class SettingsReader {
     if (!loaded.ok()) {
       errors_.push_back(std::move(loaded).error());
     } else if (!loaded->is_mapping() && !loaded->is_null()) {
-      errors_.push_back(Error("proxy.setting", "the configuration is not a mapping", {}, ExitCode::kUsage).at(loaded->position()));
+      errors_.push_back(
+          Error("proxy.setting", "the configuration is not a mapping", {}, ExitCode::kUsage).at(loaded->position()));
     } else {
       file_ = std::move(*loaded);
     }
@@ -47,7 +48,8 @@ class SettingsReader {
     if (!value) return;
     std::uint64_t number = 0;
     const auto [end, failed] = std::from_chars(value->data(), value->data() + value->size(), number);
-    if (value->empty() || failed != std::errc() || end != value->data() + value->size() || number < least || number > most) {
+    if (value->empty() || failed != std::errc() || end != value->data() + value->size() || number < least ||
+        number > most) {
       wrong(name, fmt::format("must be a whole number from {} to {}", least, most));
       return;
     }
@@ -59,7 +61,8 @@ class SettingsReader {
     if (!value) return;
     double number = 0;
     const auto [end, failed] = std::from_chars(value->data(), value->data() + value->size(), number);
-    if (value->empty() || failed != std::errc() || end != value->data() + value->size() || !(number > 0) || number > 86'400) {
+    if (value->empty() || failed != std::errc() || end != value->data() + value->size() || !(number > 0) ||
+        number > 86'400) {
       wrong(name, "must be seconds, more than 0 and at most 86400");
       return;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proxy's settings: environment variables, or the same keys in a YAML file; the environment wins. Everything is checked
-// before anything starts.
+// The proxy's settings: environment variables, or the same keys in a YAML file; the environment wins. Everything is
+// checked before anything starts.
 #pragma once
 
 #include <chrono>
@@ -17,20 +17,20 @@
 namespace sentinel::proxy {
 
 struct Settings {
-  std::string host = "0.0.0.0";                    ///< SENTINEL_HOST: an address
-  std::uint16_t port = 8080;                       ///< SENTINEL_PORT; 0: any free one
-  std::string operator_host = "127.0.0.1";         ///< SENTINEL_METRICS_HOST
-  std::uint16_t operator_port = 9464;              ///< SENTINEL_METRICS_PORT: /metrics and /health*
-  unsigned workers = 0;                            ///< SENTINEL_WORKERS; 0: as many as cores
-  std::string keys_file;                           ///< SENTINEL_KEYS_FILE: see auth/static_keys.h
-  BaseUrl openai_url;                              ///< OPENAI_API_URL
-  Secret openai_key;                               ///< OPENAI_API_KEY
-  std::int64_t rate_limit = 100;                   ///< SENTINEL_RATE_LIMIT: requests per minute and user
-  std::size_t most_body = std::size_t{32} << 20;   ///< SENTINEL_MAX_BODY_BYTES
-  std::chrono::milliseconds keep_alive{15'000};    ///< SENTINEL_KEEP_ALIVE_SECONDS: silence before a comment
-  std::chrono::milliseconds connect{10'000};       ///< SENTINEL_CONNECT_TIMEOUT_SECONDS, of an upstream
+  std::string host = "0.0.0.0";                      ///< SENTINEL_HOST: an address
+  std::uint16_t port = 8080;                         ///< SENTINEL_PORT; 0: any free one
+  std::string operator_host = "127.0.0.1";           ///< SENTINEL_METRICS_HOST
+  std::uint16_t operator_port = 9464;                ///< SENTINEL_METRICS_PORT: /metrics and /health*
+  unsigned workers = 0;                              ///< SENTINEL_WORKERS; 0: as many as cores
+  std::string keys_file;                             ///< SENTINEL_KEYS_FILE: see auth/static_keys.h
+  BaseUrl openai_url;                                ///< OPENAI_API_URL
+  Secret openai_key;                                 ///< OPENAI_API_KEY
+  std::int64_t rate_limit = 100;                     ///< SENTINEL_RATE_LIMIT: requests per minute and user
+  std::size_t most_body = std::size_t{32} << 20;     ///< SENTINEL_MAX_BODY_BYTES
+  std::chrono::milliseconds keep_alive{15'000};      ///< SENTINEL_KEEP_ALIVE_SECONDS: silence before a comment
+  std::chrono::milliseconds connect{10'000};         ///< SENTINEL_CONNECT_TIMEOUT_SECONDS, of an upstream
   std::chrono::milliseconds upstream_idle{120'000};  ///< SENTINEL_UPSTREAM_IDLE_SECONDS: without a byte
-  std::chrono::milliseconds drain{30'000};         ///< SENTINEL_DRAIN_SECONDS: after SIGTERM
+  std::chrono::milliseconds drain{30'000};           ///< SENTINEL_DRAIN_SECONDS: after SIGTERM
 };
 
 /// A variable's value, or nothing; environment_variable in production.

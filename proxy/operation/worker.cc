@@ -23,12 +23,20 @@ PipelineOptions options_of(const Settings& settings) {
   return options;
 }
 
-GenerationShape chat_shape() { return {"/chat/completions", {{"messages", JsonKind::kArray}}, true, true}; }
+GenerationShape chat_shape() {
+  return {"/chat/completions", {{"messages", JsonKind::kArray}}, true, true};
+}
 
 }  // namespace
 
-SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& log_, std::shared_ptr<const StaticKeys> keys_, unsigned workers)
-    : settings(settings_), clock(clock_), log(log_), metrics(workers + 1), proxy_metrics(metrics), keys(std::move(keys_)) {
+SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& log_,
+                         std::shared_ptr<const StaticKeys> keys_, unsigned workers)
+    : settings(settings_),
+      clock(clock_),
+      log(log_),
+      metrics(workers + 1),
+      proxy_metrics(metrics),
+      keys(std::move(keys_)) {
   metrics.gauge_from("sentinel_log_lines_dropped", "Log lines that did not fit into memory",
                      [&log_] { return static_cast<double>(log_.dropped()); });
 }
@@ -38,8 +46,9 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
       authenticator_(shared.keys),
       rate_limiter_(shared.window_counts, shared.clock, shared.settings.rate_limit),
       upstreams_(openai_target(shared.settings)),
-      services_{authenticator_,       rate_limiter_, shared.usage, upstreams_,          connections_,
-                shared.proxy_metrics, shared.log,    shared.clock, options_of(shared.settings)},
+      services_{authenticator_, rate_limiter_, shared.usage,
+                upstreams_,     connections_,  shared.proxy_metrics,
+                shared.log,     shared.clock,  options_of(shared.settings)},
       health_(HealthHandler::Question::kWhole, shared.process),
       ready_(HealthHandler::Question::kReady, shared.process),
       live_(HealthHandler::Question::kLive, shared.process),

@@ -20,7 +20,8 @@ namespace sentinel::proxy {
 
 /// Built by main before the workers, and outliving them. Each member says or is what makes it safe for several threads.
 struct SharedState {
-  SharedState(const Settings& settings, const Clock& clock, Log& log, std::shared_ptr<const StaticKeys> keys, unsigned workers);
+  SharedState(const Settings& settings, const Clock& clock, Log& log, std::shared_ptr<const StaticKeys> keys,
+              unsigned workers);
 
   const Settings& settings;
   const Clock& clock;
@@ -33,13 +34,16 @@ struct SharedState {
   UsageTotals usage;
 };
 
-/// A listener's requests on one loop: handlers, routes, stages, server. The workers have one, and so has the operator's port.
+/// A listener's requests on one loop: handlers, routes, stages, server. The workers have one, and so has the operator's
+/// port.
 class Endpoint {
  public:
   enum class Kind { kApi, kOperator };
 
   Endpoint(Kind kind, Loop& loop, SharedState& shared);
+
   HttpServer& server() { return server_; }
+
   /// Before the loop is destroyed.
   void close_idle() { connections_.close_idle(); }
 
@@ -70,9 +74,11 @@ class Worker {
 
   /// Accepts on this socket, once started. Before start() only.
   void accept_on(Descriptor listener) { endpoint_.server().accept_on(std::move(listener)); }
+
   void start();
   /// Stops accepting, lets requests end for at most that long, then ends the thread. From any thread.
   void drain(std::chrono::milliseconds deadline);
+
   bool running() const { return running_; }
 
  private:

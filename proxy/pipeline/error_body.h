@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proxy's own error bodies: {"error":{"code","message","details"?}}, and the events that take their place in a stream.
+// The proxy's own error bodies: {"error":{"code","message","details"?}}, and the events that take their place in a
+// stream.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The endpoints that make text or vectors from a JSON body: chat, completions, responses, embeddings. What tells them apart
-// is data.
+// The endpoints that make text or vectors from a JSON body: chat, completions, responses, embeddings. What tells them
+// apart is data.
 #pragma once
 
 #include <string_view>
@@ -21,6 +21,7 @@ struct GenerationShape {
 class GenerationHandler final : public Handler {
  public:
   explicit GenerationHandler(GenerationShape shape) : shape_(std::move(shape)) {}
+
   Task<void> handle(RequestContext& context) override;
 
  private:

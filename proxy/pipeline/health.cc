@@ -10,9 +10,11 @@ Task<void> HealthHandler::handle(RequestContext& context) {
   const std::string_view status = ready ? "healthy" : "unhealthy";
   std::string body = fmt::format(R"({{"status":"{}"}})", status);
   if (question_ == Question::kWhole) {
-    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - state_.started).count();
-    body = fmt::format(R"({{"status":"{}","version":"{}","uptime_seconds":{},"timestamp":"{}","checks":{{}},"stats":{{"uptime_seconds":{}}}}})",
-                       status, SENTINEL_VERSION, uptime, to_rfc3339(context.services.clock.now()), uptime);
+    const auto uptime =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - state_.started).count();
+    body = fmt::format(
+        R"({{"status":"{}","version":"{}","uptime_seconds":{},"timestamp":"{}","checks":{{}},"stats":{{"uptime_seconds":{}}}}})",
+        status, SENTINEL_VERSION, uptime, to_rfc3339(context.services.clock.now()), uptime);
   }
   co_await context.answer(ready ? 200 : 503, std::move(body));
 }

@@ -19,6 +19,7 @@ class HealthHandler final : public Handler {
   enum class Question { kWhole, kReady, kLive };
 
   HealthHandler(Question question, const ProcessState& state) : question_(question), state_(state) {}
+
   Task<void> handle(RequestContext& context) override;
 
  private:
@@ -29,6 +30,7 @@ class HealthHandler final : public Handler {
 class MetricsHandler final : public Handler {
  public:
   explicit MetricsHandler(const Metrics& metrics) : metrics_(metrics) {}
+
   Task<void> handle(RequestContext& context) override;
 
  private:

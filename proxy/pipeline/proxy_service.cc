@@ -63,8 +63,8 @@ Task<bool> ProxyService::admit(RequestContext& context) {
   context.identity = std::get<Identity>(outcome);
 
   const RateVerdict verdict = co_await services_.rate_limiter.admit(context.identity);
-  context.fields.append(fmt::format("X-RateLimit-Limit: {}\r\nX-RateLimit-Remaining: {}\r\nX-RateLimit-Reset: {}\r\n", verdict.limit,
-                                    verdict.remaining(), verdict.reset_at));
+  context.fields.append(fmt::format("X-RateLimit-Limit: {}\r\nX-RateLimit-Remaining: {}\r\nX-RateLimit-Reset: {}\r\n",
+                                    verdict.limit, verdict.remaining(), verdict.reset_at));
   if (verdict.allowed) co_return true;
   context.error_code = "RATE_LIMIT_EXCEEDED";
   co_await context.answer(429, rate_limit_body(verdict), fmt::format("Retry-After: {}\r\n", verdict.retry_after()));
@@ -85,9 +85,10 @@ void ProxyService::finish(RequestContext& context) {
   if (context.client_gone) services_.metrics.disconnects.with({std::string(context.endpoint)}).add();
 
   const RequestHead& head = context.exchange.head();
-  std::string fields = fmt::format(R"("request_id":"{}","method":{},"path":{},"endpoint":"{}","status":{},"duration_ms":{:.3f},"bytes_out":{})",
-                                   context.id, json_quoted(head.method), json_quoted(head.path), context.endpoint, status,
-                                   seconds.count() * 1000, context.exchange.bytes_sent());
+  std::string fields = fmt::format(
+      R"("request_id":"{}","method":{},"path":{},"endpoint":"{}","status":{},"duration_ms":{:.3f},"bytes_out":{})",
+      context.id, json_quoted(head.method), json_quoted(head.path), context.endpoint, status, seconds.count() * 1000,
+      context.exchange.bytes_sent());
   if (context.first_byte) {
     const std::chrono::duration<double, std::milli> first = *context.first_byte - context.begun;
     fields.append(fmt::format(R"(,"first_byte_ms":{:.3f})", first.count()));
@@ -98,8 +99,8 @@ void ProxyService::finish(RequestContext& context) {
   if (context.streamed) fields.append(R"(,"streamed":true)");
   if (!context.error_code.empty()) fields.append(R"(,"error":)").append(json_quoted(context.error_code));
   if (context.usage) {
-    fields.append(fmt::format(R"(,"input_tokens":{},"output_tokens":{},"estimated":{})", context.usage->input, context.usage->output,
-                              context.usage_estimated));
+    fields.append(fmt::format(R"(,"input_tokens":{},"output_tokens":{},"estimated":{})", context.usage->input,
+                              context.usage->output, context.usage_estimated));
   }
   services_.log.event("info", "request", fields);
 }

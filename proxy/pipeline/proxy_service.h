@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of the stages: request id, route, authentication, request limit, handler; and, however it ended, one line of
-// the access log and the metrics.
+// The order of the stages: request id, route, authentication, request limit, handler; and, however it ended, one line
+// of the access log and the metrics.
 #pragma once
 
 #include <vector>

@@ -28,9 +28,9 @@ struct Route {
 };
 
 struct RouteMatch {
-  const Route* route = nullptr;  ///< null: none for this method
-  std::string allow;             ///< methods the path knows; empty: no such path
-  Access access = Access::kOpen; ///< of the path, also when the method is wrong
+  const Route* route = nullptr;   ///< null: none for this method
+  std::string allow;              ///< methods the path knows; empty: no such path
+  Access access = Access::kOpen;  ///< of the path, also when the method is wrong
 };
 
 /// The first route that fits wins.

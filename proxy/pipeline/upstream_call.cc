@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before the first byte to the client everything is still open: status, retry, another upstream. The first keep-alive comment
-// spends that, because it has to bring a status with it.
+// Before the first byte to the client everything is still open: status, retry, another upstream. The first keep-alive
+// comment spends that, because it has to bring a status with it.
 #include "proxy/pipeline/upstream_call.h"
 
 #include <fmt/format.h>
@@ -11,7 +11,8 @@
 namespace sentinel::proxy {
 namespace {
 
-constexpr std::string_view kStreamFields = "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
+constexpr std::string_view kStreamFields =
+    "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
 constexpr std::string_view kComment = ": keep-alive\n\n";
 constexpr std::size_t kMostErrorBody = std::size_t{64} << 10;
 /// A rough count where the upstream doesn't say: English text has about four bytes to a token.
@@ -26,7 +27,8 @@ std::optional<std::chrono::seconds> retry_after(const ResponseHead& head) {
 
 }  // namespace
 
-UpstreamCall::UpstreamCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request, std::string_view body)
+UpstreamCall::UpstreamCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
+                           std::string_view body)
     : context_(context),
       services_(context.services),
       shape_(shape),
@@ -87,7 +89,8 @@ Task<void> UpstreamCall::run(AttemptSequence& attempts) {
 }
 
 Task<ClientStatus> UpstreamCall::attempt(const UpstreamTarget& target) {
-  // A kept connection may have been closed by its peer just now: then, and only before any byte of an answer, once more.
+  // A kept connection may have been closed by its peer just now: then, and only before any byte of an answer, once
+  // more.
   bool only_new = false;
   for (;;) {
     Connected connected = co_await services_.connections.acquire(target.base.origin, target.times, wake_, only_new);
@@ -105,10 +108,11 @@ Task<ClientStatus> UpstreamCall::send_and_wait(const UpstreamTarget& target) {
   if (asked_for_usage_) splice_include_usage(request_, splices);
   if (!target.model.empty() && target.model != request_.model) splice_model(request_, target.model, splices);
   const std::string head = fmt::format(
-      "POST {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/json\r\nAccept-Encoding: identity\r\n"
+      "POST {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Type: application/json\r\nAccept-Encoding: "
+      "identity\r\n"
       "X-Request-Id: {}\r\nContent-Length: {}\r\n\r\n",
-      target.base.path, shape_.upstream_path, target.base.origin.host_field(), target.authorization.reveal(), context_.id,
-      splices.size(body_));
+      target.base.path, shape_.upstream_path, target.base.origin.host_field(), target.authorization.reveal(),
+      context_.id, splices.size(body_));
   std::vector<std::string_view> pieces = splices.pieces(body_);
   pieces.insert(pieces.begin(), head);
   ClientStatus status = co_await connection_->send(std::move(pieces), target.times, wake_);
@@ -290,7 +294,8 @@ Task<void> UpstreamCall::answer_upstream_error() {
     co_return;
   }
   const std::optional<std::chrono::seconds> later = retry_after(head_);
-  co_await context_.refuse(502, "UPSTREAM_ERROR", std::move(message), later ? fmt::format("Retry-After: {}\r\n", later->count()) : "");
+  co_await context_.refuse(502, "UPSTREAM_ERROR", std::move(message),
+                           later ? fmt::format("Retry-After: {}\r\n", later->count()) : "");
 }
 
 Task<void> UpstreamCall::fail(ClientStatus status) {
@@ -312,21 +317,24 @@ void UpstreamCall::settle() {
   // Only models that an upstream answered for become labels: clients could name any number of others.
   const std::string model = answering_ ? context_.model : "other";
   const std::string_view status = !answering_ ? "error" : context_.streamed ? "streaming" : "success";
-  const auto since = [&](std::chrono::steady_clock::time_point at) { return std::chrono::duration<double>(at - context_.begun).count(); };
+  const auto since = [&](std::chrono::steady_clock::time_point at) {
+    return std::chrono::duration<double>(at - context_.begun).count();
+  };
   services_.metrics.requests.with({std::string(status), model}).add();
   services_.metrics.duration.with({model}).observe(since(std::chrono::steady_clock::now()));
   if (context_.first_byte) services_.metrics.first_byte.with({model}).observe(since(*context_.first_byte));
   // A client that left has used what the upstream did until then.
   if (!answering_ && !(left && sent_)) return;
   if (!context_.usage) {
-    context_.usage = TokenCount{request_.prompt_bytes / kBytesPerToken, (text_bytes_ + kBytesPerToken - 1) / kBytesPerToken};
+    context_.usage =
+        TokenCount{request_.prompt_bytes / kBytesPerToken, (text_bytes_ + kBytesPerToken - 1) / kBytesPerToken};
     context_.usage_estimated = true;
     services_.metrics.estimated.with({model}).add();
   }
   services_.metrics.tokens.with({"prompt", model}).add(context_.usage->input);
   services_.metrics.tokens.with({"completion", model}).add(context_.usage->output);
-  services_.usage.track({context_.identity.email, context_.model, context_.usage->input, context_.usage->output, 1, services_.clock.now(),
-                         context_.usage_estimated});
+  services_.usage.track({context_.identity.email, context_.model, context_.usage->input, context_.usage->output, 1,
+                         services_.clock.now(), context_.usage_estimated});
 }
 
 }  // namespace sentinel::proxy

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request's way to an upstream and back: attempts, the answer as a whole or as a stream, keep-alive comments, the client
-// that leaves, and the use that is accounted in the end.
+// One request's way to an upstream and back: attempts, the answer as a whole or as a stream, keep-alive comments, the
+// client that leaves, and the use that is accounted in the end.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,8 @@ namespace sentinel::proxy {
 class UpstreamCall {
  public:
   /// All of it outlives the call; `body` is what the client sent.
-  UpstreamCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request, std::string_view body);
+  UpstreamCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
+               std::string_view body);
 
   /// Until the client has its answer, or is gone.
   Task<void> run(AttemptSequence& attempts);
@@ -40,6 +41,7 @@ class UpstreamCall {
 
   void client_left();
   void settle();
+
   bool strips() const { return asked_for_usage_; }
 
   RequestContext& context_;

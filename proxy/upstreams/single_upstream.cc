@@ -9,7 +9,9 @@ namespace {
 class OneAttempt final : public AttemptSequence {
  public:
   explicit OneAttempt(const UpstreamTarget& target) : target_(&target) {}
+
   const UpstreamTarget* next() override { return std::exchange(target_, nullptr); }
+
   bool report(const AttemptReport&) override { return false; }
 
  private:
@@ -18,6 +20,8 @@ class OneAttempt final : public AttemptSequence {
 
 }  // namespace
 
-std::unique_ptr<AttemptSequence> SingleUpstream::attempts(std::string_view) { return std::make_unique<OneAttempt>(target_); }
+std::unique_ptr<AttemptSequence> SingleUpstream::attempts(std::string_view) {
+  return std::make_unique<OneAttempt>(target_);
+}
 
 }  // namespace sentinel::proxy

@@ -9,6 +9,7 @@ namespace sentinel::proxy {
 class SingleUpstream final : public UpstreamSet {
  public:
   explicit SingleUpstream(UpstreamTarget target) : target_(std::move(target)) {}
+
   std::unique_ptr<AttemptSequence> attempts(std::string_view model) override;
 
  private:

@@ -35,7 +35,8 @@ class AttemptSequence {
   virtual ~AttemptSequence() = default;
   /// The next target to try, valid as long as the sequence; null: no more.
   virtual const UpstreamTarget* next() = 0;
-  /// How the attempt that next() began has ended. True: worth trying the next one, as long as nothing was sent to the client.
+  /// How the attempt that next() began has ended. True: worth trying the next one, as long as nothing was sent to the
+  /// client.
   virtual bool report(const AttemptReport& report) = 0;
 };
 

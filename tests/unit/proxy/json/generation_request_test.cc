@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/json/generation_request.h"
 
-#include <catch2/catch.hpp>
-
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 using namespace sentinel::proxy;
 
@@ -55,7 +55,8 @@ TEST_CASE("The model is replaced where it stands, whatever it is called") {
 TEST_CASE("A policed field twice is refused, also when one is written with escapes") {
   for (const char* body :
        {R"({"model":"a","messages":[],"model":"b"})", R"({"model":"a","messages":[],"\u006dodel":"b"})",
-        R"({"model":"a","messages":[],"stream":true,"stream":false})", R"({"model":"a","messages":[],"max_tokens":1,"max_tokens":2})",
+        R"({"model":"a","messages":[],"stream":true,"stream":false})",
+        R"({"model":"a","messages":[],"max_tokens":1,"max_tokens":2})",
         R"({"model":"a","messages":[],"stream_options":{"include_usage":true,"include_usag\u0065":false}})"}) {
     INFO(body);
     const GenerationRequestResult read = read_generation_request(body, kChat);
@@ -66,17 +67,19 @@ TEST_CASE("A policed field twice is refused, also when one is written with escap
 }
 
 TEST_CASE("The cursor takes exactly what is JSON") {
-  for (const char* value :
-       {"0", "-0", "1.5", "1e9", "-1.25E-7", "\"\"", R"("a\"\\\/\b\f\n\r\tA😀")", "[]", "[1,[2,{}],\"]\"]", "{}", R"({"a":{"b":[null,true,false]}})",
-        "\"long enough to pass the wide loop more than once, with a quote \\\" at its end\""}) {
+  for (const char* value : {"0", "-0", "1.5", "1e9", "-1.25E-7", "\"\"", R"("a\"\\\/\b\f\n\r\tA😀")", "[]",
+                            "[1,[2,{}],\"]\"]", "{}", R"({"a":{"b":[null,true,false]}})",
+                            "\"long enough to pass the wide loop more than once, with a quote \\\" at its end\""}) {
     INFO(value);
     JsonCursor cursor(value);
     CHECK(cursor.take().size == std::string_view(value).size());
     CHECK(cursor.at_end());
     CHECK(nlohmann::json::accept(value));
   }
-  for (const char* value : {"", "01", "1.", ".5", "+1", "1e", "-", "tru", "nul", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\n\"", "[1,]", "[1 2]", "[", "{\"a\"}",
-                            "{\"a\":}", "{\"a\":1,}", "{a:1}", "{\"a\":1", "[}", "{]", "'a'", "NaN"}) {
+  for (const char* value :
+       {"",           "01",      "1.",          ".5",     "+1",   "1e",    "-",  "tru",     "nul",
+        "\"",         "\"\\x\"", "\"\\u12g4\"", "\"\n\"", "[1,]", "[1 2]", "[",  "{\"a\"}", "{\"a\":}",
+        "{\"a\":1,}", "{a:1}",   "{\"a\":1",    "[}",     "{]",   "'a'",   "NaN"}) {
     INFO(value);
     JsonCursor cursor(value);
     cursor.take();

@@ -14,8 +14,9 @@ TEST_CASE("The table of the original's verdicts holds") {
     std::int64_t remaining;
   };
 
-  for (const Row& row : {Row{80, 21, 15, 81, true, 19}, Row{100, 1, 0, 101, false, 0}, Row{100, 1, 30, 51, true, 49}, Row{100, 99, 59, 100, true, 0},
-                         Row{100, 100, 59, 101, false, 0}, Row{50, 75, 30, 100, true, 0}, Row{50, 76, 30, 101, false, 0}, Row{1, 1, 1, 1, true, 99}}) {
+  for (const Row& row : {Row{80, 21, 15, 81, true, 19}, Row{100, 1, 0, 101, false, 0}, Row{100, 1, 30, 51, true, 49},
+                         Row{100, 99, 59, 100, true, 0}, Row{100, 100, 59, 101, false, 0},
+                         Row{50, 75, 30, 100, true, 0}, Row{50, 76, 30, 101, false, 0}, Row{1, 1, 1, 1, true, 99}}) {
     const RateVerdict verdict = decide_two_windows(row.previous, row.current, 6000 + row.elapsed, 100);
     CHECK(verdict.used == row.total);
     CHECK(verdict.allowed == row.allowed);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/net/body_decoder.h"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel::proxy;
 
@@ -25,7 +25,8 @@ Decoded decode(const std::string& text, std::size_t piece) {
     const BodyResult result = decoder.decode(bytes.data(), bytes.size());
     decoded.status = result.status;
     decoded.body.append(bytes, 0, result.body);
-    if (result.status == BodyStatus::kComplete) decoded.rest = bytes.substr(result.consumed) + text.substr(std::min(text.size(), at + piece));
+    if (result.status == BodyStatus::kComplete)
+      decoded.rest = bytes.substr(result.consumed) + text.substr(std::min(text.size(), at + piece));
   }
   return decoded;
 }
@@ -44,9 +45,10 @@ TEST_CASE("A chunked body is the same in pieces of any size") {
 }
 
 TEST_CASE("Chunk lines are strict") {
-  for (const char* text : {"5\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n",
-                           "1_0\r\nhello", "\r\n", ";a\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r\n0\n\n",
-                           "0\r\n folded\r\n\r\n", "0\r\nA: b\n\r\n", "5;a\x01\r\nhello", "1234567890abcdef0\r\n", "0\r\n\rX"}) {
+  for (const char* text :
+       {"5\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n",
+        "1_0\r\nhello", "\r\n", ";a\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r\n0\n\n",
+        "0\r\n folded\r\n\r\n", "0\r\nA: b\n\r\n", "5;a\x01\r\nhello", "1234567890abcdef0\r\n", "0\r\n\rX"}) {
     INFO(text);
     CHECK(decode(text, 1).status == BodyStatus::kBad);
     CHECK(decode(text, 1000).status == BodyStatus::kBad);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/net/deadline.h"
 
-#include <catch2/catch.hpp>
-
 #include <memory>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel::proxy;
 using std::chrono::milliseconds;
@@ -13,9 +13,13 @@ namespace {
 
 DeadlineWheel::Time now{};
 
-DeadlineWheel::Time fake_now() { return now; }
+DeadlineWheel::Time fake_now() {
+  return now;
+}
 
-void count(void* counter) { ++*static_cast<int*>(counter); }
+void count(void* counter) {
+  ++*static_cast<int*>(counter);
+}
 
 }  // namespace
 
@@ -65,10 +69,12 @@ TEST_CASE("A disarmed, replaced or destroyed deadline doesn't fire") {
 TEST_CASE("A callback may destroy a deadline that is due in the same tick") {
   now = {};
   DeadlineWheel wheel(fake_now);
+
   struct Pair {
     std::unique_ptr<Deadline> one, other;
     int fired = 0;
   } pair;
+
   const auto fire = [](void* owner) {
     auto& both = *static_cast<Pair*>(owner);
     ++both.fired;

@@ -2,9 +2,9 @@
 // The table of what is refused because another parser could read it differently.
 #include "proxy/net/http_head.h"
 
-#include <catch2/catch.hpp>
-
 #include <string>
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel::proxy;
 
@@ -16,12 +16,15 @@ HeadStatus status_of(const std::string& bytes) {
   return parse_request_head(bytes, scanned, {}, head).status;
 }
 
-std::string request(const std::string& fields) { return "POST /v1/x HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
+std::string request(const std::string& fields) {
+  return "POST /v1/x HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
 
 }  // namespace
 
 TEST_CASE("An ordinary request is read") {
-  const std::string bytes = "POST /v1/chat/completions?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nX-Empty:\r\nx-b:\t v \t\r\n\r\nrest";
+  const std::string bytes =
+      "POST /v1/chat/completions?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nX-Empty:\r\nx-b:\t v \t\r\n\r\nrest";
   RequestHead head;
   std::size_t scanned = 0;
   const HeadResult result = parse_request_head(bytes, scanned, {}, head);
@@ -42,7 +45,8 @@ TEST_CASE("A head that arrives byte by byte is complete with its last byte and n
   RequestHead head;
   std::size_t scanned = 0;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    REQUIRE(parse_request_head(std::string_view(bytes).substr(0, size), scanned, {}, head).status == HeadStatus::kIncomplete);
+    REQUIRE(parse_request_head(std::string_view(bytes).substr(0, size), scanned, {}, head).status ==
+            HeadStatus::kIncomplete);
   }
   CHECK(parse_request_head(bytes, scanned, {}, head).status == HeadStatus::kComplete);
   CHECK(head.framing == BodyFraming::kChunked);
@@ -86,7 +90,10 @@ TEST_CASE("What two parsers could read differently is refused") {
     INFO(bytes);
     CHECK(status_of(bytes) == HeadStatus::kBad);
   }
-  for (const char* coding : {"identity", "gzip", "gzip, chunked", "chunked, chunked", "chunked;q=1", "\x0b" "chunked", ""}) {
+  for (const char* coding : {"identity", "gzip", "gzip, chunked", "chunked, chunked", "chunked;q=1",
+                             "\x0b"
+                             "chunked",
+                             ""}) {
     INFO(coding);
     const HeadStatus status = status_of(request("Transfer-Encoding: " + std::string(coding) + "\r\n"));
     CHECK((status == HeadStatus::kNotSupported || status == HeadStatus::kBad));

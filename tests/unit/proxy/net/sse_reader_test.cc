@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/net/sse_reader.h"
 
-#include <catch2/catch.hpp>
-
 #include <string>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 using namespace sentinel::proxy;
 
@@ -33,7 +33,8 @@ Read read(const std::string& text, std::size_t piece, std::size_t most = 1 << 20
 
 TEST_CASE("Events are found, and no byte is lost, however the stream is cut") {
   const std::string text =
-      ": comment\n\ndata: one\n\ndata:two\r\n\r\ndata: three\rdata:  four\r\revent: x\ndata\ndata: \xff\n\n\r\n\ndata: [DONE]\n\ndata: cut";
+      ": comment\n\ndata: one\n\ndata:two\r\n\r\ndata: three\rdata:  four\r\revent: x\ndata\ndata: \xff\n\n\r\n\ndata: "
+      "[DONE]\n\ndata: cut";
   const std::vector<std::string> expected{"one", "two", "three\n four", "\n\xff", "[DONE]"};
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
     INFO(piece);
