@@ -2,7 +2,9 @@
 // One request at a time on one connection.
 #include "proxy/net/http_client.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace sentinel::proxy {
 namespace {

@@ -99,6 +99,7 @@ class HttpServer {
 
  private:
   friend class ServerConnection;
+  friend class Exchange;
   struct Listener;
   // The tasks own what they work on, so that it ends with them, also when the loop is destroyed under them.
   Task<void> accept_loop(std::unique_ptr<Listener> listener);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "proxy/net/status_text.h"
 
 namespace sentinel::proxy {

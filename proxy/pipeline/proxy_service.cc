@@ -15,7 +15,7 @@ constexpr std::string_view kBearer = "Bearer ";
 }  // namespace
 
 Task<void> ProxyService::serve(Exchange& exchange) {
-  RequestContext context{exchange, services_};
+  RequestContext context(exchange, services_);
   context.id = request_id(exchange.head().headers.find("x-request-id"));
   context.fields = fmt::format("X-Request-Id: {}\r\n", context.id);
   services_.metrics.active.with({}).add(1);

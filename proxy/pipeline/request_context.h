@@ -14,6 +14,8 @@
 namespace sentinel::proxy {
 
 struct RequestContext {
+  RequestContext(Exchange& exchange_, Services& services_) : exchange(exchange_), services(services_) {}
+
   Exchange& exchange;
   Services& services;
   std::string_view endpoint = "unknown";  ///< a constant of the route; labels metrics

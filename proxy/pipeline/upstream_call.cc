@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "proxy/net/status_text.h"
 #include "proxy/pipeline/error_body.h"
 
