@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -39,8 +40,8 @@ class Buffer {
 
   char* data() { return data_ + begin_; }
 
-  /// Room for at least `count` more bytes; invalidates views. Terminates when memory is gone.
-  char* prepare(std::size_t count) {
+  /// Room for at least `count` more bytes, all there is; invalidates views. Terminates when memory is gone.
+  std::span<char> prepare(std::size_t count) {
     if (begin_ == end_) begin_ = end_ = 0;
     if (capacity_ - end_ < count) {
       const std::size_t used = size();
@@ -51,10 +52,8 @@ class Buffer {
       }
       if (capacity_ - end_ < count) grow(used + count);
     }
-    return data_ + end_;
+    return {data_ + end_, capacity_ - end_};
   }
-
-  std::size_t room() const { return capacity_ - end_; }
 
   void commit(std::size_t count) { end_ += count; }
 
@@ -64,7 +63,7 @@ class Buffer {
 
   void append(std::string_view bytes) {
     if (bytes.empty()) return;
-    std::memcpy(prepare(bytes.size()), bytes.data(), bytes.size());
+    std::memcpy(prepare(bytes.size()).data(), bytes.data(), bytes.size());
     commit(bytes.size());
   }
 

@@ -82,7 +82,7 @@ Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, Resp
       }
       if (parsed.status != HeadStatus::kIncomplete) co_return ClientStatus::kBadResponse;
     }
-    const IoResult read = stream_.read_some(in_.prepare(kReadSize), in_.room());
+    const IoResult read = stream_.read_some(in_.prepare(kReadSize));
     if (read.status == IoStatus::kDone) {
       in_.commit(read.bytes);
       answered_ = true;
@@ -109,7 +109,7 @@ BodyPiece HttpClientConnection::read_body() {
     size = std::min(size, Loop::kScratch);
     std::memcpy(scratch, in_.data() + head_size_, size);
   } else {
-    const IoResult read = stream_.read_some(scratch, Loop::kScratch);
+    const IoResult read = stream_.read_some({scratch, Loop::kScratch});
     if (read.status == IoStatus::kAgain) return {ClientStatus::kDone, {}, true, false};
     if (read.status != IoStatus::kDone) {
       const bool orderly = read.status == IoStatus::kEnd && body_.ends_with_close();
@@ -143,7 +143,7 @@ Task<ClientStatus> HttpClientConnection::wait_body(ClientTimes times, Wake& wake
 
 bool HttpClientConnection::fresh() {
   char byte;
-  return reusable_ && stream_.read_some(&byte, 1).status == IoStatus::kAgain;
+  return reusable_ && stream_.read_some({&byte, 1}).status == IoStatus::kAgain;
 }
 
 }  // namespace sentinel::proxy

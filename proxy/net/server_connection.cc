@@ -83,7 +83,7 @@ Task<ServerConnection::Next> ServerConnection::next_request() {
         co_return Next::kRefuse;
       }
     }
-    const IoResult read = stream_.read_some(in_.prepare(kReadSize), in_.room());
+    const IoResult read = stream_.read_some(in_.prepare(kReadSize));
     if (read.status == IoStatus::kDone) {
       in_.commit(read.bytes);
       continue;
@@ -126,7 +126,7 @@ Task<bool> ServerConnection::discard_body() {
   if (!body_.complete() && continue_due_) co_return false;
   while (!body_.complete()) {
     deadline_.arm(kLinger);
-    const IoResult read = stream_.read_some(pipelined_.prepare(kReadSize), pipelined_.room());
+    const IoResult read = stream_.read_some(pipelined_.prepare(kReadSize));
     if (read.status == IoStatus::kDone) {
       pipelined_.commit(read.bytes);
       discarded += read.bytes;
@@ -152,7 +152,7 @@ Task<void> ServerConnection::linger() {
   deadline_.arm(kLinger);
   std::size_t read_away = 0;
   while (!deadline_.expired() && read_away < kMostDiscarded) {
-    const IoResult read = stream_.read_some(server_.loop_.scratch(), Loop::kScratch);
+    const IoResult read = stream_.read_some({server_.loop_.scratch(), Loop::kScratch});
     if (read.status == IoStatus::kDone) {
       read_away += read.bytes;
       continue;
@@ -202,7 +202,7 @@ Task<BodyOutcome> Exchange::read_body(Buffer& body, std::size_t cap) {
     if (!c.take_body(body)) co_return BodyOutcome::kBad;
     if (body.size() > cap) co_return BodyOutcome::kTooLarge;
     if (c.body_.complete()) break;
-    const IoResult read = c.stream_.read_some(c.pipelined_.prepare(kReadSize), c.pipelined_.room());
+    const IoResult read = c.stream_.read_some(c.pipelined_.prepare(kReadSize));
     if (read.status == IoStatus::kDone) {
       c.pipelined_.commit(read.bytes);
       c.deadline_.disarm();

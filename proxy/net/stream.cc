@@ -40,8 +40,8 @@ Stream::Stream(Loop& loop, Descriptor descriptor) : loop_(loop), socket_(loop.co
 
 Stream::~Stream() = default;
 
-IoResult Stream::read_some(char* to, std::size_t most) {
-  return outcome(::recv(socket_.native_handle(), to, most, MSG_DONTWAIT));
+IoResult Stream::read_some(std::span<char> room) {
+  return outcome(::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT));
 }
 
 IoResult Stream::write_some(std::span<const iovec> pieces) {

@@ -37,7 +37,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  IoResult read_some(char* to, std::size_t most);
+  IoResult read_some(std::span<char> room);
   IoResult write_some(std::span<const iovec> pieces);
 
   /// At most one task waits on a stream at a time.

@@ -85,6 +85,8 @@ class Upstream:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        if self.closing:
+            return
         self.closing = True
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
