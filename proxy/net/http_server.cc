@@ -36,7 +36,9 @@ void HttpServer::take(Descriptor client) {
 
 void HttpServer::drain() {
   draining_ = true;
-  for (Listener* listener : listeners_) listener->stream.interrupt();
+  // Closed here and not by its task: the loop may stop before that runs again, and a socket that nobody accepts on
+  // would let clients wait in its queue.
+  for (Listener* listener : listeners_) listener->stream.close();
   for (ServerConnection* connection : connections_) connection->nudge();
 }
 

@@ -50,6 +50,7 @@ class Stream {
   bool peer_gone();
   /// Ends our side, so that the peer reads an orderly end.
   void shutdown_write();
+  /// Waits end as interrupted ones do.
   void close();
 
   Socket& socket() { return socket_; }
