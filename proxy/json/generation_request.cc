@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "proxy/json/text_size.h"
+
 namespace sentinel::proxy {
 namespace {
 
@@ -79,9 +81,22 @@ class Reader {
       if (const std::optional<std::uint64_t> most = json_unsigned(raw))
         request_.max_tokens = std::max(*most, request_.max_tokens.value_or(0));
     } else {
-      request_.prompt_bytes += span.size;
+      keep_prompt(name, raw);
     }
     return {};
+  }
+
+  void keep_prompt(std::string_view name, std::string_view raw) {
+    JsonCursor text(raw);
+    if (name != "messages" || text.kind() != JsonKind::kArray) {
+      request_.prompt_bytes += take_text_bytes(text);
+      return;
+    }
+    text.enter_array();
+    while (text.next_element()) {
+      ++request_.messages;
+      request_.prompt_bytes += take_text_bytes(text);
+    }
   }
 
   std::string keep_stream_options(JsonKind kind, JsonSpan span) {
@@ -114,6 +129,11 @@ class Reader {
 
 GenerationRequestResult read_generation_request(std::string_view body, const std::vector<RequiredMember>& required) {
   return Reader(body, required).read();
+}
+
+std::uint64_t GenerationRequest::estimated_input() const {
+  // Chat models frame each message in about four tokens, and the answer's beginning in three.
+  return estimated_tokens(prompt_bytes) + (messages > 0 ? 4 * messages + 3 : 0);
 }
 
 void splice_include_usage(const GenerationRequest& request, Splices& splices) {

@@ -1,31 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/json/usage.h"
 
-#include "proxy/json/cursor.h"
+#include "proxy/json/text_size.h"
 
 namespace sentinel::proxy {
 namespace {
-
-/// A string's bytes, or those of the text within an object: {"content": "…"}, {"message": {"content": "…"}}.
-std::size_t text_bytes(JsonCursor& cursor, int depth) {
-  if (cursor.kind() == JsonKind::kString) return cursor.take().size - 2;
-  if (cursor.kind() != JsonKind::kObject || depth == 0) {
-    cursor.take();
-    return 0;
-  }
-  std::size_t bytes = 0;
-  cursor.enter_object();
-  std::string_view key;
-  while (cursor.next_member(key)) {
-    if (key == "content" || key == "text" || key == "delta" || key == "message" || key == "refusal" ||
-        key == "reasoning_content") {
-      bytes += text_bytes(cursor, depth - 1);
-    } else {
-      cursor.take();
-    }
-  }
-  return bytes;
-}
 
 void read_choices(JsonCursor& cursor, AnswerFacts& facts) {
   facts.has_choices = true;
@@ -37,7 +16,7 @@ void read_choices(JsonCursor& cursor, AnswerFacts& facts) {
   cursor.enter_array();
   while (cursor.next_element()) {
     facts.choices_empty = false;
-    facts.text_bytes += text_bytes(cursor, 3);
+    facts.text_bytes += take_text_bytes(cursor);
   }
 }
 
@@ -54,7 +33,13 @@ void read_usage(JsonCursor& cursor, AnswerFacts& facts) {
     if (key == "prompt_tokens" || key == "input_tokens") count.input = json_unsigned(raw).value_or(0);
     if (key == "completion_tokens" || key == "output_tokens") count.output = json_unsigned(raw).value_or(0);
   }
-  facts.usage = count;
+  // Nothing counted is as good as nothing said.
+  if (count.input != 0 || count.output != 0) facts.usage = count;
+}
+
+bool ends_stream(std::string_view type) {
+  return type == "\"response.completed\"" || type == "\"response.incomplete\"" || type == "\"response.failed\"" ||
+         type == "\"error\"";
 }
 
 void read_members(JsonCursor& cursor, AnswerFacts& facts, bool nested) {
@@ -65,15 +50,20 @@ void read_members(JsonCursor& cursor, AnswerFacts& facts, bool nested) {
       read_usage(cursor, facts);
     } else if (key == "choices") {
       read_choices(cursor, facts);
-    } else if (key == "delta") {
-      facts.text_bytes += text_bytes(cursor, 2);
+    } else if (key == "delta" || (key == "output" && !nested)) {
+      facts.text_bytes += take_text_bytes(cursor);
     } else if (key == "response" && !nested && cursor.kind() == JsonKind::kObject) {
       read_members(cursor, facts, true);
     } else if (key == "error") {
       facts.has_error = facts.has_error || cursor.kind() != JsonKind::kNull;
       cursor.take();
     } else {
-      cursor.take();
+      const JsonKind kind = cursor.kind();
+      const std::string_view raw = cursor.text(cursor.take());
+      if (nested) continue;
+      if (key == "id") facts.has_id = true;
+      if (key == "data" && kind == JsonKind::kArray) facts.has_data = true;
+      if (key == "type") facts.ends_stream = ends_stream(raw);
     }
   }
 }

@@ -17,10 +17,13 @@ struct TokenCount {
 
 struct AnswerFacts {
   bool valid = false;               ///< whole and well-formed JSON
-  std::optional<TokenCount> usage;  ///< of `usage`, or of `response.usage`; null counts as none
+  std::optional<TokenCount> usage;  ///< of `usage`, or of `response.usage`; null and zeros count as none
   bool has_choices = false;
   bool choices_empty = false;  ///< `choices` is there and []
+  bool has_id = false;
+  bool has_data = false;       ///< `data` is there and an array
   bool has_error = false;      ///< an `error` that is not null
+  bool ends_stream = false;    ///< an event of /v1/responses behind which nothing follows
   std::size_t text_bytes = 0;  ///< of generated text, as written: content, text and delta strings
 };
 

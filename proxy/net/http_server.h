@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,8 +48,9 @@ class Exchange {
   /// False: the client is gone.
   Task<bool> respond(int status, std::string_view fields, std::string_view body);
 
-  /// Begins an answer of unknown length: the head goes out together with the first bytes written.
-  void begin(int status, std::string_view fields);
+  /// Begins an answer in pieces: the head goes out together with the first bytes written. Without a length the body is
+  /// chunked, or ends with the connection for HTTP/1.0.
+  void begin(int status, std::string_view fields, std::optional<std::uint64_t> length = std::nullopt);
   /// Writes body bytes without blocking; what the kernel doesn't take is kept. Then, if needs_flush(), flush().
   void write(std::string_view bytes);
   /// Sends what was written since the last call, as one chunk.
@@ -56,7 +58,7 @@ class Exchange {
   bool needs_flush() const;
   /// Waits until everything kept has been taken. False: the client is gone, or too slow.
   Task<bool> flush();
-  /// Ends the answer in order.
+  /// Sends what was written since the last call, and ends the answer in order.
   Task<bool> end();
   /// Breaks the connection, so that the client can't take the answer for complete.
   void abort();

@@ -179,6 +179,24 @@ std::string ServerConnection::head_text(int status, std::string_view fields) {
   return head;
 }
 
+IoStatus ServerConnection::send_pieces(std::string_view end) {
+  out_.add(answer_head_);
+  const bool framed = chunked_ && written_ > 0;
+  if (framed) {
+    const auto line_end = fmt::format_to(chunk_line_, "{:x}\r\n", written_);
+    out_.add({chunk_line_, static_cast<std::size_t>(line_end - chunk_line_)});
+  }
+  for (const std::string_view piece : writes_) out_.add(piece);
+  if (framed) out_.add("\r\n");
+  out_.add(end);
+  const IoStatus sent = out_.send_now();
+  answer_head_.clear();
+  writes_.clear();
+  written_ = 0;
+  if (sent == IoStatus::kFailed) broken_ = true;
+  return sent;
+}
+
 const RequestHead& Exchange::head() const {
   return connection_.head_;
 }
@@ -239,15 +257,19 @@ Task<bool> Exchange::respond(int status, std::string_view fields, std::string_vi
   co_return sent == IoStatus::kDone;
 }
 
-void Exchange::begin(int status, std::string_view fields) {
+void Exchange::begin(int status, std::string_view fields, std::optional<std::uint64_t> length) {
   ServerConnection& c = connection_;
   c.status_ = status;
   c.begun_ = true;
-  c.chunked_ = c.head_.minor_version == 1;
-  if (!c.chunked_) c.close_ = true;
+  const bool bodiless = status == 204 || status == 304;
+  c.chunked_ = !length && !bodiless && c.head_.minor_version == 1;
+  if (!length && !bodiless && !c.chunked_) c.close_ = true;
   c.answer_head_ = c.head_text(status, fields);
   if (c.chunked_ && !c.close_) c.answer_head_.append("Connection: keep-alive\r\n");
-  c.answer_head_.append(c.chunked_ ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
+  if (c.chunked_) c.answer_head_.append("Transfer-Encoding: chunked\r\n");
+  if (length && !bodiless) c.answer_head_.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
+  c.answer_head_.append("\r\n");
+  if (c.head_.method == "HEAD") c.chunked_ = false;
 }
 
 void Exchange::write(std::string_view bytes) {
@@ -257,21 +279,7 @@ void Exchange::write(std::string_view bytes) {
 }
 
 IoStatus Exchange::send_now() {
-  ServerConnection& c = connection_;
-  c.out_.add(c.answer_head_);
-  const bool framed = c.chunked_ && c.written_ > 0;
-  if (framed) {
-    const auto end = fmt::format_to(c.chunk_line_, "{:x}\r\n", c.written_);
-    c.out_.add({c.chunk_line_, static_cast<std::size_t>(end - c.chunk_line_)});
-  }
-  for (const std::string_view piece : c.writes_) c.out_.add(piece);
-  if (framed) c.out_.add("\r\n");
-  const IoStatus sent = c.out_.send_now();
-  c.answer_head_.clear();
-  c.writes_.clear();
-  c.written_ = 0;
-  if (sent == IoStatus::kFailed) c.broken_ = true;
-  return sent;
+  return connection_.send_pieces({});
 }
 
 bool Exchange::needs_flush() const {
@@ -287,15 +295,11 @@ Task<bool> Exchange::flush() {
 
 Task<bool> Exchange::end() {
   ServerConnection& c = connection_;
-  c.out_.add(c.answer_head_);
-  if (c.chunked_) c.out_.add("0\r\n\r\n");
-  const IoStatus sent = c.out_.send_now();
-  c.answer_head_.clear();
+  const IoStatus sent = c.send_pieces(c.chunked_ ? "0\r\n\r\n" : "");
   if (sent == IoStatus::kAgain) {
     const bool flushed = co_await flush();
     co_return flushed;
   }
-  if (sent != IoStatus::kDone) c.broken_ = true;
   co_return sent == IoStatus::kDone;
 }
 

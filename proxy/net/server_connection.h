@@ -28,6 +28,8 @@ class ServerConnection {
   Task<void> refuse();
   Task<bool> discard_body();
   bool take_body(Buffer& body);
+  /// What was written of an answer in pieces, as one chunk where it is chunked, and `end` behind it.
+  IoStatus send_pieces(std::string_view end);
   std::string head_text(int status, std::string_view fields);
   /// Closes so that the last bytes reach a client that is still sending.
   Task<void> linger();

@@ -29,7 +29,7 @@ const std::vector<SseEvent>& SseReader::feed(std::string_view bytes) {
       // The second half of a CRLF. After an event that ended with its CR it is a piece of its own.
       ++at;
       if (carry_.empty() && begin == at - 1) {
-        events_.push_back({bytes.substr(begin, 1), {}});
+        events_.push_back({bytes.substr(begin, 1), {}, true});
         begin = at;
       }
       continue;
@@ -71,10 +71,19 @@ std::string_view SseReader::take_incomplete() {
   return given_.view();
 }
 
+std::optional<SseEvent> SseReader::finish_last() {
+  if (carry_.empty()) return std::nullopt;
+  events_.clear();
+  joined_.clear();
+  finish(take_incomplete());
+  return events_.front();
+}
+
 void SseReader::finish(std::string_view raw) {
   std::string_view data;
   std::string* joined = nullptr;
-  for (std::size_t at = 0; at < raw.size();) {
+  const bool marked = std::exchange(first_, false) && raw.starts_with("\xEF\xBB\xBF");
+  for (std::size_t at = marked ? 3 : 0; at < raw.size();) {
     const std::size_t end = line_end(raw, at);
     std::string_view line = raw.substr(at, end - at);
     at = end + 1;

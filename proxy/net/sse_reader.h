@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@ namespace sentinel::proxy {
 struct SseEvent {
   std::string_view raw;   ///< all bytes of the event, its blank line included
   std::string_view data;  ///< of its data lines, joined by LF; empty for comments
+  bool tail = false;      ///< not an event, but the LF of a CRLF that ended the one before
 };
 
 class SseReader {
@@ -30,8 +32,8 @@ class SseReader {
   /// What has arrived of an event that hasn't ended; it comes again as the head of that event's raw.
   std::string_view incomplete() const { return carry_.view(); }
 
-  /// Hands out the incomplete bytes for good, as the end of the stream does.
-  std::string_view take_incomplete();
+  /// At the end of the stream: an event that lacks its blank line, as far as it came; nothing when there is none.
+  std::optional<SseEvent> finish_last();
 
   bool oversized() const { return oversized_; }
 
@@ -39,6 +41,8 @@ class SseReader {
 
  private:
   void finish(std::string_view raw);
+  /// Hands out the incomplete bytes for good.
+  std::string_view take_incomplete();
 
   std::size_t most_;
   Buffer carry_;  ///< the incomplete event
@@ -46,6 +50,7 @@ class SseReader {
   Buffer given_;  ///< the same for what was handed out incomplete
   std::vector<SseEvent> events_;
   std::list<std::string> joined_;  ///< texts of events with several data lines
+  bool first_ = true;              ///< no event has ended yet: a byte order mark may stand before it
   bool line_empty_ = true;
   bool after_return_ = false;  ///< the last byte was a CR: an LF now belongs to it
   bool oversized_ = false;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/observe/request_id.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <random>
@@ -31,9 +29,21 @@ std::string request_id(std::optional<std::string_view> from_client) {
       std::all_of(from_client->begin(), from_client->end(), is_plain)) {
     return std::string(*from_client);
   }
-  // Not a secret, only unlikely to meet its like: no system call per request.
+  return random_hex(32);
+}
+
+std::string random_hex(std::size_t digits) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  // A generator per thread: no system call per request.
   thread_local std::mt19937_64 generator = seeded();
-  return fmt::format("{:016x}{:016x}", generator(), generator());
+  std::string text(digits, '0');
+  std::uint64_t left = 0;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (i % 16 == 0) left = generator() | 1;
+    text[i] = kDigits[left & 15];
+    left >>= 4;
+  }
+  return text;
 }
 
 }  // namespace sentinel::proxy

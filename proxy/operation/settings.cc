@@ -56,6 +56,42 @@ class SettingsReader {
     into = static_cast<Number>(number);
   }
 
+  void flag(const std::string& name, bool& into) {
+    const std::optional<std::string> value = text(name);
+    if (!value) return;
+    into = *value == "true" || *value == "1";
+    if (!into && *value != "false" && *value != "0") wrong(name, "must be true, false, 1 or 0");
+  }
+
+  /// Paths below /v1/, separated by commas.
+  void paths(const std::string& name, std::vector<std::string>& into) {
+    const std::optional<std::string> value = text(name);
+    if (!value) return;
+    into.clear();
+    std::string_view rest = *value;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(','), rest.size());
+      const std::string_view path = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (path.starts_with("/v1/") && path.find_first_of(" \t") == std::string_view::npos) {
+        into.emplace_back(path);
+      } else {
+        wrong(name, fmt::format("names '{}', which is no path below /v1/", path));
+      }
+    }
+  }
+
+  void response_cache(const std::string& name, ResponseCacheUse& into) {
+    const std::string value = text(name).value_or("off");
+    if (value == "user") {
+      into = ResponseCacheUse::kUser;
+    } else if (value == "shared") {
+      into = ResponseCacheUse::kShared;
+    } else if (value != "off") {
+      wrong(name, "must be off, user or shared");
+    }
+  }
+
   void seconds(const std::string& name, std::chrono::milliseconds& into) {
     const std::optional<std::string> value = text(name);
     if (!value) return;
@@ -111,6 +147,16 @@ LoadedSettings load_settings(const Environment& environment, const std::string& 
   reader.seconds("SENTINEL_CONNECT_TIMEOUT_SECONDS", settings.connect);
   reader.seconds("SENTINEL_UPSTREAM_IDLE_SECONDS", settings.upstream_idle);
   reader.seconds("SENTINEL_DRAIN_SECONDS", settings.drain);
+  reader.flag("SENTINEL_PASSTHROUGH_ERRORS", settings.passthrough_errors);
+  reader.flag("SENTINEL_CORS", settings.cors);
+  reader.flag("SENTINEL_DEBUG", settings.debug);
+  reader.flag("SENTINEL_OPERATOR_ON_API", settings.operator_on_api);
+  reader.paths("SENTINEL_PASSTHROUGH", settings.passthrough);
+  reader.response_cache("SENTINEL_RESPONSE_CACHE", settings.response_cache);
+  reader.number("SENTINEL_RESPONSE_CACHE_BYTES", settings.response_cache_bytes, 0, std::uint64_t{1} << 34);
+  std::uint32_t cache_ttl = 300;
+  reader.number("CACHE_TTL_SECONDS", cache_ttl, 1, 31'536'000);
+  settings.cache_ttl = std::chrono::seconds(cache_ttl);
 
   settings.keys_file = reader.text("SENTINEL_KEYS_FILE").value_or("");
   if (settings.keys_file.empty()) reader.wrong("SENTINEL_KEYS_FILE", "is needed: the file of hashed keys");

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/result.h"
@@ -15,6 +16,9 @@
 #include "proxy/net/url.h"
 
 namespace sentinel::proxy {
+
+/// Who may be given an answer that was kept: nobody, the same user, anybody.
+enum class ResponseCacheUse { kOff, kUser, kShared };
 
 struct Settings {
   std::string host = "0.0.0.0";                      ///< SENTINEL_HOST: an address
@@ -31,6 +35,15 @@ struct Settings {
   std::chrono::milliseconds connect{10'000};         ///< SENTINEL_CONNECT_TIMEOUT_SECONDS, of an upstream
   std::chrono::milliseconds upstream_idle{120'000};  ///< SENTINEL_UPSTREAM_IDLE_SECONDS: without a byte
   std::chrono::milliseconds drain{30'000};           ///< SENTINEL_DRAIN_SECONDS: after SIGTERM
+  bool passthrough_errors = true;                    ///< SENTINEL_PASSTHROUGH_ERRORS: see pipeline/upstream_error.h
+  bool cors = true;                                  ///< SENTINEL_CORS: browsers of any origin may call
+  bool debug = false;                                ///< SENTINEL_DEBUG: /debug/* answers
+  bool operator_on_api = false;                      ///< SENTINEL_OPERATOR_ON_API: /metrics and /debug/* there too
+  /// SENTINEL_PASSTHROUGH: paths under /v1 that pass as they are, separated by commas; a trailing '*' for any rest.
+  std::vector<std::string> passthrough{"/v1/moderations", "/v1/audio/*", "/v1/images/*", "/v1/responses/*"};
+  ResponseCacheUse response_cache = ResponseCacheUse::kOff;  ///< SENTINEL_RESPONSE_CACHE: off, user or shared
+  std::size_t response_cache_bytes = std::size_t{64} << 20;  ///< SENTINEL_RESPONSE_CACHE_BYTES
+  std::chrono::seconds cache_ttl{300};                       ///< CACHE_TTL_SECONDS: how long an answer is kept
 };
 
 /// A variable's value, or nothing; environment_variable in production.

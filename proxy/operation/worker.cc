@@ -15,16 +15,50 @@ UpstreamTarget openai_target(const Settings& settings) {
   return target;
 }
 
-PipelineOptions options_of(const Settings& settings) {
+PipelineOptions options_of(const Settings& settings, Endpoint::Kind kind) {
   PipelineOptions options;
   options.most_body = settings.most_body;
   options.first_comment = settings.keep_alive;
   options.comment_interval = settings.keep_alive;
+  options.passthrough_errors = settings.passthrough_errors;
+  // The operator's port is nobody's business in a browser.
+  options.cors = settings.cors && kind == Endpoint::Kind::kApi;
+  options.passthrough = settings.passthrough;
+  switch (settings.response_cache) {
+    case ResponseCacheUse::kOff: break;
+    case ResponseCacheUse::kUser: options.cache_scope = CacheScope::kUser; break;
+    case ResponseCacheUse::kShared: options.cache_scope = CacheScope::kShared; break;
+  }
   return options;
 }
 
 GenerationShape chat_shape() {
-  return {"/chat/completions", {{"messages", JsonKind::kArray}}, true, true};
+  return {.upstream_path = "/chat/completions", .required = {{"messages", JsonKind::kArray}}, .ask_for_usage = true};
+}
+
+GenerationShape completions_shape() {
+  return {.upstream_path = "/completions", .required = {{"prompt"}}, .ask_for_usage = true};
+}
+
+GenerationShape responses_shape() {
+  // Streams end with their usage unasked. Answers are kept by the upstream under their ids.
+  return {.upstream_path = "/responses", .cacheable = false, .answer = AnswerMember::kId};
+}
+
+GenerationShape embeddings_shape() {
+  return {.upstream_path = "/embeddings",
+          .required = {{"input"}},
+          .may_stream = false,
+          .counts_output = false,
+          .answer = AnswerMember::kData};
+}
+
+DebugFacts debug_facts(const Settings& settings) {
+  DebugFacts facts;
+  facts.enabled = settings.debug;
+  facts.openai_api_url = settings.openai_url.origin.text() + settings.openai_url.path;
+  facts.cache_ttl_seconds = settings.cache_ttl.count();
+  return facts;
 }
 
 }  // namespace
@@ -36,7 +70,14 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
       log(log_),
       metrics(workers + 1),
       proxy_metrics(metrics),
-      keys(std::move(keys_)) {
+      keys(std::move(keys_)),
+      debug(debug_facts(settings_)),
+      response_cache(settings_.response_cache == ResponseCacheUse::kOff ? 0 : settings_.response_cache_bytes,
+                     settings_.cache_ttl) {
+  metrics.gauge_from("sentinel_response_cache_bytes", "Bytes of kept answers",
+                     [this] { return static_cast<double>(response_cache.bytes()); });
+  metrics.gauge_from("sentinel_response_cache_entries", "Kept answers",
+                     [this] { return static_cast<double>(response_cache.entries()); });
   metrics.gauge_from("sentinel_log_lines_dropped", "Log lines that did not fit into memory",
                      [&log_] { return static_cast<double>(log_.dropped()); });
 }
@@ -46,28 +87,53 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
       authenticator_(shared.keys),
       rate_limiter_(shared.window_counts, shared.clock, shared.settings.rate_limit),
       upstreams_(openai_target(shared.settings)),
-      services_{authenticator_, rate_limiter_, shared.usage,
-                upstreams_,     connections_,  shared.proxy_metrics,
-                shared.log,     shared.clock,  options_of(shared.settings)},
+      services_{authenticator_,
+                rate_limiter_,
+                shared.usage,
+                upstreams_,
+                connections_,
+                shared.proxy_metrics,
+                shared.log,
+                shared.clock,
+                options_of(shared.settings, kind),
+                &shared.response_cache},
       health_(HealthHandler::Question::kWhole, shared.process),
       ready_(HealthHandler::Question::kReady, shared.process),
       live_(HealthHandler::Question::kLive, shared.process),
       metrics_(shared.metrics),
+      debug_cache_(DebugHandler::Question::kCache, shared.debug),
+      debug_auth_(DebugHandler::Question::kAuth, shared.debug),
+      debug_config_(DebugHandler::Question::kConfig, shared.debug),
       chat_(chat_shape()),
-      routes_(routes_of(kind, *this)),
+      completions_(completions_shape()),
+      responses_(responses_shape()),
+      embeddings_(embeddings_shape()),
+      models_(ModelsHandler::Question::kList),
+      model_(ModelsHandler::Question::kOne),
+      routes_(routes_of(kind, *this, shared.settings)),
       service_(services_, routes_),
       server_(loop, service_, {}) {}
 
-std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self) {
+std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings& settings) {
   std::vector<Route> routes{
       {"GET", "/health", "health", Access::kOpen, &self.health_},
       {"GET", "/health/ready", "health", Access::kOpen, &self.ready_},
       {"GET", "/health/live", "health", Access::kOpen, &self.live_},
   };
-  if (kind == Kind::kOperator) {
+  if (kind == Kind::kOperator || settings.operator_on_api) {
     routes.push_back({"GET", "/metrics", "metrics", Access::kOpen, &self.metrics_});
-  } else {
+    routes.push_back({"GET", "/debug/cache", "debug", Access::kOpen, &self.debug_cache_});
+    routes.push_back({"GET", "/debug/auth/*", "debug", Access::kOpen, &self.debug_auth_});
+    routes.push_back({"GET", "/debug/config", "debug", Access::kOpen, &self.debug_config_});
+  }
+  if (kind == Kind::kApi) {
     routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &self.chat_});
+    routes.push_back({"POST", "/v1/completions", "completions", Access::kUsers, &self.completions_});
+    routes.push_back({"POST", "/v1/responses", "responses", Access::kUsers, &self.responses_});
+    routes.push_back({"POST", "/v1/embeddings", "embeddings", Access::kUsers, &self.embeddings_});
+    routes.push_back({"GET", "/v1/models", "models", Access::kUsers, &self.models_});
+    routes.push_back({"GET", "/v1/models/*", "models", Access::kUsers, &self.model_});
+    routes.push_back({"*", "/v1/*", "passthrough", Access::kUsers, &self.passthrough_});
   }
   return routes;
 }

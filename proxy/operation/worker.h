@@ -10,8 +10,11 @@
 #include "proxy/auth/static_keys.h"
 #include "proxy/limits/local_rate_limiter.h"
 #include "proxy/operation/settings.h"
+#include "proxy/pipeline/debug_handler.h"
 #include "proxy/pipeline/generation_handler.h"
 #include "proxy/pipeline/health.h"
+#include "proxy/pipeline/models_handler.h"
+#include "proxy/pipeline/passthrough_handler.h"
 #include "proxy/pipeline/proxy_service.h"
 #include "proxy/upstreams/single_upstream.h"
 #include "proxy/usage/usage_totals.h"
@@ -32,6 +35,8 @@ struct SharedState {
   std::shared_ptr<const StaticKeys> keys;
   WindowCounts window_counts;
   UsageTotals usage;
+  DebugFacts debug;
+  ResponseCache response_cache;
 };
 
 /// A listener's requests on one loop: handlers, routes, stages, server. The workers have one, and so has the operator's
@@ -48,7 +53,7 @@ class Endpoint {
   void close_idle() { connections_.close_idle(); }
 
  private:
-  static std::vector<Route> routes_of(Kind kind, Endpoint& self);
+  static std::vector<Route> routes_of(Kind kind, Endpoint& self, const Settings& settings);
 
   ConnectionPool connections_;
   StaticKeyAuthenticator authenticator_;
@@ -59,7 +64,16 @@ class Endpoint {
   HealthHandler ready_;
   HealthHandler live_;
   MetricsHandler metrics_;
+  DebugHandler debug_cache_;
+  DebugHandler debug_auth_;
+  DebugHandler debug_config_;
   GenerationHandler chat_;
+  GenerationHandler completions_;
+  GenerationHandler responses_;
+  GenerationHandler embeddings_;
+  ModelsHandler models_;
+  ModelsHandler model_;
+  PassthroughHandler passthrough_;
   std::vector<Route> routes_;
   ProxyService service_;
   HttpServer server_;

@@ -3,30 +3,57 @@
 
 #include <fmt/format.h>
 
-#include "proxy/pipeline/upstream_call.h"
+#include "proxy/pipeline/error_body.h"
+#include "proxy/pipeline/generation_call.h"
 
 namespace sentinel::proxy {
+namespace {
+
+/// Nothing was used but a request.
+Task<void> answer_from_cache(RequestContext& context, std::shared_ptr<const CachedAnswer> answer) {
+  Services& services = context.services;
+  context.cached = true;
+  context.usage = TokenCount{};
+  services.metrics.requests.with({context.streamed ? "streaming" : "success", context.model}).add();
+  services.usage.track({context.identity.email, context.model, 0, 0, 1, services.clock.now(), false});
+  const std::string cached = "X-Cache: hit\r\n" + context.fields;
+  if (!context.streamed) {
+    const std::string fields = "Content-Type: application/json\r\n" + cached;
+    const bool heard = co_await context.exchange.respond(200, fields, answer->body);
+    if (!heard) context.client_gone = true;
+    co_return;
+  }
+  context.exchange.begin(200, std::string(kStreamFields) + cached);
+  context.exchange.write(answer->body);
+  const bool heard = co_await context.exchange.end();
+  if (!heard) context.client_gone = true;
+}
+
+}  // namespace
+
+std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context, const GenerationRequest& request,
+                                                  std::string_view body) const {
+  const Services& services = context.services;
+  if (services.cache == nullptr || services.options.cache_scope == CacheScope::kOff || !shape_.cacheable) return {};
+  const HeaderFields& headers = context.exchange.head().headers;
+  if (headers.has_word("cache-control", "no-store") || headers.has_word("cache-control", "no-cache")) return {};
+  CacheQuestion question;
+  if (services.options.cache_scope == CacheScope::kUser) {
+    if (context.identity.id.empty()) return {};
+    question.user = context.identity.id;
+  }
+  question.endpoint = context.endpoint;
+  question.body = body;
+  question.streamed = context.streamed;
+  question.with_usage = request.include_usage;
+  return cache_key(question);
+}
 
 Task<void> GenerationHandler::handle(RequestContext& context) {
   Services& services = context.services;
   Buffer body;
-  const BodyOutcome read = co_await context.exchange.read_body(body, services.options.most_body);
-  if (read == BodyOutcome::kGone) {
-    context.client_gone = true;
-    context.exchange.abort();
-    co_return;
-  }
-  if (read != BodyOutcome::kComplete) {
-    context.exchange.close_after();
-    if (read == BodyOutcome::kTooLarge) {
-      co_await context.refuse(413, "PAYLOAD_TOO_LARGE", "Request body too large");
-    } else if (read == BodyOutcome::kTimeout) {
-      co_await context.refuse(408, "REQUEST_TIMEOUT", "The request body did not arrive in time");
-    } else {
-      co_await context.refuse(400, "BAD_REQUEST", "Invalid request body: its chunks are not well-formed");
-    }
-    co_return;
-  }
+  const bool complete = co_await context.read_body(body);
+  if (!complete) co_return;
   GenerationRequestResult parsed = read_generation_request(body.view(), shape_.required);
   if (!parsed.request) {
     co_await context.refuse(400, "BAD_REQUEST", "Invalid request body: " + parsed.problem);
@@ -40,7 +67,17 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     co_await context.refuse(404, "NOT_FOUND", fmt::format("Model '{}' not found", request.model));
     co_return;
   }
-  UpstreamCall call(context, shape_, request, body.view());
+  std::optional<CacheKey> key = key_of(context, request, body.view());
+  if (key) {
+    std::shared_ptr<const CachedAnswer> kept = services.cache->find(*key, std::chrono::steady_clock::now());
+    services.metrics.cache_operations.with({"get", kept == nullptr ? "miss" : "hit"}).add();
+    if (kept != nullptr) {
+      co_await answer_from_cache(context, std::move(kept));
+      co_return;
+    }
+    context.fields.append("X-Cache: miss\r\n");
+  }
+  GenerationCall call(context, shape_, request, body.view(), std::move(key));
   co_await call.run(*attempts);
 }
 

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "proxy/pipeline/routes.h"
 
@@ -14,17 +18,31 @@ struct ProcessState {
   std::atomic<bool> draining{false};  ///< not ready for new traffic
 };
 
+/// A service the proxy depends on.
+class HealthCheck {
+ public:
+  virtual ~HealthCheck() = default;
+  virtual std::string_view name() const = 0;
+  /// Empty when it is well; otherwise what is wrong, without secrets. With a deadline of its own.
+  virtual Task<std::string> check() = 0;
+};
+
+/// Of one worker; they outlive the handlers.
+using HealthChecks = std::vector<HealthCheck*>;
+
 class HealthHandler final : public Handler {
  public:
   enum class Question { kWhole, kReady, kLive };
 
-  HealthHandler(Question question, const ProcessState& state) : question_(question), state_(state) {}
+  HealthHandler(Question question, const ProcessState& state, HealthChecks checks = {})
+      : question_(question), state_(state), checks_(std::move(checks)) {}
 
   Task<void> handle(RequestContext& context) override;
 
  private:
   Question question_;
   const ProcessState& state_;
+  HealthChecks checks_;
 };
 
 class MetricsHandler final : public Handler {

@@ -11,21 +11,50 @@ namespace sentinel::proxy {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kCorsFields =
+    "Access-Control-Allow-Origin: *\r\nVary: Origin\r\nAccess-Control-Expose-Headers: X-Request-Id, X-RateLimit-Limit, "
+    "X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Cache\r\n";
 
 }  // namespace
 
 Task<void> ProxyService::serve(Exchange& exchange) {
   RequestContext context(exchange, services_);
-  context.id = request_id(exchange.head().headers.find("x-request-id"));
-  context.fields = fmt::format("X-Request-Id: {}\r\n", context.id);
-  services_.metrics.active.with({}).add(1);
+  identify(context);
+  Gauge& active = services_.metrics.active.with({});
+  active.add(1);
   co_await run_stages(context);
-  services_.metrics.active.with({}).add(-1);
+  active.add(-1);
   finish(context);
+}
+
+void ProxyService::identify(RequestContext& context) {
+  const HeaderFields& headers = context.exchange.head().headers;
+  context.id = request_id(headers.find("x-request-id"));
+  context.trace = trace_context(headers.find("traceparent"), headers.find("tracestate"));
+  context.fields.append("X-Request-Id: ").append(context.id).append("\r\n");
+  if (services_.options.cors && headers.find("origin")) context.fields.append(kCorsFields);
+}
+
+Task<void> ProxyService::answer_preflight(RequestContext& context) {
+  context.endpoint = "preflight";
+  const HeaderFields& headers = context.exchange.head().headers;
+  std::string fields = context.fields;
+  fields.append(
+      "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\nAccess-Control-Max-Age: 86400\r\n");
+  // Named one by one, because '*' does not cover Authorization.
+  const std::optional<std::string_view> asked = headers.find("access-control-request-headers");
+  if (asked) fields.append("Access-Control-Allow-Headers: ").append(*asked).append("\r\n");
+  const bool heard = co_await context.exchange.respond(204, fields, "");
+  if (!heard) context.client_gone = true;
 }
 
 Task<void> ProxyService::run_stages(RequestContext& context) {
   const RequestHead& head = context.exchange.head();
+  if (services_.options.cors && head.method == "OPTIONS" && head.headers.find("origin") &&
+      head.headers.find("access-control-request-method")) {
+    co_await answer_preflight(context);
+    co_return;
+  }
   const RouteMatch match = find_route(routes_, head.method, head.path);
   if (match.route == nullptr && match.allow.empty()) {
     context.error_code = "endpoint_not_found";
@@ -82,6 +111,9 @@ void ProxyService::finish(RequestContext& context) {
   // 499: the client left before the answer had ended, as other proxies write it.
   const int status = context.client_gone ? 499 : context.exchange.status();
   services_.metrics.responses.with({std::string(context.endpoint), std::to_string(status)}).add();
+  if (!context.error_code.empty()) {
+    services_.metrics.refusals.with({std::string(context.endpoint), std::string(context.error_code)}).add();
+  }
   if (context.client_gone) services_.metrics.disconnects.with({std::string(context.endpoint)}).add();
 
   const RequestHead& head = context.exchange.head();
@@ -97,6 +129,12 @@ void ProxyService::finish(RequestContext& context) {
   if (!context.model.empty()) fields.append(R"(,"model":)").append(json_quoted(context.model));
   if (!context.upstream.empty()) fields.append(R"(,"upstream":)").append(json_quoted(context.upstream));
   if (context.streamed) fields.append(R"(,"streamed":true)");
+  if (context.cached) fields.append(R"(,"cached":true)");
+  fields.append(R"(,"trace_id":")")
+      .append(context.trace.trace_id)
+      .append(R"(","span_id":")")
+      .append(context.trace.span_id);
+  fields.push_back('"');
   if (!context.error_code.empty()) fields.append(R"(,"error":)").append(json_quoted(context.error_code));
   if (context.usage) {
     fields.append(fmt::format(R"(,"input_tokens":{},"output_tokens":{},"estimated":{})", context.usage->input,

@@ -18,6 +18,10 @@ class ProxyService final : public RequestHandler {
   std::string refusal_body(int status, std::string_view reason) override;
 
  private:
+  /// Request id, trace and what browsers need, for every answer of this request.
+  void identify(RequestContext& context);
+  /// A browser asks whether it may call; it can't authenticate yet.
+  Task<void> answer_preflight(RequestContext& context);
   Task<void> run_stages(RequestContext& context);
   /// False: refused, and answered.
   Task<bool> admit(RequestContext& context);

@@ -18,4 +18,28 @@ Task<bool> RequestContext::refuse(int status, std::string_view code, std::string
   co_return sent;
 }
 
+Task<bool> RequestContext::read_body(Buffer& body) {
+  const BodyOutcome read = co_await exchange.read_body(body, services.options.most_body);
+  switch (read) {
+    case BodyOutcome::kComplete: co_return true;
+    case BodyOutcome::kGone:
+      client_gone = true;
+      exchange.abort();
+      co_return false;
+    case BodyOutcome::kTooLarge:
+      exchange.close_after();
+      co_await refuse(413, "PAYLOAD_TOO_LARGE", "Request body too large");
+      co_return false;
+    case BodyOutcome::kTimeout:
+      exchange.close_after();
+      co_await refuse(408, "REQUEST_TIMEOUT", "The request body did not arrive in time");
+      co_return false;
+    case BodyOutcome::kBad:
+      exchange.close_after();
+      co_await refuse(400, "BAD_REQUEST", "Invalid request body: its chunks are not well-formed");
+      co_return false;
+  }
+  co_return false;
+}
+
 }  // namespace sentinel::proxy

@@ -14,10 +14,14 @@ bool fits(std::string_view pattern, std::string_view path) {
 
 RouteMatch find_route(const std::vector<Route>& routes, std::string_view method, std::string_view path) {
   RouteMatch match;
+  bool exact = false;
   for (const Route& route : routes) {
-    if (!fits(route.path, path)) continue;
+    const bool open_ended = route.path.ends_with('*');
+    // A path that a route names is nobody else's, whatever the method.
+    if (!fits(route.path, path) || (exact && open_ended)) continue;
+    exact = exact || !open_ended;
     if (match.allow.empty()) match.access = route.access;
-    if (route.method == method || (route.method == "GET" && method == "HEAD")) {
+    if (route.method == method || route.method == "*" || (route.method == "GET" && method == "HEAD")) {
       match.route = &route;
       match.access = route.access;
       return match;

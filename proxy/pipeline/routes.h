@@ -20,7 +20,7 @@ class Handler {
 enum class Access { kOpen, kUsers };
 
 struct Route {
-  std::string_view method;  ///< HEAD goes where GET goes
+  std::string_view method;  ///< HEAD goes where GET goes; "*": any
   std::string_view path;    ///< exact; with a trailing '*' everything that begins so
   std::string_view endpoint;
   Access access = Access::kUsers;  ///< kUsers: authenticated and counted before the handler runs
@@ -33,7 +33,7 @@ struct RouteMatch {
   Access access = Access::kOpen;  ///< of the path, also when the method is wrong
 };
 
-/// The first route that fits wins.
+/// The first route that fits wins; exact paths come before open-ended ones.
 RouteMatch find_route(const std::vector<Route>& routes, std::string_view method, std::string_view path);
 
 }  // namespace sentinel::proxy

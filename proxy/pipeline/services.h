@@ -5,9 +5,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "proxy/auth/authenticator.h"
+#include "proxy/cache/response_cache.h"
 #include "proxy/limits/rate_limiter.h"
 #include "proxy/net/http_client.h"
 #include "proxy/observe/log.h"
@@ -17,11 +20,18 @@
 
 namespace sentinel::proxy {
 
+/// Who may get an answer that was made for somebody else's request.
+enum class CacheScope { kOff, kUser, kShared };
+
 struct PipelineOptions {
   std::size_t most_body = std::size_t{32} << 20;       ///< of a request
   std::size_t most_answer = std::size_t{64} << 20;     ///< of an answer that isn't streamed
   std::chrono::milliseconds first_comment{15'000};     ///< silence before the first keep-alive comment
   std::chrono::milliseconds comment_interval{15'000};  ///< and between further ones
+  bool passthrough_errors = true;                      ///< an upstream's refusal keeps its status; else 502
+  bool cors = false;                                   ///< browsers of any origin may call
+  CacheScope cache_scope = CacheScope::kOff;
+  std::vector<std::string> passthrough;  ///< paths that pass as they are; a trailing '*' stands for any rest
 };
 
 struct Services {
@@ -34,6 +44,7 @@ struct Services {
   Log& log;
   const Clock& clock;
   PipelineOptions options;
+  ResponseCache* cache = nullptr;  ///< null: answers are not kept
 };
 
 }  // namespace sentinel::proxy

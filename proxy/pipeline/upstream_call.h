@@ -1,66 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request's way to an upstream and back: attempts, the answer as a whole or as a stream, keep-alive comments, the
-// client that leaves, and the use that is accounted in the end.
+// One request's way to an upstream: attempts in turn, the client that leaves meanwhile, the silence that asks for a
+// keep-alive comment, and the answer's body on its way to the client. What is sent and what an answer means is the
+// business of the calls derived from it.
 #pragma once
 
 #include <memory>
 
-#include "proxy/net/sse_reader.h"
-#include "proxy/pipeline/generation_handler.h"
+#include "proxy/pipeline/request_context.h"
 
 namespace sentinel::proxy {
 
+/// What goes upstream, but for what every request carries.
+struct OutgoingRequest {
+  std::string_view method = "POST";
+  std::string target;             ///< behind the base's path, query included
+  std::string_view content_type;  ///< empty: no such field
+  std::vector<std::string_view> body;
+  std::size_t body_size = 0;
+};
+
 class UpstreamCall {
  public:
-  /// All of it outlives the call; `body` is what the client sent.
-  UpstreamCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
-               std::string_view body);
+  explicit UpstreamCall(RequestContext& context);
+  virtual ~UpstreamCall() = default;
+  UpstreamCall(const UpstreamCall&) = delete;
+  UpstreamCall& operator=(const UpstreamCall&) = delete;
 
-  /// Until the client has its answer, or is gone.
-  Task<void> run(AttemptSequence& attempts);
+ protected:
+  enum class RelayEnd {
+    kWhole,   ///< all was passed on but for the end of the answer: end() it
+    kBroken,  ///< the upstream closed, or broke its framing
+    kSilent,  ///< the upstream sent nothing for too long
+    kGone,    ///< the client left
+  };
 
- private:
-  /// One attempt up to the upstream's head.
-  Task<ClientStatus> attempt(const UpstreamTarget& target);
-  Task<ClientStatus> send_and_wait(const UpstreamTarget& target);
-  /// The head has arrived.
-  Task<void> answer_whole();
-  Task<void> answer_stream();
-  Task<void> answer_upstream_error();
-  Task<void> fail(ClientStatus status);
+  /// Views stay valid until the call ends or the next attempt asks again.
+  virtual OutgoingRequest outgoing(const UpstreamTarget& target) = 0;
+  /// The client was silent towards for a whole interval; does what is to be done about it. False: the client is gone.
+  virtual Task<bool> break_silence();
+  /// Queues a piece of the body for the client, and at its end what was held back.
+  virtual void pass_on(std::string_view bytes);
+
+  virtual void pass_rest() {}
+
+  /// Until an answer's head has arrived, good or bad (kDone), or nothing is left to try.
+  Task<ClientStatus> open(AttemptSequence& attempts);
+  /// Passes the body on as it comes. The answer has been begun.
+  Task<RelayEnd> relay();
+  /// Reads the body whole; false when it breaks off or is larger than `most`.
   Task<bool> read_whole(Buffer& answer, std::size_t most);
-
-  /// Passes bytes of a stream on, but for the event that was asked for on the client's behalf.
-  void forward(std::string_view bytes);
-  bool look_at(const SseEvent& event);
-  Task<bool> comment();
+  /// Sends what was written. False: the client is gone.
   Task<bool> send();
-  void begin_stream();
-  /// Ends the stream with an error event; its status is spent.
-  Task<void> end_with_error(std::string_view code, std::string_view message);
+  /// Calls break_silence() whenever nothing was sent to the client for an interval.
+  void watch_silence();
+  /// The connection may serve another request, if its answer was read to the end.
+  void keep_connection();
 
-  void client_left();
-  void settle();
-
-  bool strips() const { return asked_for_usage_; }
+  /// Drops the connection, which ends the upstream's work.
+  void drop_connection() { connection_.reset(); }
 
   RequestContext& context_;
   Services& services_;
-  const GenerationShape& shape_;
-  const GenerationRequest& request_;
-  std::string_view body_;
-  Wake wake_;
-  bool silent_ = false;  ///< a comment is due
-  Deadline silence_;
-  const UpstreamTarget* target_ = nullptr;
-  std::unique_ptr<HttpClientConnection> connection_;
   ResponseHead head_;
-  SseReader events_;
-  bool asked_for_usage_ = false;  ///< the client didn't
-  bool sent_ = false;             ///< the upstream has the request
-  bool answering_ = false;        ///< and began to answer it well
-  bool done_seen_ = false;
-  std::size_t text_bytes_ = 0;
+  const UpstreamTarget* target_ = nullptr;
+  bool sent_ = false;  ///< an upstream has the request
+
+ private:
+  Task<ClientStatus> attempt(const UpstreamTarget& target);
+  Task<ClientStatus> send_and_wait(const UpstreamTarget& target);
+  Task<bool> look_at_silence();
+
+  Wake wake_;
+  PeerWatch watch_;
+  bool watches_silence_ = false;
+  bool silent_ = false;  ///< an interval has passed
+  Deadline silence_;
+  std::unique_ptr<HttpClientConnection> connection_;
 };
+
+/// Seconds of the upstream's Retry-After, when it gives seconds.
+std::optional<std::chrono::seconds> retry_after(const ResponseHead& head);
 
 }  // namespace sentinel::proxy

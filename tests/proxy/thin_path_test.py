@@ -12,10 +12,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
-from proxy import KEY, PROXY, UPSTREAM_KEY, Proxy  # noqa: E402
-from upstream import Upstream  # noqa: E402
+from case import PROMPT, ProxyCase  # noqa: E402
+from proxy import PROXY, UPSTREAM_KEY  # noqa: E402
 
-PROMPT = "a prompt that no log may hold"
 CHAT = {"model": "gpt-4", "messages": [{"role": "user", "content": PROMPT}]}
 STREAM = {**CHAT, "stream": True}
 ANSWER = {"id": "x", "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}}],
@@ -25,24 +24,7 @@ USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":50,"completion_tokens":10
 DONE = b"data: [DONE]\n\n"
 
 
-class ThinPath(unittest.TestCase):
-    def setUp(self):
-        self.upstream = Upstream()
-        self.proxies = []
-
-    def tearDown(self):
-        for proxy in self.proxies:
-            proxy.close()
-            log = "".join(proxy.lines)
-            for secret in (KEY, UPSTREAM_KEY, PROMPT):
-                self.assertNotIn(secret, log)
-        self.upstream.close()
-        self.assertEqual(self.upstream.failures, [])
-
-    def proxy(self, **settings):
-        self.proxies.append(Proxy(self.upstream.url, **settings))
-        return self.proxies[-1]
-
+class ThinPath(ProxyCase):
     def test_a_whole_answer_passes_unchanged_and_is_metered(self):
         self.upstream.script = lambda exchange: exchange.send_json(ANSWER)
         proxy = self.proxy()
@@ -59,7 +41,7 @@ class ThinPath(unittest.TestCase):
         self.assertEqual((seen.method, seen.target, seen.body), ("POST", "/v1/chat/completions", body))
         self.assertEqual(seen.header("authorization"), f"Bearer {UPSTREAM_KEY}")
         self.assertEqual(sorted(name for name, _ in seen.headers),
-                         ["accept-encoding", "authorization", "content-length", "content-type", "host", "x-request-id"])
+                         ["accept-encoding", "authorization", "content-length", "content-type", "host", "traceparent", "x-request-id"])
         self.assertEqual(self.upstream.connections, 1)
         record = proxy.event("request", request_id="mine-1")
         self.assertEqual((record["status"], record["user"], record["input_tokens"], record["output_tokens"], record["estimated"]),
@@ -170,11 +152,12 @@ class ThinPath(unittest.TestCase):
 
     def test_an_early_error_keeps_its_status(self):
         self.upstream.script = lambda exchange: exchange.send_json({"error": {"message": UPSTREAM_KEY}}, status=429, extra=["Retry-After: 7"])
-        with self.proxy().client() as client:
-            answer = client.ask(body=STREAM)
-            self.assertEqual((answer.status, answer.json()["error"]["code"], answer.headers["retry-after"]), (502, "UPSTREAM_ERROR", "7"))
-            self.assertTrue(answer.json()["error"]["message"].startswith("OpenAI error 429"))
-            self.assertNotIn(UPSTREAM_KEY.encode(), answer.body)
+        for passthrough, status in (("true", 429), ("false", 502)):
+            with self.proxy(SENTINEL_PASSTHROUGH_ERRORS=passthrough).client() as client:
+                answer = client.ask(body=STREAM)
+                self.assertEqual((answer.status, answer.json()["error"]["code"], answer.headers["retry-after"]), (status, "UPSTREAM_ERROR", "7"))
+                self.assertTrue(answer.json()["error"]["message"].startswith("OpenAI error 429"))
+                self.assertNotIn(UPSTREAM_KEY.encode(), answer.body)
 
     def test_a_broken_stream_is_an_error_and_never_a_success(self):
         def script(exchange):

@@ -77,10 +77,21 @@ class Proxy:
     def client(self):
         return Client(self.port)
 
+    def operator(self):
+        """A client of the operator's port."""
+        return Client(self.operator_port)
+
+    def memory(self):
+        """Resident bytes of the process."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
     def close(self):
+        if self.process.stdout.closed:
+            return
         if self.process.poll() is None:
             self.terminate()
         try:
