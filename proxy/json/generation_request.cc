@@ -15,6 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 10> kPoliced{
     "model", "stream",   "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens",
     "n",     "messages", "prompt",         "input"};
+constexpr std::size_t kFirstPrompt = 7;  // from here on: what is counted as the prompt
 
 class Reader {
  public:
@@ -47,7 +48,13 @@ class Reader {
     std::size_t which = 0;
     while (which < kPoliced.size() && !json_key_is(key, kPoliced[which])) ++which;
     const JsonKind kind = cursor_.kind();
-    const JsonSpan span = cursor_.take();
+    const std::size_t begin = cursor_.offset();
+    const bool prompt = which >= kFirstPrompt && which < kPoliced.size();
+    if (prompt) {
+      take_prompt(kind);
+    } else {
+      cursor_.take();
+    }
     if (cursor_.bad()) return syntax();
     if (which == kPoliced.size()) return {};
     const std::string_view name = kPoliced[which];
@@ -58,7 +65,20 @@ class Reader {
         return fmt::format("field `{}` has the wrong type", name);
       found_.push_back(member.name);
     }
-    return keep(name, kind, span);
+    return prompt ? std::string() : keep(name, kind, {begin, cursor_.offset() - begin});
+  }
+
+  /// Counts while it takes: prompts are most of a body, and read once.
+  void take_prompt(JsonKind kind) {
+    if (kind != JsonKind::kArray) {
+      request_.prompt_bytes += take_text_bytes(cursor_);
+      return;
+    }
+    cursor_.enter_array();
+    while (cursor_.next_element()) {
+      if (cursor_.kind() == JsonKind::kObject) ++request_.messages;
+      request_.prompt_bytes += take_text_bytes(cursor_);
+    }
   }
 
   std::string keep(std::string_view name, JsonKind kind, JsonSpan span) {
@@ -80,23 +100,8 @@ class Reader {
     } else if (name.starts_with("max_")) {
       if (const std::optional<std::uint64_t> most = json_unsigned(raw))
         request_.max_tokens = std::max(*most, request_.max_tokens.value_or(0));
-    } else {
-      keep_prompt(name, raw);
     }
     return {};
-  }
-
-  void keep_prompt(std::string_view name, std::string_view raw) {
-    JsonCursor text(raw);
-    if (name != "messages" || text.kind() != JsonKind::kArray) {
-      request_.prompt_bytes += take_text_bytes(text);
-      return;
-    }
-    text.enter_array();
-    while (text.next_element()) {
-      ++request_.messages;
-      request_.prompt_bytes += take_text_bytes(text);
-    }
   }
 
   std::string keep_stream_options(JsonKind kind, JsonSpan span) {

@@ -31,7 +31,7 @@ struct GenerationRequest {
   std::optional<std::uint64_t> max_tokens;      ///< the larger of max_tokens, max_completion_tokens, max_output_tokens
   std::uint64_t choices = 1;                    ///< n
   std::size_t prompt_bytes = 0;                 ///< of the text in messages, prompt or input
-  std::size_t messages = 0;                     ///< how many; 0 where there is none
+  std::size_t messages = 0;                     ///< objects among them; 0 where there are none
   std::size_t insert_at = 0;                    ///< behind the body's first brace
 
   /// Tokens of the prompt by rule of thumb, the frame around each message included.

@@ -82,9 +82,11 @@ Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, Resp
       }
       if (parsed.status != HeadStatus::kIncomplete) co_return ClientStatus::kBadResponse;
     }
-    const IoResult read = stream_.read_some(in_.prepare(kReadSize));
+    // By way of the scratch, so that an idle stream holds no more than its head.
+    char* const scratch = stream_.loop().scratch();
+    const IoResult read = stream_.read_some({scratch, kReadSize});
     if (read.status == IoStatus::kDone) {
-      in_.commit(read.bytes);
+      in_.append({scratch, read.bytes});
       answered_ = true;
       waiting_ = false;
       continue;
@@ -119,7 +121,8 @@ BodyPiece HttpClientConnection::read_body() {
     waiting_ = false;
   }
   const BodyResult decoded = body_.decode(scratch, size);
-  if (decoded.status == BodyStatus::kBad) return {ClientStatus::kBadResponse, {}, false, false};
+  // What came whole before the framing broke is still the answer's.
+  if (decoded.status == BodyStatus::kBad) return {ClientStatus::kBadResponse, {scratch, decoded.body}, false, false};
   bool rest_behind = decoded.consumed < size;
   if (in_.size() > head_size_) {
     // The head's views stay; only what was taken of the bytes behind it goes.

@@ -83,9 +83,11 @@ Task<ServerConnection::Next> ServerConnection::next_request() {
         co_return Next::kRefuse;
       }
     }
-    const IoResult read = stream_.read_some(in_.prepare(kReadSize));
+    // By way of the scratch, so that a connection that waits long afterwards holds no more than its head.
+    char* const scratch = server_.loop_.scratch();
+    const IoResult read = stream_.read_some({scratch, kReadSize});
     if (read.status == IoStatus::kDone) {
-      in_.commit(read.bytes);
+      in_.append({scratch, read.bytes});
       continue;
     }
     if (read.status != IoStatus::kAgain || deadline_.expired()) co_return Next::kEnd;
@@ -220,9 +222,10 @@ Task<BodyOutcome> Exchange::read_body(Buffer& body, std::size_t cap) {
     if (!c.take_body(body)) co_return BodyOutcome::kBad;
     if (body.size() > cap) co_return BodyOutcome::kTooLarge;
     if (c.body_.complete()) break;
-    const IoResult read = c.stream_.read_some(c.pipelined_.prepare(kReadSize));
+    char* const scratch = c.server_.loop_.scratch();
+    const IoResult read = c.stream_.read_some({scratch, Loop::kScratch});
     if (read.status == IoStatus::kDone) {
-      c.pipelined_.commit(read.bytes);
+      c.pipelined_.append({scratch, read.bytes});
       c.deadline_.disarm();
       continue;
     }

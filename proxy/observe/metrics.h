@@ -3,9 +3,11 @@
 // clients can choose are bounded: beyond a family's most series, everything counts under "other".
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -80,6 +82,17 @@ class Histogram {
   SlottedNumber micro_sum_;                              ///< of the values, in millionths
 };
 
+/// Label values in order, so that a series is found without making strings.
+struct LabelOrder {
+  using is_transparent = void;
+
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [](std::string_view x, std::string_view y) { return x < y; });
+  }
+};
+
 /// All series of one name.
 template <typename Series>
 class Family {
@@ -89,16 +102,17 @@ class Family {
       : name_(std::move(name)), help_(std::move(help)), labels_(std::move(labels)), make_(std::move(make)) {}
 
   /// The series with these label values, in the order of the labels.
-  Series& with(std::vector<std::string> values) {
+  Series& with(std::initializer_list<std::string_view> values) {
     {
       const std::shared_lock lock(mutex_);
       if (const auto found = series_.find(values); found != series_.end()) return *found->second;
     }
+    std::vector<std::string> key(values.begin(), values.end());
     const std::unique_lock lock(mutex_);
-    if (series_.size() >= kMostSeries) {
-      for (std::string& value : values) value = "other";
+    if (series_.size() >= kMostSeries && series_.find(values) == series_.end()) {
+      for (std::string& value : key) value = "other";
     }
-    std::unique_ptr<Series>& series = series_[std::move(values)];
+    std::unique_ptr<Series>& series = series_[std::move(key)];
     if (series == nullptr) series = make_();
     return *series;
   }
@@ -112,7 +126,7 @@ class Family {
   std::vector<std::string> labels_;
   std::function<std::unique_ptr<Series>()> make_;
   mutable std::shared_mutex mutex_;
-  std::map<std::vector<std::string>, std::unique_ptr<Series>> series_;
+  std::map<std::vector<std::string>, std::unique_ptr<Series>, LabelOrder> series_;
 };
 
 /// The registry. Families are made at start by whoever counts in them; asking for a name again gives the same family.

@@ -29,11 +29,11 @@ bool has_answer(const AnswerFacts& facts, AnswerMember member) {
 }  // namespace
 
 GenerationCall::GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
-                               std::string_view body, std::optional<CacheKey> cache_key)
+                               Buffer body, std::optional<CacheKey> cache_key)
     : UpstreamCall(context),
       shape_(shape),
       request_(request),
-      body_(body),
+      body_(std::move(body)),
       asked_for_usage_(context.streamed && shape.ask_for_usage && !request.include_usage),
       cache_key_(std::move(cache_key)) {}
 
@@ -46,6 +46,7 @@ Task<void> GenerationCall::run(AttemptSequence& attempts) {
     co_await answer_upstream_error();
   } else {
     answering_ = true;
+    body_.release();
     const std::optional<std::string_view> type = head_.headers.find("content-type");
     const bool events = type && type->starts_with("text/event-stream");
     if (events && context_.streamed) {
@@ -62,7 +63,8 @@ OutgoingRequest GenerationCall::outgoing(const UpstreamTarget& target) {
   splices_ = {};
   if (asked_for_usage_) splice_include_usage(request_, splices_);
   if (!target.model.empty() && target.model != request_.model) splice_model(request_, target.model, splices_);
-  return {"POST", std::string(shape_.upstream_path), "application/json", splices_.pieces(body_), splices_.size(body_)};
+  return {"POST", std::string(shape_.upstream_path), "application/json", splices_.pieces(body_.view()),
+          splices_.size(body_.view())};
 }
 
 void GenerationCall::begin_stream() {
@@ -91,7 +93,7 @@ bool GenerationCall::look_at(const SseEvent& event) {
   }
   const AnswerFacts facts = read_answer(event.data);
   if (!facts.valid) {
-    services_.metrics.parse_errors.with({std::string(context_.endpoint), context_.model}).add();
+    services_.metrics.parse_errors.with({context_.endpoint, context_.model}).add();
     return true;
   }
   if (facts.usage) context_.usage = facts.usage;
@@ -271,7 +273,7 @@ void GenerationCall::settle() {
     return std::chrono::duration<double>(at - context_.begun).count();
   };
   const ProxyMetrics& metrics = services_.metrics;
-  metrics.requests.with({std::string(status), model}).add();
+  metrics.requests.with({status, model}).add();
   metrics.duration.with({model}).observe(since(std::chrono::steady_clock::now()));
   if (context_.first_byte) metrics.first_byte.with({model}).observe(since(*context_.first_byte));
   // A client that left has used what the upstream did until then.

@@ -13,9 +13,10 @@ namespace sentinel::proxy {
 
 class GenerationCall final : public UpstreamCall {
  public:
-  /// All of it outlives the call; `body` is what the client sent. With a key, a good answer is kept in the cache.
-  GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
-                 std::string_view body, std::optional<CacheKey> cache_key);
+  /// All of it outlives the call but `body`, what the client sent: it goes as soon as no attempt can follow. With a
+  /// key, a good answer is kept in the cache.
+  GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request, Buffer body,
+                 std::optional<CacheKey> cache_key);
 
   /// Until the client has its answer, or is gone.
   Task<void> run(AttemptSequence& attempts);
@@ -48,7 +49,7 @@ class GenerationCall final : public UpstreamCall {
 
   const GenerationShape& shape_;
   const GenerationRequest& request_;
-  std::string_view body_;
+  Buffer body_;
   Splices splices_;
   SseReader events_;
   bool asked_for_usage_ = false;  ///< the client didn't

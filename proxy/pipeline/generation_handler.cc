@@ -77,7 +77,7 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     }
     context.fields.append("X-Cache: miss\r\n");
   }
-  GenerationCall call(context, shape_, request, body.view(), std::move(key));
+  GenerationCall call(context, shape_, request, std::move(body), std::move(key));
   co_await call.run(*attempts);
 }
 

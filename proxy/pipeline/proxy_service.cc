@@ -110,11 +110,11 @@ void ProxyService::finish(RequestContext& context) {
   const std::chrono::duration<double> seconds = end - context.begun;
   // 499: the client left before the answer had ended, as other proxies write it.
   const int status = context.client_gone ? 499 : context.exchange.status();
-  services_.metrics.responses.with({std::string(context.endpoint), std::to_string(status)}).add();
+  services_.metrics.responses.with({context.endpoint, std::to_string(status)}).add();
   if (!context.error_code.empty()) {
-    services_.metrics.refusals.with({std::string(context.endpoint), std::string(context.error_code)}).add();
+    services_.metrics.refusals.with({context.endpoint, context.error_code}).add();
   }
-  if (context.client_gone) services_.metrics.disconnects.with({std::string(context.endpoint)}).add();
+  if (context.client_gone) services_.metrics.disconnects.with({context.endpoint}).add();
 
   const RequestHead& head = context.exchange.head();
   std::string fields = fmt::format(
