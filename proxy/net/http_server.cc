@@ -66,7 +66,9 @@ Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
 
 Task<void> HttpServer::serve(std::unique_ptr<ServerConnection> connection) {
   const auto place = connections_.insert(connections_.end(), connection.get());
+  handler_.connected();
   co_await connection->run();
+  handler_.disconnected();
   connections_.erase(place);
 }
 

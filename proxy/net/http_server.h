@@ -81,6 +81,11 @@ class RequestHandler {
   virtual Task<void> serve(Exchange& exchange) = 0;
   /// A head that was refused: the body of the error answer; the connection is closed behind it.
   virtual std::string refusal_body(int status, std::string_view reason) = 0;
+
+  /// A client's connection has begun, or ended.
+  virtual void connected() {}
+
+  virtual void disconnected() {}
 };
 
 class HttpServer {

@@ -23,6 +23,7 @@ struct ProxyMetrics {
   Family<Counter>& upstream_errors;                  ///< upstream, reason
   Family<Counter>& keep_alives;                      ///< comments sent
   Family<Counter>& cache_operations;                 ///< operation = get, store; result = hit, miss, done
+  Family<Gauge>& connections;                        ///< of clients, idle ones too
   Family<Gauge>& active;                             ///< requests under way
 };
 

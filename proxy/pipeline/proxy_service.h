@@ -17,6 +17,10 @@ class ProxyService final : public RequestHandler {
   Task<void> serve(Exchange& exchange) override;
   std::string refusal_body(int status, std::string_view reason) override;
 
+  void connected() override { services_.metrics.connections.with({}).add(1); }
+
+  void disconnected() override { services_.metrics.connections.with({}).add(-1); }
+
  private:
   /// Request id, trace and what browsers need, for every answer of this request.
   void identify(RequestContext& context);

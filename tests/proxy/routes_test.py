@@ -5,6 +5,7 @@ health and debug."""
 
 import json
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -313,6 +314,18 @@ class Edges(ProxyCase):
         self.assertGreaterEqual(metrics['sentinel_responses_total{endpoint="chat",code="500"}'], 1)
         self.assertGreaterEqual(metrics['sentinel_requests_total{status="error",model="other"}'], 1)
         self.assertGreaterEqual(metrics['sentinel_upstream_errors_total{upstream="openai",reason="500"}'], 1)
+
+    def test_connections_are_counted_while_they_last(self):
+        proxy = self.proxy()
+        before = proxy.metrics()["sentinel_active_connections"]  # the scrape's own
+        with proxy.client() as one, proxy.client() as two:
+            for client in (one, two):
+                self.assertEqual(client.ask("GET", "/health/live", key=None).status, 200)
+            self.assertEqual(proxy.metrics()["sentinel_active_connections"], before + 2)
+        end = time.monotonic() + 10
+        while proxy.metrics()["sentinel_active_connections"] != before:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
 
     def test_models_that_clients_invent_are_no_labels(self):
         self.upstream.script = exact(b"{}", 404)
