@@ -30,6 +30,9 @@ class StaticKeyAuthenticator final : public Authenticator {
  public:
   explicit StaticKeyAuthenticator(std::shared_ptr<const StaticKeys> keys) : keys_(std::move(keys)) {}
 
+  /// After a reload.
+  void replace_keys(std::shared_ptr<const StaticKeys> keys) { keys_ = std::move(keys); }
+
   Task<AuthOutcome> authenticate(std::string_view token) override;
 
  private:

@@ -42,6 +42,9 @@ class LocalRateLimiter final : public RateLimiter {
 
   Task<RateVerdict> admit(const Identity& identity) override;
 
+  /// After a reload.
+  void set_limit(std::int64_t limit) { limit_ = limit; }
+
  private:
   WindowCounts& counts_;
   const Clock& clock_;

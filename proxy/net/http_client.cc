@@ -20,6 +20,7 @@ std::string_view client_status_name(ClientStatus status) {
     case ClientStatus::kWoken: return "woken";
     case ClientStatus::kCancelled: return "cancelled";
     case ClientStatus::kResolve: return "name not found";
+    case ClientStatus::kTls: return "tls failed";
     case ClientStatus::kConnect: return "connection refused";
     case ClientStatus::kTimeout: return "timeout";
     case ClientStatus::kClosed: return "connection closed";

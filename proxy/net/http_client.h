@@ -5,14 +5,19 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "proxy/net/body_decoder.h"
+#include "proxy/net/name_resolver.h"
 #include "proxy/net/output.h"
+#include "proxy/net/tls.h"
 #include "proxy/net/url.h"
 
 namespace sentinel::proxy {
@@ -45,6 +50,7 @@ enum class ClientStatus {
   kWoken,        ///< by the Wake: look around, and call again to go on
   kCancelled,    ///< by the Wake, for good
   kResolve,      ///< the name has no address
+  kTls,          ///< no TLS, or not the one it should be
   kConnect,      ///< refused or unreachable
   kTimeout,      ///< connecting, or without a byte for too long
   kClosed,       ///< closed or reset before the answer was whole
@@ -121,11 +127,24 @@ struct Connected {
   std::unique_ptr<HttpClientConnection> connection;
 };
 
+/// What connections are made with. Shared by all pools of the process, and outliving them.
+struct Network {
+  std::shared_ptr<TlsTrust> trust;  ///< null: no https
+  NameResolver names;
+  /// Told of each handshake that failed, with the reason; any thread.
+  std::function<void(const Origin&, std::string_view reason)> tell_refused;
+};
+
+struct PoolLimits {
+  std::size_t most_idle = 100;                  ///< of one origin
+  std::chrono::milliseconds idle_time{50'000};  ///< then closed; below what servers keep them
+};
+
 /// Idle connections of one worker, by origin. Single-threaded.
 class ConnectionPool {
  public:
-  explicit ConnectionPool(Loop& loop, std::size_t most_idle = 100,
-                          std::chrono::seconds idle_time = std::chrono::seconds(50));
+  /// Without a network only addresses can be connected to, and only plainly.
+  explicit ConnectionPool(Loop& loop, Network* network = nullptr, PoolLimits limits = {});
 
   /// An idle connection that is still alive, or a new one. `wake` cancels connecting; nudges wait until it is decided.
   Task<Connected> acquire(Origin origin, ClientTimes times, Wake& wake, bool only_new);
@@ -133,15 +152,26 @@ class ConnectionPool {
   void release(std::unique_ptr<HttpClientConnection> connection);
 
   /// Closes all idle connections; before the loop is destroyed.
-  void close_idle() { idle_.clear(); }
+  void close_idle();
+
+  std::size_t idle() const;
 
  private:
+  using Endpoint = asio::ip::tcp::endpoint;
+  using Time = std::chrono::steady_clock::time_point;
+
   Task<Connected> connect(Origin origin, ClientTimes times, Wake& wake);
+  Task<Connected> connect_to(Endpoint endpoint, const Origin& origin, Time until, Wake& wake);
+  Task<ClientStatus> shake_hands(HttpClientConnection& connection, const StreamDeadline& deadline, Wake& wake);
+  Task<Addresses> resolve(const std::string& host, Time until, Wake& wake);
+  /// Closes what has been idle for too long.
+  void reap();
 
   Loop& loop_;
-  std::size_t most_idle_;
-  std::chrono::seconds idle_time_;
+  Network* network_;
+  PoolLimits limits_;
   std::map<std::string, std::deque<std::unique_ptr<HttpClientConnection>>> idle_;
+  Deadline reaper_;
 };
 
 }  // namespace sentinel::proxy

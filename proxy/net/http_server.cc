@@ -11,6 +11,7 @@ namespace sentinel::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};  // pause before accepting again
+constexpr std::size_t kMostQueued = 4096;                    // connections taken off a listener that is being closed
 
 }  // namespace
 
@@ -44,13 +45,16 @@ void HttpServer::drain() {
 
 Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
   const auto place = listeners_.insert(listeners_.end(), listener.get());
-  while (!draining_) {
+  std::size_t queued = kMostQueued;
+  while (!draining_ || queued-- > 0) {
     const int client =
         ::accept4(listener->stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0) {
       take(Descriptor(client));
       continue;
     }
+    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
+    if (draining_) break;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // The waiting connection keeps the listener readable: pause instead of spinning.
       Timer timer(loop_.context().get_executor());
@@ -58,18 +62,21 @@ Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
       co_await timer.async_wait(kUseTask);
       continue;
     }
-    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
     co_await listener->stream.wait_readable();
   }
   listeners_.erase(place);
+  // Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
+  listener->stream.release();
 }
 
 Task<void> HttpServer::serve(std::unique_ptr<ServerConnection> connection) {
   const auto place = connections_.insert(connections_.end(), connection.get());
   handler_.connected();
+  open_.fetch_add(1, std::memory_order_relaxed);
   co_await connection->run();
   handler_.disconnected();
   connections_.erase(place);
+  open_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace sentinel::proxy

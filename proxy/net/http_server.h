@@ -3,6 +3,7 @@
 // Pipelined requests are answered one after another. After a refused head the connection is closed.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <list>
@@ -23,9 +24,11 @@ struct ServerLimits {
   std::size_t connections = 10'000;              ///< per worker; more are accepted and closed at once
   std::chrono::milliseconds head_time{10'000};   ///< from the first byte of a head to its last
   std::chrono::milliseconds body_idle{30'000};   ///< without a byte of the body
+  std::chrono::milliseconds body_grace{30'000};  ///< a body may take that long,
+  std::size_t body_rate = 1024;                  ///< and a second more for each so many bytes that have come
   std::chrono::milliseconds write_idle{60'000};  ///< without the client taking a byte
   std::chrono::milliseconds keep_alive{75'000};  ///< between requests
-  std::chrono::milliseconds drain_idle{1'000};   ///< between requests, once draining
+  std::chrono::milliseconds drain_idle{10'000};  ///< between requests, once draining: time for one that is on its way
 };
 
 enum class BodyOutcome { kComplete, kTooLarge, kBad, kGone, kTimeout };
@@ -97,12 +100,14 @@ class HttpServer {
   void accept_on(Descriptor listener);
   /// Takes over a connected client, as accept does; for listeners with a protocol of their own.
   void take(Descriptor client);
-  /// Stops accepting; answers say "Connection: close" from now on, and idle connections end soon.
+  /// Stops accepting and closes its copies of the listeners; answers say "Connection: close" from now on, and idle
+  /// connections end after `drain_idle`. What had been queued on the listeners by then is still served.
   void drain();
 
   bool draining() const { return draining_; }
 
-  std::size_t connections() const { return connections_.size(); }
+  /// Any thread.
+  std::size_t connections() const { return open_.load(std::memory_order_relaxed); }
 
  private:
   friend class ServerConnection;
@@ -118,6 +123,7 @@ class HttpServer {
   bool draining_ = false;
   std::list<Listener*> listeners_;
   std::list<ServerConnection*> connections_;
+  std::atomic<std::size_t> open_{0};  ///< how many of them
 };
 
 }  // namespace sentinel::proxy

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/net/status_text.h"
@@ -218,6 +219,8 @@ Task<BodyOutcome> Exchange::read_body(Buffer& body, std::size_t cap) {
     c.out_.add("HTTP/1.1 100 Continue\r\n\r\n");
     c.out_.send_now();
   }
+  const ServerLimits& limits = c.server_.limits_;
+  const auto begun = std::chrono::steady_clock::now();
   for (;;) {
     if (!c.take_body(body)) co_return BodyOutcome::kBad;
     if (body.size() > cap) co_return BodyOutcome::kTooLarge;
@@ -231,7 +234,10 @@ Task<BodyOutcome> Exchange::read_body(Buffer& body, std::size_t cap) {
     }
     if (read.status != IoStatus::kAgain) co_return BodyOutcome::kGone;
     if (c.deadline_.expired()) co_return BodyOutcome::kTimeout;
-    c.deadline_.arm(c.server_.limits_.body_idle);
+    const auto granted = limits.body_grace + std::chrono::seconds(body.size() / limits.body_rate);
+    const auto left = begun + granted - std::chrono::steady_clock::now();
+    if (left <= left.zero()) co_return BodyOutcome::kTimeout;
+    c.deadline_.arm(std::min(limits.body_idle, std::chrono::ceil<std::chrono::milliseconds>(left)));
     co_await c.stream_.wait_readable();
   }
   c.deadline_.disarm();

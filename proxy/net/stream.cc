@@ -40,11 +40,17 @@ Stream::Stream(Loop& loop, Descriptor descriptor) : loop_(loop), socket_(loop.co
 
 Stream::~Stream() = default;
 
+void Stream::start_tls(std::shared_ptr<TlsTrust> trust, const Origin& origin) {
+  tls_ = std::make_unique<TlsConnection>(std::move(trust), origin, socket_.native_handle());
+}
+
 IoResult Stream::read_some(std::span<char> room) {
+  if (tls_ != nullptr) return tls_->read(room);
   return outcome(::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT));
 }
 
 IoResult Stream::write_some(std::span<const iovec> pieces) {
+  if (tls_ != nullptr) return tls_->write(pieces);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
@@ -52,11 +58,21 @@ IoResult Stream::write_some(std::span<const iovec> pieces) {
 }
 
 Task<WaitResult> Stream::wait_readable() {
-  return wait(Socket::wait_read);
+  return wait(direction(Socket::wait_read));
 }
 
 Task<WaitResult> Stream::wait_writable() {
-  return wait(Socket::wait_write);
+  return wait(direction(Socket::wait_write));
+}
+
+Task<WaitResult> Stream::wait_handshake() {
+  return wait(direction(Socket::wait_read));
+}
+
+Socket::wait_type Stream::direction(Socket::wait_type plain) const {
+  // Reading may have to send first, and the other way round.
+  if (tls_ == nullptr || tls_->wants() == TlsConnection::Wants::kNothing) return plain;
+  return tls_->wants() == TlsConnection::Wants::kWrite ? Socket::wait_write : Socket::wait_read;
 }
 
 Task<WaitResult> Stream::wait(Socket::wait_type what) {
@@ -84,8 +100,14 @@ void Stream::shutdown_write() {
 }
 
 void Stream::close() {
+  tls_.reset();
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+Descriptor Stream::release() {
+  boost::system::error_code failed;
+  return Descriptor(socket_.release(failed));
 }
 
 struct PeerWatch::State {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connected byte stream that never blocks: reads and writes are tried first, and only when the kernel has nothing
-// does a task wait, holding no buffer. TLS plugs in here, behind the same four calls (SSL_read and SSL_write on the
-// descriptor).
+// does a task wait, holding no buffer. TLS is behind the same four calls.
 #pragma once
 
 #include <sys/uio.h>
@@ -11,21 +10,11 @@
 #include <span>
 
 #include "core/base/descriptor.h"
+#include "proxy/net/io_result.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/tls.h"
 
 namespace sentinel::proxy {
-
-enum class IoStatus {
-  kDone,    ///< some bytes moved
-  kAgain,   ///< nothing now: wait
-  kEnd,     ///< the peer has ended its side in order
-  kFailed,  ///< reset, or any other error
-};
-
-struct IoResult {
-  IoStatus status;
-  std::size_t bytes = 0;
-};
 
 enum class WaitResult { kReady, kInterrupted };
 
@@ -36,6 +25,17 @@ class Stream {
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
+
+  /// From now on the bytes are those inside TLS; first handshake() has to be done.
+  void start_tls(std::shared_ptr<TlsTrust> trust, const Origin& origin);
+
+  /// kAgain: wait_handshake(), and again.
+  IoStatus handshake() { return tls_->handshake(); }
+
+  Task<WaitResult> wait_handshake();
+
+  /// Null: plain.
+  const TlsConnection* tls() const { return tls_.get(); }
 
   IoResult read_some(std::span<char> room);
   IoResult write_some(std::span<const iovec> pieces);
@@ -52,6 +52,8 @@ class Stream {
   void shutdown_write();
   /// Waits end as interrupted ones do.
   void close();
+  /// Gives the descriptor back; nothing may wait on the stream.
+  Descriptor release();
 
   Socket& socket() { return socket_; }
 
@@ -59,9 +61,11 @@ class Stream {
 
  private:
   Task<WaitResult> wait(Socket::wait_type what);
+  Socket::wait_type direction(Socket::wait_type plain) const;
 
   Loop& loop_;
   Socket socket_;
+  std::unique_ptr<TlsConnection> tls_;  ///< behind the socket: it says goodbye through it
   bool interrupted_ = false;
 };
 

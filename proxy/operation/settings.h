@@ -5,15 +5,15 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/result.h"
-#include "core/base/secret.h"
-#include "proxy/net/url.h"
+#include "proxy/net/http_server.h"
+#include "proxy/net/listen.h"
+#include "proxy/operation/upstream_settings.h"
 
 namespace sentinel::proxy {
 
@@ -21,18 +21,19 @@ namespace sentinel::proxy {
 enum class ResponseCacheUse { kOff, kUser, kShared };
 
 struct Settings {
-  std::string host = "0.0.0.0";                      ///< SENTINEL_HOST: an address
-  std::uint16_t port = 8080;                         ///< SENTINEL_PORT; 0: any free one
-  std::string operator_host = "127.0.0.1";           ///< SENTINEL_METRICS_HOST
-  std::uint16_t operator_port = 9464;                ///< SENTINEL_METRICS_PORT: /metrics and /health*
-  unsigned workers = 0;                              ///< SENTINEL_WORKERS; 0: as many as cores
-  std::string keys_file;                             ///< SENTINEL_KEYS_FILE: see auth/static_keys.h
-  BaseUrl openai_url;                                ///< OPENAI_API_URL
-  Secret openai_key;                                 ///< OPENAI_API_KEY
-  std::int64_t rate_limit = 100;                     ///< SENTINEL_RATE_LIMIT: requests per minute and user
-  std::size_t most_body = std::size_t{32} << 20;     ///< SENTINEL_MAX_BODY_BYTES
-  std::chrono::milliseconds keep_alive{15'000};      ///< SENTINEL_KEEP_ALIVE_SECONDS: silence before a comment
-  std::chrono::milliseconds connect{10'000};         ///< SENTINEL_CONNECT_TIMEOUT_SECONDS, of an upstream
+  std::string host = "0.0.0.0";                   ///< SENTINEL_HOST: an address
+  std::uint16_t port = 8080;                      ///< SENTINEL_PORT; 0: any free one
+  std::string operator_host = "127.0.0.1";        ///< SENTINEL_METRICS_HOST
+  std::uint16_t operator_port = 9464;             ///< SENTINEL_METRICS_PORT: /metrics and /health*
+  unsigned workers = 0;                           ///< SENTINEL_WORKERS; 0: as many as cores
+  std::string keys_file;                          ///< SENTINEL_KEYS_FILE: see auth/static_keys.h
+  UpstreamSettings upstream;                      ///< SENTINEL_UPSTREAMS, SENTINEL_MODELS, …: see upstream_settings.h
+  std::string ca_file;                            ///< SENTINEL_CA_FILE: whom to trust; empty: the system's bundle
+  PoolLimits pool;                                ///< SENTINEL_POOL_CONNECTIONS, SENTINEL_POOL_IDLE_SECONDS
+  std::int64_t rate_limit = 100;                  ///< SENTINEL_RATE_LIMIT: requests per minute and user
+  std::size_t most_body = std::size_t{32} << 20;  ///< SENTINEL_MAX_BODY_BYTES
+  std::chrono::milliseconds keep_alive{15'000};   ///< SENTINEL_KEEP_ALIVE_SECONDS: silence before a comment
+  std::chrono::milliseconds connect{10'000};      ///< SENTINEL_CONNECT_TIMEOUT_SECONDS, of an upstream
   std::chrono::milliseconds upstream_idle{120'000};  ///< SENTINEL_UPSTREAM_IDLE_SECONDS: without a byte
   std::chrono::milliseconds drain{30'000};           ///< SENTINEL_DRAIN_SECONDS: after SIGTERM
   bool passthrough_errors = true;                    ///< SENTINEL_PASSTHROUGH_ERRORS: see pipeline/upstream_error.h
@@ -44,14 +45,18 @@ struct Settings {
   ResponseCacheUse response_cache = ResponseCacheUse::kOff;  ///< SENTINEL_RESPONSE_CACHE: off, user or shared
   std::size_t response_cache_bytes = std::size_t{64} << 20;  ///< SENTINEL_RESPONSE_CACHE_BYTES
   std::chrono::seconds cache_ttl{300};                       ///< CACHE_TTL_SECONDS: how long an answer is kept
+  std::vector<ListenAddress> listen;                         ///< SENTINEL_LISTEN; else host and port
+  std::vector<ListenAddress> operator_listen;                ///< SENTINEL_METRICS_LISTEN; else its host and port
+  SocketAccess socket;             ///< SENTINEL_SOCKET_OWNER, _GROUP, _MODE: of the unix sockets listened on
+  std::string admin_socket;        ///< SENTINEL_ADMIN_SOCKET: path of the hand-over's socket; empty: none
+  bool accept_on_command = false;  ///< SENTINEL_ACCEPT_ON_COMMAND: listen, but accept only when told to
+  ServerLimits server;             ///< SENTINEL_MAX_HEAD_BYTES and what follows it in settings.cc
 };
-
-/// A variable's value, or nothing; environment_variable in production.
-using Environment = std::function<std::optional<std::string>(const std::string&)>;
 
 struct LoadedSettings {
   Settings settings;
-  Errors errors;  ///< all that is wrong; then the settings are not to be used
+  std::map<std::string, std::string> values;  ///< as written; secrets are in it
+  Errors errors;                              ///< all that is wrong; then the settings are not to be used
 };
 
 /// `config_file` empty: only the environment. Errors `proxy.setting`, `proxy.url` and those of reading YAML.

@@ -6,15 +6,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kDrainLook{20};
 
-UpstreamTarget openai_target(const Settings& settings) {
-  UpstreamTarget target;
-  target.name = "openai";
-  target.base = settings.openai_url;
-  target.authorization = Secret("Bearer " + settings.openai_key.reveal());
-  target.times = {settings.connect, settings.upstream_idle};
-  return target;
-}
-
 PipelineOptions options_of(const Settings& settings, Endpoint::Kind kind) {
   PipelineOptions options;
   options.most_body = settings.most_body;
@@ -54,9 +45,10 @@ GenerationShape embeddings_shape() {
 }
 
 DebugFacts debug_facts(const Settings& settings) {
+  const BaseUrl& first = settings.upstream.upstreams.front().base;
   DebugFacts facts;
   facts.enabled = settings.debug;
-  facts.openai_api_url = settings.openai_url.origin.text() + settings.openai_url.path;
+  facts.openai_api_url = first.origin.text() + first.path;
   facts.cache_ttl_seconds = settings.cache_ttl.count();
   return facts;
 }
@@ -64,13 +56,15 @@ DebugFacts debug_facts(const Settings& settings) {
 }  // namespace
 
 SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& log_,
-                         std::shared_ptr<const StaticKeys> keys_, unsigned workers)
-    : settings(settings_),
+                         std::shared_ptr<const StaticKeys> keys_, unsigned workers_)
+    : workers(workers_),
+      settings(settings_),
       clock(clock_),
       log(log_),
-      metrics(workers + 1),
+      metrics(workers_ + 1),
       proxy_metrics(metrics),
       keys(std::move(keys_)),
+      upstreams(make_directory(settings_.upstream)),
       debug(debug_facts(settings_)),
       response_cache(settings_.response_cache == ResponseCacheUse::kOff ? 0 : settings_.response_cache_bytes,
                      settings_.cache_ttl) {
@@ -83,10 +77,11 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
 }
 
 Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
-    : connections_(loop),
+    : kind_(kind),
+      connections_(loop, &shared.network, shared.settings.pool),
       authenticator_(shared.keys),
       rate_limiter_(shared.window_counts, shared.clock, shared.settings.rate_limit),
-      upstreams_(openai_target(shared.settings)),
+      upstreams_(shared.upstreams),
       services_{authenticator_,
                 rate_limiter_,
                 shared.usage,
@@ -110,9 +105,10 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
       embeddings_(embeddings_shape()),
       models_(ModelsHandler::Question::kList),
       model_(ModelsHandler::Question::kOne),
+      admin_(shared.commands),
       routes_(routes_of(kind, *this, shared.settings)),
       service_(services_, routes_),
-      server_(loop, service_, {}) {}
+      server_(loop, service_, shared.settings.server) {}
 
 std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings& settings) {
   std::vector<Route> routes{
@@ -120,13 +116,18 @@ std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings
       {"GET", "/health/ready", "health", Access::kOpen, &self.ready_},
       {"GET", "/health/live", "health", Access::kOpen, &self.live_},
   };
-  if (kind == Kind::kOperator || settings.operator_on_api) {
+  if (kind != Kind::kApi || settings.operator_on_api) {
     routes.push_back({"GET", "/metrics", "metrics", Access::kOpen, &self.metrics_});
     routes.push_back({"GET", "/debug/cache", "debug", Access::kOpen, &self.debug_cache_});
     routes.push_back({"GET", "/debug/auth/*", "debug", Access::kOpen, &self.debug_auth_});
     routes.push_back({"GET", "/debug/config", "debug", Access::kOpen, &self.debug_config_});
   }
-  if (kind == Kind::kApi) {
+  if (kind == Kind::kAdmin) {
+    routes.push_back({"GET", "/admin/state", "admin", Access::kOpen, &self.admin_});
+    routes.push_back({"POST", "/admin/accept", "admin", Access::kOpen, &self.admin_});
+    routes.push_back({"POST", "/admin/drain", "admin", Access::kOpen, &self.admin_});
+  }
+  if (kind != Kind::kOperator) {
     routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &self.chat_});
     routes.push_back({"POST", "/v1/completions", "completions", Access::kUsers, &self.completions_});
     routes.push_back({"POST", "/v1/responses", "responses", Access::kUsers, &self.responses_});
@@ -136,6 +137,13 @@ std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings
     routes.push_back({"*", "/v1/*", "passthrough", Access::kUsers, &self.passthrough_});
   }
   return routes;
+}
+
+void Endpoint::apply(const Reloaded& reloaded) {
+  authenticator_.replace_keys(reloaded.keys);
+  rate_limiter_.set_limit(reloaded.settings.rate_limit);
+  upstreams_.replace(reloaded.upstreams);
+  services_.options = options_of(reloaded.settings, kind_);
 }
 
 Worker::Worker(SharedState& shared, std::size_t slot)
@@ -156,6 +164,16 @@ void Worker::start() {
     loop_->run();
     running_ = false;
   });
+}
+
+void Worker::begin_accepting(Descriptor listener) {
+  // Handlers that are posted must be copyable.
+  auto shared = std::make_shared<Descriptor>(std::move(listener));
+  loop_->post([this, shared] { endpoint_.server().accept_on(std::move(*shared)); });
+}
+
+void Worker::apply(std::shared_ptr<const Reloaded> reloaded) {
+  loop_->post([this, reloaded] { endpoint_.apply(*reloaded); });
 }
 
 void Worker::drain(std::chrono::milliseconds deadline) {

@@ -9,6 +9,7 @@
 
 #include "proxy/auth/static_keys.h"
 #include "proxy/limits/local_rate_limiter.h"
+#include "proxy/operation/admin.h"
 #include "proxy/operation/settings.h"
 #include "proxy/pipeline/debug_handler.h"
 #include "proxy/pipeline/generation_handler.h"
@@ -16,7 +17,7 @@
 #include "proxy/pipeline/models_handler.h"
 #include "proxy/pipeline/passthrough_handler.h"
 #include "proxy/pipeline/proxy_service.h"
-#include "proxy/upstreams/single_upstream.h"
+#include "proxy/upstreams/routed_upstreams.h"
 #include "proxy/usage/usage_totals.h"
 
 namespace sentinel::proxy {
@@ -26,28 +27,42 @@ struct SharedState {
   SharedState(const Settings& settings, const Clock& clock, Log& log, std::shared_ptr<const StaticKeys> keys,
               unsigned workers);
 
-  const Settings& settings;
+  const std::size_t workers;
+  const Settings& settings;  ///< as started with
   const Clock& clock;
   Log& log;
   Metrics metrics;
   ProxyMetrics proxy_metrics;
   ProcessState process;
   std::shared_ptr<const StaticKeys> keys;
+  std::shared_ptr<const UpstreamDirectory> upstreams;
+  Network network;
   WindowCounts window_counts;
   UsageTotals usage;
   DebugFacts debug;
   ResponseCache response_cache;
+  AdminCommands* commands = nullptr;  ///< null: no admin socket
 };
 
-/// A listener's requests on one loop: handlers, routes, stages, server. The workers have one, and so has the operator's
-/// port.
+/// What a reload brings, already checked. Workers share it.
+struct Reloaded {
+  Settings settings;
+  std::shared_ptr<const StaticKeys> keys;
+  std::shared_ptr<const UpstreamDirectory> upstreams;
+};
+
+/// A listener's requests on one loop: handlers, routes, stages, server. The workers have one, and so have the
+/// operator's port and the admin socket, which knows the routes of both and its own.
 class Endpoint {
  public:
-  enum class Kind { kApi, kOperator };
+  enum class Kind { kApi, kOperator, kAdmin };
 
   Endpoint(Kind kind, Loop& loop, SharedState& shared);
 
   HttpServer& server() { return server_; }
+
+  /// Takes over what can change while serving; requests under way may see some of it. On the loop's thread.
+  void apply(const Reloaded& reloaded);
 
   /// Before the loop is destroyed.
   void close_idle() { connections_.close_idle(); }
@@ -55,10 +70,11 @@ class Endpoint {
  private:
   static std::vector<Route> routes_of(Kind kind, Endpoint& self, const Settings& settings);
 
+  Kind kind_;
   ConnectionPool connections_;
   StaticKeyAuthenticator authenticator_;
   LocalRateLimiter rate_limiter_;
-  SingleUpstream upstreams_;
+  RoutedUpstreams upstreams_;
   Services services_;
   HealthHandler health_;
   HealthHandler ready_;
@@ -74,6 +90,7 @@ class Endpoint {
   ModelsHandler models_;
   ModelsHandler model_;
   PassthroughHandler passthrough_;
+  AdminHandler admin_;
   std::vector<Route> routes_;
   ProxyService service_;
   HttpServer server_;
@@ -86,14 +103,27 @@ class Worker {
   /// Ends the thread.
   ~Worker();
 
-  /// Accepts on this socket, once started. Before start() only.
-  void accept_on(Descriptor listener) { endpoint_.server().accept_on(std::move(listener)); }
-
   void start();
+  /// Accepts on this socket from now on. From any thread.
+  void begin_accepting(Descriptor listener);
+  /// From any thread.
+  void apply(std::shared_ptr<const Reloaded> reloaded);
+
+  /// Calls `heard` on the worker's thread: it still turns. From any thread.
+  template <typename Heard>
+  void ask(Heard heard) {
+    loop_->post(std::move(heard));
+  }
+
   /// Stops accepting, lets requests end for at most that long, then ends the thread. From any thread.
   void drain(std::chrono::milliseconds deadline);
 
+  /// Ends the thread now, whatever is under way. From any thread.
+  void stop() { loop_->stop(); }
+
   bool running() const { return running_; }
+
+  std::size_t connections() { return endpoint_.server().connections(); }
 
  private:
   Task<void> drain_until(std::chrono::steady_clock::time_point deadline);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/secret.h"
 #include "proxy/net/http_client.h"
@@ -38,6 +39,8 @@ class AttemptSequence {
   /// How the attempt that next() began has ended. True: worth trying the next one, as long as nothing was sent to the
   /// client.
   virtual bool report(const AttemptReport& report) = 0;
+  /// When next() gave nothing at once: how long until somebody may be asked again.
+  virtual std::optional<std::chrono::seconds> all_rest_for() const = 0;
 };
 
 /// One instance per worker, called only on its thread; breakers that workers share are the implementation's business.
@@ -46,6 +49,8 @@ class UpstreamSet {
   virtual ~UpstreamSet() = default;
   /// `model` as the client asked for it, empty for requests without one. Null: no such model is offered here.
   virtual std::unique_ptr<AttemptSequence> attempts(std::string_view model) = 0;
+  /// The models offered, by their public names, sorted; empty: any.
+  virtual std::vector<std::string> models() const = 0;
 };
 
 }  // namespace sentinel::proxy

@@ -267,9 +267,11 @@ class ThinPath(ProxyCase):
             self.assertEqual(client.read_chunk(), WORDS[0])
             proxy.terminate()
             proxy.event("draining")
-            self.assertTrue(idle.at_end())
             with self.assertRaises(OSError):
                 proxy.client()
+            # A request that was on its way gets its answer, and hears that it was the last.
+            self.assertEqual(idle.ask("GET", "/health/live", key=None).headers["connection"], "close")
+            self.assertTrue(idle.at_end())
             more.set()
             self.assertEqual(client.read_chunk(), DONE)
             self.assertEqual(client.read_chunk(), b"")

@@ -8,6 +8,7 @@ import queue
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,10 +22,29 @@ KEY = "user-key-1"
 UPSTREAM_KEY = "upstream-key-that-nobody-may-see"
 
 
-class Proxy:
-    """Starts with the given settings; `with` ends it with SIGTERM and looks at its exit code."""
+# Becomes the program with the given descriptors as 3, 4, …, as the service manager hands over sockets.
+ACTIVATE = """
+import fcntl, os, sys
+names, numbers, program = sys.argv[1], sys.argv[2].split(","), sys.argv[3]
+kept = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 100) for number in numbers]
+for place, descriptor in enumerate(kept, 3):
+    os.dup2(descriptor, place, inheritable=True)
+    os.close(descriptor)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(kept)), LISTEN_FDNAMES=names)
+os.execv(program, [program])
+"""
 
-    def __init__(self, upstream_url, **settings):
+
+def port_of(address):
+    """None for a unix socket."""
+    return None if address.startswith("unix:") else int(address.rsplit(":", 1)[1])
+
+
+class Proxy:
+    """Starts with the given settings; `with` ends it with SIGTERM and looks at its exit code. `inherited`: name -> listening
+    socket that it gets as a service manager would hand it over."""
+
+    def __init__(self, upstream_url, inherited=None, config=None, **settings):
         self.directory = tempfile.TemporaryDirectory(prefix="sentinel-proxy-")
         keys = Path(self.directory.name) / "keys"
         keys.write_text("".join(f"{hashlib.sha256(key.encode()).hexdigest()} {name} {name}@example.com\n"
@@ -32,13 +52,17 @@ class Proxy:
         environment = {"SENTINEL_HOST": "127.0.0.1", "SENTINEL_PORT": "0", "SENTINEL_METRICS_PORT": "0", "SENTINEL_WORKERS": "2",
                        "SENTINEL_KEYS_FILE": str(keys), "OPENAI_API_URL": upstream_url, "OPENAI_API_KEY": UPSTREAM_KEY,
                        "SENTINEL_DRAIN_SECONDS": "10", **{name: str(value) for name, value in settings.items()}}
-        self.process = subprocess.Popen([PROXY], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        command = [PROXY, *(["--config", config] if config else [])]
+        descriptors = [listener.fileno() for listener in (inherited or {}).values()]
+        if inherited:
+            command = [sys.executable, "-c", ACTIVATE, ":".join(inherited), ",".join(map(str, descriptors)), PROXY]
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=descriptors)
         self.lines = []
         self.news = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self.port = int(self.event("listening", purpose="api")["address"].rsplit(":", 1)[1])
-        self.operator_port = int(self.event("listening", purpose="operator")["address"].rsplit(":", 1)[1])
+        self.port = port_of(self.event("listening", purpose="api")["address"])
+        self.operator_port = port_of(self.event("listening", purpose="operator")["address"])
 
     def _read(self):
         for line in self.process.stdout:
@@ -46,10 +70,10 @@ class Proxy:
             self.news.put(None)
         self.news.put(None)
 
-    def event(self, name, seconds=10, **fields):
-        """Waits for a log line of that event with those fields."""
+    def event(self, name, seconds=10, after=0, **fields):
+        """Waits for a log line of that event with those fields, behind the first `after` lines."""
         end = time.monotonic() + seconds
-        seen = 0
+        seen = after
         while True:
             while seen < len(self.lines):
                 line = self.lines[seen]
@@ -85,6 +109,10 @@ class Proxy:
         """Resident bytes of the process."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def at(self, path):
+        """A client of one of its unix sockets."""
+        return Client(str(path))
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
@@ -126,9 +154,15 @@ class Answer:
 class Client:
     """One connection, byte by byte."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, where):
+        """`where`: a port, or the path of a unix socket."""
+        if isinstance(where, str):
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.socket.settimeout(15)
+            self.socket.connect(where)
+        else:
+            self.socket = socket.create_connection(("127.0.0.1", where), timeout=15)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
     def __enter__(self):

@@ -11,6 +11,7 @@ kept if exchange.keep is true, and closed otherwise."""
 import json
 import select
 import socket
+import ssl
 import threading
 import time
 
@@ -72,10 +73,18 @@ class Exchange:
 
 
 class Upstream:
-    def __init__(self):
+    def __init__(self, tls=None):
+        """`tls`: (certificate, key), for https by the name localhost."""
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"https://localhost:{self.port}/v1" if tls else f"http://127.0.0.1:{self.port}/v1"
+        self.tls = None
+        self.names = []  # the server names that clients asked for
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+            self.tls.set_alpn_protocols(["h2", "http/1.1"])
+            self.tls.sni_callback = lambda connection, name, context: self.names.append(name)
         self.script = lambda exchange: exchange.send_json({"error": {"message": "no script"}}, status=500)
         self.exchanges = []
         self.connections = 0
@@ -117,6 +126,12 @@ class Upstream:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+        except OSError:  # a client that doesn't trust us
+            connection.close()
+            return
         reader = connection.makefile("rb")
         try:
             while True:
