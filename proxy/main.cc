@@ -57,7 +57,6 @@ int main(int argc, char** argv) try {
   pin_name_lookups();
   prctl(PR_SET_DUMPABLE, 0);  // no core file, no ptrace: secrets pass through this process
   signal(SIGPIPE, SIG_IGN);
-  signal(SIGHUP, SIG_IGN);  // until somebody listens for it: a reload that comes too early must not end us
 
   CLI::App app("An OpenAI-compatible proxy: authentication, limits, streaming, usage.", "sentinel-proxy");
   std::string config_file;

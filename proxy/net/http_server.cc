@@ -37,24 +37,29 @@ void HttpServer::take(Descriptor client) {
 
 void HttpServer::drain() {
   draining_ = true;
-  // Closed here and not by its task: the loop may stop before that runs again, and a socket that nobody accepts on
-  // would let clients wait in its queue.
-  for (Listener* listener : listeners_) listener->stream.close();
+  // Done here and not by the accepting tasks: the loop may stop before those run again, and a socket that nobody
+  // accepts on would let clients wait in its queue.
+  for (Listener* listener : listeners_) {
+    for (std::size_t queued = 0; queued < kMostQueued && accept_one(*listener); ++queued) {
+    }
+    // Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
+    listener->stream.release();
+  }
   for (ServerConnection* connection : connections_) connection->nudge();
+}
+
+bool HttpServer::accept_one(Listener& listener) {
+  const int client =
+      ::accept4(listener.stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (client < 0) return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+  take(Descriptor(client));
+  return true;
 }
 
 Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
   const auto place = listeners_.insert(listeners_.end(), listener.get());
-  std::size_t queued = kMostQueued;
-  while (!draining_ || queued-- > 0) {
-    const int client =
-        ::accept4(listener->stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client >= 0) {
-      take(Descriptor(client));
-      continue;
-    }
-    if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;
-    if (draining_) break;
+  while (!draining_) {
+    if (accept_one(*listener)) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // The waiting connection keeps the listener readable: pause instead of spinning.
       Timer timer(loop_.context().get_executor());
@@ -65,8 +70,6 @@ Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
     co_await listener->stream.wait_readable();
   }
   listeners_.erase(place);
-  // Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
-  listener->stream.release();
 }
 
 Task<void> HttpServer::serve(std::unique_ptr<ServerConnection> connection) {

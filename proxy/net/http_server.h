@@ -114,6 +114,8 @@ class HttpServer {
   friend class Exchange;
   struct Listener;
   // The tasks own what they work on, so that it ends with them, also when the loop is destroyed under them.
+  /// Whether to try again at once.
+  bool accept_one(Listener& listener);
   Task<void> accept_loop(std::unique_ptr<Listener> listener);
   Task<void> serve(std::unique_ptr<ServerConnection> connection);
 

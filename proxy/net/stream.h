@@ -52,7 +52,7 @@ class Stream {
   void shutdown_write();
   /// Waits end as interrupted ones do.
   void close();
-  /// Gives the descriptor back; nothing may wait on the stream.
+  /// Gives the descriptor back, out of the reactor's hands. Waits end as interrupted ones do.
   Descriptor release();
 
   Socket& socket() { return socket_; }

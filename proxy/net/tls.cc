@@ -65,8 +65,9 @@ TlsTrust::TlsTrust(ssl_ctx_st* context) : context_(context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION* session) {
     const auto* connection = static_cast<const TlsConnection*>(SSL_get_app_data(ssl));
-    connection->trust_->keep(connection->origin_, session);
-    return 1;
+    // A copy: OpenSSL marks the connection's own as not resumable when the peer ends without a goodbye.
+    connection->trust_->keep(connection->origin_, SSL_SESSION_dup(session));
+    return 0;
   });
 }
 
@@ -75,6 +76,7 @@ TlsTrust::~TlsTrust() {
 }
 
 void TlsTrust::keep(const std::string& origin, ssl_session_st* session) {
+  if (session == nullptr) return;
   const std::lock_guard lock(mutex_);
   std::deque<Session>& kept = sessions_[origin];
   kept.emplace_back(session, &SSL_SESSION_free);

@@ -37,6 +37,7 @@ class TlsTrust {
   using Session = std::unique_ptr<ssl_session_st, void (*)(ssl_session_st*)>;
 
   explicit TlsTrust(ssl_ctx_st* context);
+  /// Takes the session over.
   void keep(const std::string& origin, ssl_session_st* session);
   Session session_for(const std::string& origin);
 

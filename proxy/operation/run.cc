@@ -50,6 +50,7 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
   SENTINEL_TRY(std::shared_ptr<TlsTrust> trust, load_trust(settings));
   SENTINEL_TRY(Listeners listeners, open_listeners(settings, environment_variable));
 
+  Service::hold_signals();
   const SystemClock clock;
   Log log(STDOUT_FILENO, clock);
   const unsigned count = worker_count(settings);

@@ -43,6 +43,13 @@ std::string_view name_of(bool draining, bool accepting) {
   return draining ? "draining" : accepting ? "accepting" : "waiting";
 }
 
+sigset_t our_signals() {
+  sigset_t ours;
+  sigemptyset(&ours);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, number);
+  return ours;
+}
+
 void tell_listening(Log& log, std::string_view purpose, const std::vector<Descriptor>& listeners) {
   for (const Descriptor& listener : listeners) {
     log.event("info", "listening",
@@ -90,6 +97,11 @@ Service::~Service() {
   loop_.reset();
 }
 
+void Service::hold_signals() {
+  const sigset_t ours = our_signals();
+  pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+}
+
 void Service::run() {
   const std::size_t count = shared_.workers;
   for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<Worker>(shared_, i + 1));
@@ -99,6 +111,8 @@ void Service::run() {
   if (!shared_.settings.accept_on_command) accept();
   notify_service_manager("READY=1\nSTATUS=" + std::string(state_ == State::kWaiting ? "waiting" : "accepting"));
   loop_->run();
+  // With the loop go its handlers: one more request to end must not be what ends us.
+  hold_signals();
   workers_.clear();
 }
 
@@ -142,6 +156,8 @@ Task<void> Service::watch_signals() {
   Signals signals(loop_->context(), SIGTERM, SIGINT);
   boost::system::error_code failed;
   signals.add(SIGHUP, failed);
+  const sigset_t ours = our_signals();
+  pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
   for (;;) {
     const auto [error, number] = co_await signals.async_wait(kUseTask);
     if (error) co_return;

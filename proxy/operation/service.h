@@ -24,6 +24,9 @@ class Service final : public AdminCommands {
   Service(SharedState& shared, Listeners listeners, const LoadedSettings& loaded, SettingsSource source);
   ~Service() override;
 
+  /// SIGTERM, SIGINT and SIGHUP wait from now on, until run() hears them. To be called before any thread is started.
+  static void hold_signals();
+
   /// Serves until told to end, and everything under way has ended or its time is up.
   void run();
 

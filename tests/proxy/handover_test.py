@@ -218,9 +218,13 @@ class Handover(unittest.TestCase):
                 with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
                     client.sendall(b"POST /admin/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
                     self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 404"))
-            self.assertEqual(admin(path, "POST", "/admin/drain").json()["state"], "draining")
-            self.assertEqual(admin(path, "POST", "/admin/accept").status, 409)
-            begun = time.monotonic()
+            with socket.create_connection(self.api.getsockname(), timeout=5) as idle:
+                idle.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b"200 OK", idle.recv(1000))
+                self.assertEqual(admin(path, "POST", "/admin/drain").json()["state"], "draining")
+                self.assertEqual(admin(path, "GET", "/admin/state").json()["connections"], 1)
+                self.assertEqual(admin(path, "POST", "/admin/accept").status, 409)
+                begun = time.monotonic()
             self.assertEqual(proxy.process.wait(timeout=15), 0)
             self.assertLess(time.monotonic() - begun, 10)
 

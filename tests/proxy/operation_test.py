@@ -166,7 +166,7 @@ class Operation(unittest.TestCase):
     def test_slowhttptest_does_not_get_in_the_way(self):
         program = shutil.which("slowhttptest")
         self.assertIsNotNone(program, "tools/setup installs it")
-        with Proxy(self.upstream.url, SENTINEL_HEAD_SECONDS=1, SENTINEL_BODY_IDLE_SECONDS=1, SENTINEL_BODY_GRACE_SECONDS=1) as proxy:
+        with Proxy(self.upstream.url, SENTINEL_HEAD_SECONDS=1, SENTINEL_BODY_IDLE_SECONDS=1, SENTINEL_BODY_GRACE_SECONDS=1, SENTINEL_RATE_LIMIT=100_000) as proxy:
             for attack in (["-H"], ["-B"]):
                 with self.subTest(attack):
                     command = [program, *attack, "-c", "200", "-r", "200", "-i", "1", "-l", "5", "-p", "2",

@@ -267,8 +267,7 @@ class ThinPath(ProxyCase):
             self.assertEqual(client.read_chunk(), WORDS[0])
             proxy.terminate()
             proxy.event("draining")
-            with self.assertRaises(OSError):
-                proxy.client()
+            proxy.refuses()
             # A request that was on its way gets its answer, and hears that it was the last.
             self.assertEqual(idle.ask("GET", "/health/live", key=None).headers["connection"], "close")
             self.assertTrue(idle.at_end())

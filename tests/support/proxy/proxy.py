@@ -110,6 +110,17 @@ class Proxy:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def refuses(self, seconds=10):
+        """Waits until new connections are refused."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.client().socket.close()
+            except ConnectionRefusedError:
+                return
+            if time.monotonic() > end:
+                raise AssertionError("connections are still accepted")
+
     def at(self, path):
         """A client of one of its unix sockets."""
         return Client(str(path))
