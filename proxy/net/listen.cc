@@ -108,15 +108,17 @@ Result<Descriptor> listen_tcp(const std::string& host, std::uint16_t port) {
   return listener;
 }
 
-SocketFile::SocketFile(SocketFile&& other) noexcept
-    : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
+SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+  if (::lstat(path_.c_str(), &made_) != 0) path_.clear();
+}
+
+SocketFile::SocketFile(SocketFile&& other) noexcept : path_(std::exchange(other.path_, {})), made_(other.made_) {}
 
 SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
   if (this == &other) return *this;
   remove();
   path_ = std::exchange(other.path_, {});
-  device_ = other.device_;
-  inode_ = other.inode_;
+  made_ = other.made_;
   return *this;
 }
 
@@ -124,7 +126,9 @@ void SocketFile::remove() {
   struct stat now {};
 
   if (path_.empty() || ::lstat(path_.c_str(), &now) != 0) return;
-  if (now.st_dev == device_ && now.st_ino == inode_) ::unlink(path_.c_str());
+  const bool ours = now.st_dev == made_.st_dev && now.st_ino == made_.st_ino &&
+                    now.st_ctim.tv_sec == made_.st_ctim.tv_sec && now.st_ctim.tv_nsec == made_.st_ctim.tv_nsec;
+  if (ours) ::unlink(path_.c_str());
 }
 
 Result<UnixListener> listen_unix(const std::string& path, const SocketAccess& access) {

@@ -2,6 +2,7 @@
 // Listening sockets: on an address, as a unix socket, or inherited from whoever started us.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -45,7 +46,8 @@ class SocketFile {
  public:
   SocketFile() = default;
 
-  SocketFile(std::string path, dev_t device, ino_t inode) : path_(std::move(path)), device_(device), inode_(inode) {}
+  /// The file as it is now.
+  explicit SocketFile(std::string path);
 
   SocketFile(SocketFile&& other) noexcept;
   SocketFile& operator=(SocketFile&& other) noexcept;
@@ -56,8 +58,8 @@ class SocketFile {
   void remove();
 
   std::string path_;  ///< empty: nothing to remove
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
+
+  struct stat made_ {};  ///< device, inode and time of the last change together: an inode's number is soon used again
 };
 
 struct UnixListener {

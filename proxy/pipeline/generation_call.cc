@@ -243,7 +243,7 @@ Task<void> GenerationCall::fail(ClientStatus status) {
     co_return;
   }
   settle();
-  co_await context_.refuse(502, "UPSTREAM_ERROR", "Upstream service error");
+  co_await refuse_unanswered();
 }
 
 void GenerationCall::keep(std::string_view bytes) {

@@ -60,7 +60,7 @@ class PassthroughCall final : public UpstreamCall {
       co_return;
     }
     if (status != ClientStatus::kDone) {
-      co_await context_.refuse(502, "UPSTREAM_ERROR", "Upstream service error");
+      co_await refuse_unanswered();
       co_return;
     }
     std::optional<std::uint64_t> length;

@@ -59,6 +59,7 @@ void UpstreamCall::keep_connection() {
 Task<ClientStatus> UpstreamCall::open(AttemptSequence& attempts) {
   ClientStatus status = ClientStatus::kConnect;
   const UpstreamTarget* next = attempts.next();
+  if (next == nullptr) resting_ = attempts.all_rest_for();
   while (next != nullptr) {
     connection_.reset();
     target_ = std::exchange(next, nullptr);
@@ -77,6 +78,17 @@ Task<ClientStatus> UpstreamCall::open(AttemptSequence& attempts) {
   }
   if (status == ClientStatus::kDone) context_.first_byte = std::chrono::steady_clock::now();
   co_return status;
+}
+
+Task<bool> UpstreamCall::refuse_unanswered() {
+  if (!resting_) {
+    const bool heard = co_await context_.refuse(502, "UPSTREAM_ERROR", "Upstream service error");
+    co_return heard;
+  }
+  std::string later = fmt::format("Retry-After: {}\r\n", resting_->count());
+  const bool heard =
+      co_await context_.refuse(503, "SERVICE_UNAVAILABLE", "No upstream is available just now", std::move(later));
+  co_return heard;
 }
 
 Task<ClientStatus> UpstreamCall::attempt(const UpstreamTarget& target) {

@@ -45,6 +45,9 @@ class UpstreamCall {
 
   /// Until an answer's head has arrived, good or bad (kDone), or nothing is left to try.
   Task<ClientStatus> open(AttemptSequence& attempts);
+  /// After open() without an answer, and nothing sent to the client: 502, or 503 with Retry-After when everybody who
+  /// could answer is left alone just now.
+  Task<bool> refuse_unanswered();
   /// Passes the body on as it comes. The answer has been begun.
   Task<RelayEnd> relay();
   /// Reads the body whole; false when it breaks off or is larger than `most`.
@@ -76,6 +79,7 @@ class UpstreamCall {
   bool silent_ = false;  ///< an interval has passed
   Deadline silence_;
   std::unique_ptr<HttpClientConnection> connection_;
+  std::optional<std::chrono::seconds> resting_;  ///< nobody was asked, and won't be for that long
 };
 
 /// Seconds of the upstream's Retry-After, when it gives seconds.

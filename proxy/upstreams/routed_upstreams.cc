@@ -15,7 +15,7 @@ namespace {
 using Choice = UpstreamDirectory::Choice;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kLongestRest{600};
+constexpr std::chrono::seconds kLongestRest{60};
 
 enum class Fault { kNone, kRequest, kAccount, kUpstream };
 

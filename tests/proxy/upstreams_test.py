@@ -130,6 +130,16 @@ class Routing(Case):
             self.assertEqual(self.statuses(proxy, 1), [200])
             self.assertEqual(len(a.exchanges), 2)
 
+    def test_when_everybody_rests_the_client_hears_how_long(self):
+        (a,) = self.upstreams(failing(429, "Retry-After: 30"))
+        with self.proxy([a], {}) as proxy, proxy.client() as client:
+            first = client.ask(body=CHAT)
+            self.assertEqual((first.status, first.headers["retry-after"]), (429, "30"))
+            second = client.ask(body=CHAT)
+            self.assertEqual((second.status, second.json()["error"]["code"]), (503, "SERVICE_UNAVAILABLE"))
+            self.assertTrue(28 <= int(second.headers["retry-after"]) <= 30)
+            self.assertEqual(len(a.exchanges), 1)
+
     def test_an_upstream_that_hangs_is_given_up_for_the_next(self):
         release = threading.Event()
         a, b = self.upstreams(lambda exchange: release.wait(10), good)
