@@ -153,16 +153,14 @@ Result<UnixListener> listen_unix(const std::string& path, const SocketAccess& ac
   ::umask(umask_before);
   if (!bound) return cannot_listen(path, strerror(bind_error));
 
-  struct stat made {};
-
-  if (::lstat(path.c_str(), &made) != 0) return cannot_listen(path, strerror(errno));
-  UnixListener result{std::move(listener), SocketFile(path, made.st_dev, made.st_ino)};
   // Connections are possible only once the mode is set, and then somebody listens already.
-  if (::listen(result.descriptor.get(), kBacklog) != 0 || ::lchown(path.c_str(), user, group) != 0 ||
+  if (::listen(listener.get(), kBacklog) != 0 || ::lchown(path.c_str(), user, group) != 0 ||
       ::chmod(path.c_str(), access.mode) != 0) {
-    return cannot_listen(path, strerror(errno));
+    const int error = errno;
+    ::unlink(path.c_str());
+    return cannot_listen(path, strerror(error));
   }
-  return result;
+  return UnixListener{std::move(listener), SocketFile(path)};
 }
 
 InheritedSockets::InheritedSockets(const std::string& pid, const std::string& count, const std::string& names) {

@@ -127,8 +127,8 @@ Task<bool> ServerConnection::discard_body() {
   std::size_t discarded = 0;
   Buffer rest;
   if (!body_.complete() && continue_due_) co_return false;
+  deadline_.arm(kLinger);  // for all of it: what nobody reads is nobody's to drip
   while (!body_.complete()) {
-    deadline_.arm(kLinger);
     const IoResult read = stream_.read_some(pipelined_.prepare(kReadSize));
     if (read.status == IoStatus::kDone) {
       pipelined_.commit(read.bytes);

@@ -42,10 +42,10 @@ class Members {
 
   void seconds(const std::string& name, std::chrono::milliseconds& into) {
     constexpr unsigned kDay = 86'400;
-    const auto otherwise = static_cast<unsigned>(into.count() / 1000);
-    const unsigned value = number(name, kDay, otherwise);
-    if (value == 0) wrong(name + " must be more than 0", node_);
-    if (value != otherwise) into = std::chrono::seconds(value);
+    if (text(name).empty()) return;
+    const unsigned value = number(name, kDay, 0);
+    if (value == 0) return wrong(name + " must be more than 0", node_);
+    into = std::chrono::seconds(value);
   }
 
   void wrong(const std::string& what, const Node& where) {

@@ -144,7 +144,7 @@ http {{
   admin off
   auto_https off
 }}
-https://localhost:{port}, https://127.0.0.1:{port} {{
+:{port} {{
   bind 127.0.0.1
   tls {self.certificate} {self.key}
   reverse_proxy {to}

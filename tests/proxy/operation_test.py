@@ -60,7 +60,7 @@ class Operation(unittest.TestCase):
 
     def test_mistakes_are_named_with_what_was_meant(self):
         config = self.path / "config.yaml"
-        config.write_text("SENTINEL_LISTEN: [fd:, unix:relative]\nSENTINEL_SOCKET_MODE: '999'\nSENTINEL_DRAIN_SECOND: 3\n"
+        config.write_text("SENTINEL_LISTEN: [\"fd:\", unix:relative]\nSENTINEL_SOCKET_MODE: '999'\nSENTINEL_DRAIN_SECOND: 3\n"
                           "SENTINEL_ACCEPT_ON_COMMAND: true\nSENTINEL_MAX_HEAD_BYTES: 10\n"
                           "SENTINEL_UPSTREAMS: [{name: a, url: 'http://h', key_env: NONE, wieght: 1}]\n"
                           "SENTINEL_MODELS: {m: [{upstream: aa}]}\n")
@@ -110,8 +110,8 @@ class Operation(unittest.TestCase):
         with proxy, proxy.client() as client:
             self.assertEqual(client.ask(body=CHAT).status, 200)
             self.assertEqual(client.ask(body={**CHAT, "model": "other"}).status, 404)
-            reload("SENTINEL_MODELS: {other: [{upstream: openai, model: real}]}\nSENTINEL_WORKERS: 1\n", "reloaded")
-            proxy.event("restart_needed", setting="SENTINEL_WORKERS")
+            reload("SENTINEL_MODELS: {other: [{upstream: openai, model: real}]}\nSENTINEL_MAX_CONNECTIONS: 50\n", "reloaded")
+            proxy.event("restart_needed", setting="SENTINEL_MAX_CONNECTIONS")
             self.assertEqual(client.ask(body={**CHAT, "model": "other"}).status, 200)
             self.assertEqual(self.upstream.exchanges[-1].json()["model"], "real")
             self.assertEqual(client.ask(body=CHAT).status, 404)

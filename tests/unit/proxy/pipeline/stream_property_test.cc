@@ -20,7 +20,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/pipeline/generation_handler.h"
 #include "proxy/pipeline/proxy_service.h"
-#include "proxy/upstreams/single_upstream.h"
+#include "proxy/upstreams/routed_upstreams.h"
 #include "random_stream.h"
 
 using namespace sentinel;
@@ -92,7 +92,8 @@ struct Rig {
     target.name = "u";
     target.base.origin = loopback(upstream_listener);
     target.authorization = Secret("Bearer k");
-    upstreams = std::make_unique<SingleUpstream>(std::move(target));
+    upstreams = std::make_unique<RoutedUpstreams>(std::make_shared<const UpstreamDirectory>(
+        std::vector<UpstreamTarget>{std::move(target)}, UpstreamDirectory::Offers{}, UpstreamRules{}));
     services.reset(new Services{authenticator, limiter, sink, *upstreams, connections, proxy_metrics, log, clock, {}});
     routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &chat});
     service = std::make_unique<ProxyService>(*services, routes);
@@ -115,7 +116,7 @@ struct Rig {
   StaticKeyAuthenticator authenticator;
   LocalRateLimiter limiter;
   GenerationHandler chat;
-  std::unique_ptr<SingleUpstream> upstreams;
+  std::unique_ptr<RoutedUpstreams> upstreams;
   std::unique_ptr<Services> services;
   std::vector<Route> routes;
   std::unique_ptr<ProxyService> service;
