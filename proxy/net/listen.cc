@@ -154,7 +154,9 @@ Result<UnixListener> listen_unix(const std::string& path, const SocketAccess& ac
   if (!bound) return cannot_listen(path, strerror(bind_error));
 
   // Connections are possible only once the mode is set, and then somebody listens already.
-  if (::listen(listener.get(), kBacklog) != 0 || ::lchown(path.c_str(), user, group) != 0 ||
+  // A hardened unit may forbid chown altogether, so it is called only when asked for.
+  const bool given = !access.owner.empty() || !access.group.empty();
+  if (::listen(listener.get(), kBacklog) != 0 || (given && ::lchown(path.c_str(), user, group) != 0) ||
       ::chmod(path.c_str(), access.mode) != 0) {
     const int error = errno;
     ::unlink(path.c_str());
