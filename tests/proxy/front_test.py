@@ -239,6 +239,10 @@ http {{
             "tools": {"call": CALL},
             "tools_streamed": {"call": CALL},
             "retries": {"text": "hi"},
+            "embeddings": {"vectors": [[0, 0.5], [1, 0.5]]},
+            "models": {"names": ["gpt-4"]},
+            "model": {"id": "gpt-4"},
+            "responses": {"text": "hi"},
             "abort": {},
         }
         with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
