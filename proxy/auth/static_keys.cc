@@ -42,6 +42,7 @@ Result<StaticKeys> parse_static_keys(std::string_view text, const std::string& s
 }
 
 Result<StaticKeys> load_static_keys(const std::string& path) {
+  if (path.empty()) return StaticKeys{};
   SENTINEL_TRY(const std::string text, read_whole_file(path));
   return parse_static_keys(text, path);
 }

@@ -22,7 +22,7 @@ struct StaticKeys {
   std::vector<Key> keys;
 };
 
-/// Errors `proxy.keys` with the place (usage), and those of reading the file.
+/// No path: no keys. Errors `proxy.keys` with the place (usage), and those of reading the file.
 Result<StaticKeys> load_static_keys(const std::string& path);
 Result<StaticKeys> parse_static_keys(std::string_view text, const std::string& shown_path);
 

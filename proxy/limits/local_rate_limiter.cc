@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/limits/local_rate_limiter.h"
 
-#include <functional>
+#include <algorithm>
 
 namespace sentinel::proxy {
 
-RateVerdict WindowCounts::count(const std::string& id, std::int64_t now, std::int64_t limit) {
-  Shard& shard = shards_[std::hash<std::string>()(id) % shards_.size()];
-  const std::int64_t window = window_of(now);
-  const std::lock_guard lock(shard.mutex);
+WindowCounts::Count& WindowCounts::current(Shard& shard, const std::string& id, std::int64_t window) {
   if (shard.swept < window) {
     shard.swept = window;
     std::erase_if(shard.counts, [window](const auto& entry) { return entry.second.window < window - 1; });
@@ -19,8 +16,23 @@ RateVerdict WindowCounts::count(const std::string& id, std::int64_t now, std::in
     count.current = 0;
     count.window = window;
   }
+  return count;
+}
+
+RateVerdict WindowCounts::count(const std::string& id, std::int64_t now, std::int64_t limit) {
+  Shard& shard = shard_of(id);
+  const std::lock_guard lock(shard.mutex);
+  Count& count = current(shard, id, window_of(now));
   ++count.current;
   return decide_two_windows(count.previous, count.current, now, limit);
+}
+
+void WindowCounts::remember(const std::string& id, std::int64_t now, std::int64_t previous, std::int64_t current_) {
+  Shard& shard = shard_of(id);
+  const std::lock_guard lock(shard.mutex);
+  Count& count = current(shard, id, window_of(now));
+  count.previous = std::max(count.previous, previous);
+  count.current = std::max(count.current, current_);
 }
 
 Task<RateVerdict> LocalRateLimiter::admit(const Identity& identity) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -18,6 +19,8 @@ class WindowCounts {
  public:
   /// Counts one request of `id` at `now` and decides.
   RateVerdict count(const std::string& id, std::int64_t now, std::int64_t limit);
+  /// What somebody else has counted for this window and the one before; counting here goes on from there.
+  void remember(const std::string& id, std::int64_t now, std::int64_t previous, std::int64_t current);
 
  private:
   struct Count {
@@ -32,6 +35,11 @@ class WindowCounts {
     std::unordered_map<std::string, Count> counts;
   };
 
+  Shard& shard_of(const std::string& id) { return shards_[std::hash<std::string>()(id) % shards_.size()]; }
+
+  /// The count of `id`, moved on to the window; the shard is locked.
+  static Count& current(Shard& shard, const std::string& id, std::int64_t window);
+
   std::array<Shard, 16> shards_;
 };
 
@@ -42,8 +50,7 @@ class LocalRateLimiter final : public RateLimiter {
 
   Task<RateVerdict> admit(const Identity& identity) override;
 
-  /// After a reload.
-  void set_limit(std::int64_t limit) { limit_ = limit; }
+  void set_limit(std::int64_t limit) override { limit_ = limit; }
 
  private:
   WindowCounts& counts_;

@@ -31,6 +31,8 @@ class RateLimiter {
   virtual ~RateLimiter() = default;
   /// Counts one request, refused ones too, and decides.
   virtual Task<RateVerdict> admit(const Identity& identity) = 0;
+  /// Requests per minute from now on; after a reload.
+  virtual void set_limit(std::int64_t limit) = 0;
 };
 
 }  // namespace sentinel::proxy

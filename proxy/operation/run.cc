@@ -9,7 +9,9 @@
 #include <thread>
 
 #include "core/base/environment.h"
+#include "core/base/file.h"
 #include "proxy/json/cursor.h"
+#include "proxy/operation/usage_reports.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -18,20 +20,15 @@ unsigned worker_count(const Settings& settings) {
   return settings.workers != 0 ? settings.workers : std::max(1U, std::thread::hardware_concurrency());
 }
 
-void tell_totals(SharedState& shared) {
-  for (const auto& [key, total] : shared.usage.totals()) {
-    shared.log.event("info", "usage",
-                     fmt::format(R"("email":{},"model":{},"input_tokens":{},"output_tokens":{},"requests":{})",
-                                 json_quoted(key.first), json_quoted(key.second), total.input_tokens,
-                                 total.output_tokens, total.requests));
-  }
-}
-
 /// Read only when somebody is called by https: it costs memory.
 Result<std::shared_ptr<TlsTrust>> load_trust(const Settings& settings) {
   const auto& upstreams = settings.upstream.upstreams;
-  const bool needed = !settings.ca_file.empty() || std::any_of(upstreams.begin(), upstreams.end(),
-                                                               [](const auto& one) { return one.base.origin.tls; });
+  const bool users = (settings.zion_url && settings.zion_url->origin.tls) ||
+                     (settings.jwks && std::holds_alternative<BaseUrl>(settings.jwks->source) &&
+                      std::get<BaseUrl>(settings.jwks->source).origin.tls);
+  const bool needed =
+      users || !settings.ca_file.empty() ||
+      std::any_of(upstreams.begin(), upstreams.end(), [](const auto& one) { return one.base.origin.tls; });
   if (!needed) return std::shared_ptr<TlsTrust>();
   return TlsTrust::load(settings.ca_file);
 }
@@ -41,6 +38,10 @@ Result<std::shared_ptr<TlsTrust>> load_trust(const Settings& settings) {
 Result<void> check_files(const Settings& settings) {
   SENTINEL_CHECK(load_static_keys(settings.keys_file));
   SENTINEL_CHECK(load_trust(settings));
+  if (settings.jwks && std::holds_alternative<std::string>(settings.jwks->source)) {
+    SENTINEL_TRY(const std::string text, read_whole_file(std::get<std::string>(settings.jwks->source)));
+    SENTINEL_CHECK(KeySet::parse(text));
+  }
   return {};
 }
 
@@ -48,6 +49,7 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
   const Settings& settings = loaded.settings;
   SENTINEL_TRY(StaticKeys keys, load_static_keys(settings.keys_file));
   SENTINEL_TRY(std::shared_ptr<TlsTrust> trust, load_trust(settings));
+  SENTINEL_TRY(UsageReports usage, open_usage(settings));
   SENTINEL_TRY(Listeners listeners, open_listeners(settings, environment_variable));
 
   Service::hold_signals();
@@ -60,14 +62,16 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
     log.event("warning", "tls_failed",
               fmt::format(R"("origin":{},"reason":{})", json_quoted(origin.text()), json_quoted(reason)));
   };
+  usage.start(shared);
+  const std::string_view who = settings.zion_url ? "zion" : settings.jwks ? "jwks" : "static keys";
   log.event("info", "starting",
-            fmt::format(R"("version":"{}","workers":{},"authentication":"static keys","limits":"in process")",
-                        SENTINEL_VERSION, count));
+            fmt::format(R"("version":"{}","workers":{},"authentication":"{}","limits":"{}")", SENTINEL_VERSION, count,
+                        who, settings.redis ? "redis" : "in process"));
   {
     Service service(shared, std::move(listeners), loaded, std::move(source));
     service.run();
   }
-  tell_totals(shared);
+  usage.finish(shared);
   log.event("info", "stopped");
   return ExitCode::kDone;
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "proxy/operation/user_settings.h"
+
 namespace sentinel::proxy {
 namespace {
 
@@ -97,7 +99,6 @@ LoadedSettings load_settings(const Environment& environment, const std::string& 
   settings.operator_host = reader.text("SENTINEL_METRICS_HOST").value_or(settings.operator_host);
   reader.number("SENTINEL_METRICS_PORT", settings.operator_port, 0, 65'535);
   reader.number("SENTINEL_WORKERS", settings.workers, 0, 256);
-  reader.number("SENTINEL_RATE_LIMIT", settings.rate_limit, 1, 1'000'000'000);
   reader.number("SENTINEL_MAX_BODY_BYTES", settings.most_body, 1024, std::uint64_t{1} << 30);
   reader.seconds("SENTINEL_KEEP_ALIVE_SECONDS", settings.keep_alive);
   reader.seconds("SENTINEL_CONNECT_TIMEOUT_SECONDS", settings.connect);
@@ -112,8 +113,7 @@ LoadedSettings load_settings(const Environment& environment, const std::string& 
   read_listeners(reader, settings);
   read_server_limits(reader, settings.server);
 
-  settings.keys_file = reader.text("SENTINEL_KEYS_FILE").value_or("");
-  if (settings.keys_file.empty()) reader.wrong("SENTINEL_KEYS_FILE", "is needed: the file of hashed keys");
+  read_user_settings(reader, settings);
   settings.upstream = read_upstream_settings(reader, environment, {settings.connect, settings.upstream_idle});
   settings.ca_file = reader.text("SENTINEL_CA_FILE").value_or("");
   reader.number("SENTINEL_POOL_CONNECTIONS", settings.pool.most_idle, 0, 10'000);

@@ -11,6 +11,7 @@ PipelineOptions options_of(const Settings& settings, Endpoint::Kind kind) {
   options.most_body = settings.most_body;
   options.first_comment = settings.keep_alive;
   options.comment_interval = settings.keep_alive;
+  options.output_guess = settings.output_guess;
   options.passthrough_errors = settings.passthrough_errors;
   // The operator's port is nobody's business in a browser.
   options.cors = settings.cors && kind == Endpoint::Kind::kApi;
@@ -48,6 +49,8 @@ DebugFacts debug_facts(const Settings& settings) {
   const BaseUrl& first = settings.upstream.upstreams.front().base;
   DebugFacts facts;
   facts.enabled = settings.debug;
+  if (settings.zion_url) facts.zion_api_url = settings.zion_url->origin.text() + settings.zion_url->path;
+  facts.jwt_cache_ttl_seconds = settings.profile_ttl.count();
   facts.openai_api_url = first.origin.text() + first.path;
   facts.cache_ttl_seconds = settings.cache_ttl.count();
   return facts;
@@ -63,11 +66,14 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
       log(log_),
       metrics(workers_ + 1),
       proxy_metrics(metrics),
-      keys(std::move(keys_)),
+      users(settings_, clock_, log_, metrics, std::move(keys_)),
       upstreams(make_directory(settings_.upstream)),
+      usage_metrics(metrics),
       debug(debug_facts(settings_)),
       response_cache(settings_.response_cache == ResponseCacheUse::kOff ? 0 : settings_.response_cache_bytes,
                      settings_.cache_ttl) {
+  debug.redis_connected = [this] { return users.redis_health.connected.load() > 0; };
+  debug.profiles = [this] { return DebugFacts::Cache{users.identities.size(), {}}; };
   metrics.gauge_from("sentinel_response_cache_bytes", "Bytes of kept answers",
                      [this] { return static_cast<double>(response_cache.bytes()); });
   metrics.gauge_from("sentinel_response_cache_entries", "Kept answers",
@@ -79,12 +85,13 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
 Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
     : kind_(kind),
       connections_(loop, &shared.network, shared.settings.pool),
-      authenticator_(shared.keys),
-      rate_limiter_(shared.window_counts, shared.clock, shared.settings.rate_limit),
+      users_(loop, connections_, shared.users),
       upstreams_(shared.upstreams),
-      services_{authenticator_,
-                rate_limiter_,
-                shared.usage,
+      services_{users_.authenticator(),
+                users_.rate_limiter(),
+                users_.reserver(),
+                users_.redis(),
+                *shared.usage,
                 upstreams_,
                 connections_,
                 shared.proxy_metrics,
@@ -140,8 +147,7 @@ std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings
 }
 
 void Endpoint::apply(const Reloaded& reloaded) {
-  authenticator_.replace_keys(reloaded.keys);
-  rate_limiter_.set_limit(reloaded.settings.rate_limit);
+  users_.apply(reloaded.keys, reloaded.settings.rate_limit);
   upstreams_.replace(reloaded.upstreams);
   services_.options = options_of(reloaded.settings, kind_);
 }

@@ -7,10 +7,8 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/auth/static_keys.h"
-#include "proxy/limits/local_rate_limiter.h"
 #include "proxy/operation/admin.h"
-#include "proxy/operation/settings.h"
+#include "proxy/operation/user_checks.h"
 #include "proxy/pipeline/debug_handler.h"
 #include "proxy/pipeline/generation_handler.h"
 #include "proxy/pipeline/health.h"
@@ -18,7 +16,8 @@
 #include "proxy/pipeline/passthrough_handler.h"
 #include "proxy/pipeline/proxy_service.h"
 #include "proxy/upstreams/routed_upstreams.h"
-#include "proxy/usage/usage_totals.h"
+#include "proxy/usage/usage_metrics.h"
+#include "proxy/usage/usage_sink.h"
 
 namespace sentinel::proxy {
 
@@ -34,11 +33,11 @@ struct SharedState {
   Metrics metrics;
   ProxyMetrics proxy_metrics;
   ProcessState process;
-  std::shared_ptr<const StaticKeys> keys;
+  SharedUserState users;
   std::shared_ptr<const UpstreamDirectory> upstreams;
   Network network;
-  WindowCounts window_counts;
-  UsageTotals usage;
+  UsageMetrics usage_metrics;
+  std::unique_ptr<UsageSink> usage;
   DebugFacts debug;
   ResponseCache response_cache;
   AdminCommands* commands = nullptr;  ///< null: no admin socket
@@ -72,8 +71,7 @@ class Endpoint {
 
   Kind kind_;
   ConnectionPool connections_;
-  StaticKeyAuthenticator authenticator_;
-  LocalRateLimiter rate_limiter_;
+  UserChecks users_;
   RoutedUpstreams upstreams_;
   Services services_;
   HealthHandler health_;

@@ -7,12 +7,16 @@
 #include <string_view>
 
 #include "proxy/limits/rate_limiter.h"
+#include "proxy/limits/reservations.h"
 
 namespace sentinel::proxy {
 
 std::string error_body(std::string_view code, std::string_view message);
 /// RATE_LIMIT_EXCEEDED with its details.
 std::string rate_limit_body(const RateVerdict& verdict);
+/// RATE_LIMIT_EXCEEDED or QUOTA_EXCEEDED with its details.
+std::string limit_body(const LimitRefusal& refusal);
+std::string_view limit_code(const LimitRefusal& refusal);
 /// The 404 of a path outside the API; it has a `type` and no details.
 std::string unknown_endpoint_body(std::string_view method, std::string_view path);
 /// The fields of every stream's head.

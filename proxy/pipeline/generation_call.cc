@@ -277,7 +277,10 @@ void GenerationCall::settle() {
   metrics.duration.with({model}).observe(since(std::chrono::steady_clock::now()));
   if (context_.first_byte) metrics.first_byte.with({model}).observe(since(*context_.first_byte));
   // A client that left has used what the upstream did until then.
-  if (!answering_ && !(left && sent_)) return;
+  if (!answering_ && !(left && sent_)) {
+    context_.reservation.reset();
+    return;
+  }
   const std::uint64_t estimated_input = request_.estimated_input();
   if (context_.usage) {
     const double difference = static_cast<double>(context_.usage->input) - static_cast<double>(estimated_input);
@@ -294,6 +297,9 @@ void GenerationCall::settle() {
   if (shape_.counts_output) metrics.tokens.with({"completion", model}).add(context_.usage->output);
   services_.usage.track({context_.identity.email, context_.model, context_.usage->input, context_.usage->output, 1,
                          services_.clock.now(), context_.usage_estimated});
+  if (context_.reservation == nullptr) return;
+  context_.reservation->settle(
+      {static_cast<std::int64_t>(context_.usage->input), static_cast<std::int64_t>(context_.usage->output)});
 }
 
 }  // namespace sentinel::proxy

@@ -3,11 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "proxy/pipeline/error_body.h"
 #include "proxy/pipeline/generation_call.h"
 
 namespace sentinel::proxy {
 namespace {
+
+TokenNeed need_of(const GenerationRequest& request, const PipelineOptions& options) {
+  // Anybody may write any number: what no model could answer counts as a lot, not as an overflow.
+  constexpr std::uint64_t kMost = 1'000'000'000;
+  const std::uint64_t output =
+      std::min(kMost, request.max_tokens.value_or(static_cast<std::uint64_t>(options.output_guess)));
+  const std::uint64_t choices = std::clamp<std::uint64_t>(request.choices, 1, 1000);
+  return {static_cast<std::int64_t>(request.estimated_input()), static_cast<std::int64_t>(output * choices)};
+}
 
 /// Nothing was used but a request.
 Task<void> answer_from_cache(RequestContext& context, std::shared_ptr<const CachedAnswer> answer) {
@@ -77,6 +88,14 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     }
     context.fields.append("X-Cache: miss\r\n");
   }
+  ReserveOutcome reserved = co_await services.reserver.reserve(context.identity, need_of(request, services.options));
+  if (const auto* refusal = std::get_if<LimitRefusal>(&reserved)) {
+    context.error_code = limit_code(*refusal);
+    const std::int64_t later = std::max<std::int64_t>(1, refusal->reset_at - refusal->now);
+    co_await context.answer(429, limit_body(*refusal), fmt::format("Retry-After: {}\r\n", later));
+    co_return;
+  }
+  context.reservation = std::get<std::unique_ptr<Reservation>>(std::move(reserved));
   GenerationCall call(context, shape_, request, std::move(body), std::move(key));
   co_await call.run(*attempts);
 }

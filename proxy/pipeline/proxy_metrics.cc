@@ -35,7 +35,7 @@ ProxyMetrics::ProxyMetrics(Metrics& registry)
           registry.counter("sentinel_upstream_errors_total", "Attempts that failed", {"upstream", "reason"})),
       keep_alives(registry.counter("sentinel_keep_alive_comments_total", "Comments sent into silent streams")),
       cache_operations(
-          registry.counter("sentinel_cache_operations_total", "Uses of the response cache", {"operation", "result"})),
+          registry.counter("sentinel_cache_operations_total", "Uses of caches", {"operation", "result"})),
       connections(registry.gauge("sentinel_active_connections", "Connections of clients")),
       active(registry.gauge("sentinel_active_requests", "Requests under way")) {}
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct RequestContext {
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> first_byte;
   Identity identity;
+  std::unique_ptr<Reservation> reservation;  ///< what was taken for this request; null: nothing
   std::string model;
   std::string upstream;
   std::string_view error_code;  ///< of the refusal, or of a stream's error event; empty: none

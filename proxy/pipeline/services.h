@@ -12,9 +12,11 @@
 #include "proxy/auth/authenticator.h"
 #include "proxy/cache/response_cache.h"
 #include "proxy/limits/rate_limiter.h"
+#include "proxy/limits/reservations.h"
 #include "proxy/net/http_client.h"
 #include "proxy/observe/log.h"
 #include "proxy/pipeline/proxy_metrics.h"
+#include "proxy/redis/redis_client.h"
 #include "proxy/upstreams/upstream_set.h"
 #include "proxy/usage/usage_sink.h"
 
@@ -32,11 +34,14 @@ struct PipelineOptions {
   bool cors = false;                                   ///< browsers of any origin may call
   CacheScope cache_scope = CacheScope::kOff;
   std::vector<std::string> passthrough;  ///< paths that pass as they are; a trailing '*' stands for any rest
+  std::int64_t output_guess = 1024;      ///< tokens reserved for the answer when a request names no maximum
 };
 
 struct Services {
   Authenticator& authenticator;
   RateLimiter& rate_limiter;
+  Reserver& reserver;
+  RedisClient* redis;  ///< null: none is configured
   UsageSink& usage;
   UpstreamSet& upstreams;
   ConnectionPool& connections;

@@ -52,11 +52,13 @@ class Proxy:
         environment = {"SENTINEL_HOST": "127.0.0.1", "SENTINEL_PORT": "0", "SENTINEL_METRICS_PORT": "0", "SENTINEL_WORKERS": "2",
                        "SENTINEL_KEYS_FILE": str(keys), "OPENAI_API_URL": upstream_url, "OPENAI_API_KEY": UPSTREAM_KEY,
                        "SENTINEL_DRAIN_SECONDS": "10", **{name: str(value) for name, value in settings.items()}}
+        environment = {name: value for name, value in environment.items() if value}  # an empty setting is left out
         command = [PROXY, *(["--config", config] if config else [])]
         descriptors = [listener.fileno() for listener in (inherited or {}).values()]
         if inherited:
             command = [sys.executable, "-c", ACTIVATE, ":".join(inherited), ",".join(map(str, descriptors)), PROXY]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=descriptors)
+        self.expected = 0
         self.lines = []
         self.news = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -125,6 +127,19 @@ class Proxy:
         """A client of one of its unix sockets."""
         return Client(str(path))
 
+    def until(self, condition, what, seconds=10):
+        """Waits until something outside is as it should be."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {seconds} s: {what}\n{''.join(self.lines)}")
+            time.sleep(0.01)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.expected = -signal.SIGKILL
+
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
@@ -143,7 +158,7 @@ class Proxy:
             self.reader.join(timeout=5)
             self.process.stdout.close()
             self.directory.cleanup()
-        assert code == 0, f"sentinel-proxy ended with {code}:\n{''.join(self.lines)}"
+        assert code == self.expected, f"sentinel-proxy ended with {code}:\n{''.join(self.lines)}"
 
     def __enter__(self):
         return self
