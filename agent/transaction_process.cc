@@ -9,8 +9,8 @@
 
 #include "agent/control_server.h"
 #include "agent/installation.h"
-#include "agent/service_manager.h"
 #include "core/base/clock.h"
+#include "core/base/service_manager.h"
 #include "core/engine/lease.h"
 #include "core/engine/transaction.h"
 #include "core/system/future_tree.h"

@@ -7,7 +7,6 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(yaml-cpp REQUIRED)
 find_package(Catch2 2 REQUIRED)
 pkg_check_modules(LIBSSH REQUIRED IMPORTED_TARGET libssh)
 
@@ -23,8 +22,10 @@ target_link_libraries(sentinel_crypto_static INTERFACE ${CRYPTO_ARCHIVE} Threads
 add_library(sentinel::crypto_static ALIAS sentinel_crypto_static)
 
 add_library(sentinel::json ALIAS nlohmann_json::nlohmann_json)
+# The archive: the package's own target is the shared library, which a static program links without a word and can't call.
+find_library(YAML_ARCHIVE libyaml-cpp.a REQUIRED)
 add_library(sentinel_yaml INTERFACE)
-target_link_libraries(sentinel_yaml INTERFACE yaml-cpp)
+target_link_libraries(sentinel_yaml INTERFACE ${YAML_ARCHIVE})
 add_library(sentinel::yaml ALIAS sentinel_yaml)
 add_library(sentinel_ssh INTERFACE)
 target_link_libraries(sentinel_ssh INTERFACE PkgConfig::LIBSSH)

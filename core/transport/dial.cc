@@ -71,6 +71,9 @@ Result<std::vector<Address>> look_up(const std::string& name, Patience& patience
       return unreachable("ssh.timeout", fmt::format("looking up '{}' took too long", name),
                          "check this machine's DNS, or use the host's IP address");
     }
+    // What the thread wrote before it is ours only after this read.
+    std::uint64_t done = 0;
+    (void)!::read(lookup->done.get(), &done, sizeof done);
   }
   if (lookup->status != 0 || lookup->addresses.empty()) {
     return unreachable("ssh.unknown-host", fmt::format("'{}' has no address: {}", name, ::gai_strerror(lookup->status)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as a project and a role, divided by a line "-- role --". Beyond not crashing: every error has a code, words and
-// a place inside its text; what loads can be expanded twice to the same. No file is read and no command is run.
+// Any bytes as a project and a role, divided by a line "-- role --". Beyond not crashing: every error has a code, words
+// and a place inside its text; what loads can be expanded twice to the same. No file is read and no command is run.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -56,10 +56,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto divider = text.find(kDivider);
   const std::string project_text = text.substr(0, divider);
   const std::string role = divider == std::string::npos ? std::string() : text.substr(divider + kDivider.size());
-  const Assets assets({}, {{"playbooks/stacks/test.yaml", kStack},
-                           {"playbooks/roles/web.yaml", role},
-                           {"playbooks/roles/part.yaml", "role: part\nresources:\n  - directory: \"/srv/{{ name }}\"\n"},
-                           {"templates/site.conf", "{{ domain }}\n"}});
+  const Assets assets({},
+                      {{"playbooks/stacks/test.yaml", kStack},
+                       {"playbooks/roles/web.yaml", role},
+                       {"playbooks/roles/part.yaml", "role: part\nresources:\n  - directory: \"/srv/{{ name }}\"\n"},
+                       {"templates/site.conf", "{{ domain }}\n"}});
   Diagnostics diagnostics;
   const auto project = load_project({"/nonexistent", project_text, {}}, diagnostics);
   check(diagnostics);

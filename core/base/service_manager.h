@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace sentinel::agent {
+namespace sentinel {
 
 /// Sends one notification ("READY=1"); without a manager that listens it does nothing.
 void notify_service_manager(const std::string& state);
@@ -24,4 +24,4 @@ class WatchdogThread {
   std::thread thread_;
 };
 
-}  // namespace sentinel::agent
+}  // namespace sentinel

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A datagram to $NOTIFY_SOCKET; a leading @ means the abstract namespace.
-#include "agent/service_manager.h"
+#include "core/base/service_manager.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #include "core/base/descriptor.h"
 
-namespace sentinel::agent {
+namespace sentinel {
 
 void notify_service_manager(const std::string& state) {
   const char* path = getenv("NOTIFY_SOCKET");
@@ -25,7 +25,8 @@ void notify_service_manager(const std::string& state) {
   const Descriptor fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return;
   // Best effort by nature: a manager that doesn't hear READY=1 ends us by its own timeout.
-  static_cast<void>(::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+  static_cast<void>(::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&address),
                              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length)));
 }
 
@@ -50,4 +51,4 @@ WatchdogThread::~WatchdogThread() {
   ::close(wake_);
 }
 
-}  // namespace sentinel::agent
+}  // namespace sentinel

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/json/usage.h"
+
+#include "proxy/json/text_size.h"
+
+namespace sentinel::proxy {
+namespace {
+
+void read_choices(JsonCursor& cursor, AnswerFacts& facts) {
+  facts.has_choices = true;
+  if (cursor.kind() != JsonKind::kArray) {
+    cursor.take();
+    return;
+  }
+  facts.choices_empty = true;
+  cursor.enter_array();
+  while (cursor.next_element()) {
+    facts.choices_empty = false;
+    facts.text_bytes += take_text_bytes(cursor);
+  }
+}
+
+void read_usage(JsonCursor& cursor, AnswerFacts& facts) {
+  if (cursor.kind() != JsonKind::kObject) {
+    cursor.take();
+    return;
+  }
+  TokenCount count;
+  cursor.enter_object();
+  std::string_view key;
+  while (cursor.next_member(key)) {
+    const std::string_view raw = cursor.text(cursor.take());
+    if (key == "prompt_tokens" || key == "input_tokens") count.input = json_unsigned(raw).value_or(0);
+    if (key == "completion_tokens" || key == "output_tokens") count.output = json_unsigned(raw).value_or(0);
+  }
+  // Nothing counted is as good as nothing said.
+  if (count.input != 0 || count.output != 0) facts.usage = count;
+}
+
+bool ends_stream(std::string_view type) {
+  return type == "\"response.completed\"" || type == "\"response.incomplete\"" || type == "\"response.failed\"" ||
+         type == "\"error\"";
+}
+
+void read_members(JsonCursor& cursor, AnswerFacts& facts, bool nested) {
+  cursor.enter_object();
+  std::string_view key;
+  while (cursor.next_member(key)) {
+    if (key == "usage") {
+      read_usage(cursor, facts);
+    } else if (key == "choices") {
+      read_choices(cursor, facts);
+    } else if (key == "delta" || (key == "output" && !nested)) {
+      facts.text_bytes += take_text_bytes(cursor);
+    } else if (key == "response" && !nested && cursor.kind() == JsonKind::kObject) {
+      read_members(cursor, facts, true);
+    } else if (key == "error") {
+      facts.has_error = facts.has_error || cursor.kind() != JsonKind::kNull;
+      cursor.take();
+    } else {
+      const JsonKind kind = cursor.kind();
+      const std::string_view raw = cursor.text(cursor.take());
+      if (nested) continue;
+      if (key == "id") facts.has_id = true;
+      if (key == "data" && kind == JsonKind::kArray) facts.has_data = true;
+      if (key == "type") facts.ends_stream = ends_stream(raw);
+    }
+  }
+}
+
+}  // namespace
+
+AnswerFacts read_answer(std::string_view json) {
+  AnswerFacts facts;
+  JsonCursor cursor(json);
+  if (cursor.kind() != JsonKind::kObject) return facts;
+  read_members(cursor, facts, false);
+  facts.valid = cursor.at_end();
+  return facts;
+}
+
+}  // namespace sentinel::proxy

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/operation/worker.h"
+
+namespace sentinel::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds kDrainLook{20};
+
+PipelineOptions options_of(const Settings& settings, Endpoint::Kind kind) {
+  PipelineOptions options;
+  options.most_body = settings.most_body;
+  options.first_comment = settings.keep_alive;
+  options.comment_interval = settings.keep_alive;
+  options.output_guess = settings.output_guess;
+  options.passthrough_errors = settings.passthrough_errors;
+  // The operator's port is nobody's business in a browser.
+  options.cors = settings.cors && kind == Endpoint::Kind::kApi;
+  options.passthrough = settings.passthrough;
+  switch (settings.response_cache) {
+    case ResponseCacheUse::kOff: break;
+    case ResponseCacheUse::kUser: options.cache_scope = CacheScope::kUser; break;
+    case ResponseCacheUse::kShared: options.cache_scope = CacheScope::kShared; break;
+  }
+  return options;
+}
+
+GenerationShape chat_shape() {
+  return {.upstream_path = "/chat/completions", .required = {{"messages", JsonKind::kArray}}, .ask_for_usage = true};
+}
+
+GenerationShape completions_shape() {
+  return {.upstream_path = "/completions", .required = {{"prompt"}}, .ask_for_usage = true};
+}
+
+GenerationShape responses_shape() {
+  // Streams end with their usage unasked. Answers are kept by the upstream under their ids.
+  return {.upstream_path = "/responses", .cacheable = false, .answer = AnswerMember::kId};
+}
+
+GenerationShape embeddings_shape() {
+  return {.upstream_path = "/embeddings",
+          .required = {{"input"}},
+          .may_stream = false,
+          .counts_output = false,
+          .answer = AnswerMember::kData};
+}
+
+DebugFacts debug_facts(const Settings& settings) {
+  const BaseUrl& first = settings.upstream.upstreams.front().base;
+  DebugFacts facts;
+  facts.enabled = settings.debug;
+  if (settings.zion_url) facts.zion_api_url = settings.zion_url->origin.text() + settings.zion_url->path;
+  facts.jwt_cache_ttl_seconds = settings.profile_ttl.count();
+  facts.openai_api_url = first.origin.text() + first.path;
+  facts.cache_ttl_seconds = settings.cache_ttl.count();
+  return facts;
+}
+
+}  // namespace
+
+SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& log_,
+                         std::shared_ptr<const StaticKeys> keys_, unsigned workers_)
+    : workers(workers_),
+      settings(settings_),
+      clock(clock_),
+      log(log_),
+      metrics(workers_ + 1),
+      proxy_metrics(metrics),
+      users(settings_, clock_, log_, metrics, std::move(keys_)),
+      upstreams(make_directory(settings_.upstream)),
+      usage_metrics(metrics),
+      debug(debug_facts(settings_)),
+      response_cache(settings_.response_cache == ResponseCacheUse::kOff ? 0 : settings_.response_cache_bytes,
+                     settings_.cache_ttl) {
+  debug.redis_connected = [this] { return users.redis_health.connected.load() > 0; };
+  debug.profiles = [this] { return DebugFacts::Cache{users.identities.size(), {}}; };
+  metrics.gauge_from("sentinel_response_cache_bytes", "Bytes of kept answers",
+                     [this] { return static_cast<double>(response_cache.bytes()); });
+  metrics.gauge_from("sentinel_response_cache_entries", "Kept answers",
+                     [this] { return static_cast<double>(response_cache.entries()); });
+  metrics.gauge_from("sentinel_log_lines_dropped", "Log lines that did not fit into memory",
+                     [&log_] { return static_cast<double>(log_.dropped()); });
+}
+
+Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
+    : kind_(kind),
+      connections_(loop, &shared.network, shared.settings.pool),
+      users_(loop, connections_, shared.users),
+      upstreams_(shared.upstreams),
+      services_{users_.authenticator(),
+                users_.rate_limiter(),
+                users_.reserver(),
+                users_.redis(),
+                *shared.usage,
+                upstreams_,
+                connections_,
+                shared.proxy_metrics,
+                shared.log,
+                shared.clock,
+                options_of(shared.settings, kind),
+                &shared.response_cache},
+      health_(HealthHandler::Question::kWhole, shared.process),
+      ready_(HealthHandler::Question::kReady, shared.process),
+      live_(HealthHandler::Question::kLive, shared.process),
+      metrics_(shared.metrics),
+      debug_cache_(DebugHandler::Question::kCache, shared.debug),
+      debug_auth_(DebugHandler::Question::kAuth, shared.debug),
+      debug_config_(DebugHandler::Question::kConfig, shared.debug),
+      chat_(chat_shape()),
+      completions_(completions_shape()),
+      responses_(responses_shape()),
+      embeddings_(embeddings_shape()),
+      models_(ModelsHandler::Question::kList),
+      model_(ModelsHandler::Question::kOne),
+      admin_(shared.commands),
+      routes_(routes_of(kind, *this, shared.settings)),
+      service_(services_, routes_),
+      server_(loop, service_, shared.settings.server) {}
+
+std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings& settings) {
+  std::vector<Route> routes{
+      {"GET", "/health", "health", Access::kOpen, &self.health_},
+      {"GET", "/health/ready", "health", Access::kOpen, &self.ready_},
+      {"GET", "/health/live", "health", Access::kOpen, &self.live_},
+  };
+  if (kind != Kind::kApi || settings.operator_on_api) {
+    routes.push_back({"GET", "/metrics", "metrics", Access::kOpen, &self.metrics_});
+    routes.push_back({"GET", "/debug/cache", "debug", Access::kOpen, &self.debug_cache_});
+    routes.push_back({"GET", "/debug/auth/*", "debug", Access::kOpen, &self.debug_auth_});
+    routes.push_back({"GET", "/debug/config", "debug", Access::kOpen, &self.debug_config_});
+  }
+  if (kind == Kind::kAdmin) {
+    routes.push_back({"GET", "/admin/state", "admin", Access::kOpen, &self.admin_});
+    routes.push_back({"POST", "/admin/accept", "admin", Access::kOpen, &self.admin_});
+    routes.push_back({"POST", "/admin/drain", "admin", Access::kOpen, &self.admin_});
+  }
+  if (kind != Kind::kOperator) {
+    routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &self.chat_});
+    routes.push_back({"POST", "/v1/completions", "completions", Access::kUsers, &self.completions_});
+    routes.push_back({"POST", "/v1/responses", "responses", Access::kUsers, &self.responses_});
+    routes.push_back({"POST", "/v1/embeddings", "embeddings", Access::kUsers, &self.embeddings_});
+    routes.push_back({"GET", "/v1/models", "models", Access::kUsers, &self.models_});
+    routes.push_back({"GET", "/v1/models/*", "models", Access::kUsers, &self.model_});
+    routes.push_back({"*", "/v1/*", "passthrough", Access::kUsers, &self.passthrough_});
+  }
+  return routes;
+}
+
+void Endpoint::apply(const Reloaded& reloaded) {
+  users_.apply(reloaded.keys, reloaded.settings.rate_limit);
+  upstreams_.replace(reloaded.upstreams);
+  services_.options = options_of(reloaded.settings, kind_);
+}
+
+Worker::Worker(SharedState& shared, std::size_t slot)
+    : slot_(slot), loop_(std::make_unique<Loop>()), endpoint_(Endpoint::Kind::kApi, *loop_, shared) {}
+
+Worker::~Worker() {
+  loop_->stop();
+  if (thread_.joinable()) thread_.join();
+  // Suspended tasks refer to the endpoint: they go first.
+  endpoint_.close_idle();
+  loop_.reset();
+}
+
+void Worker::start() {
+  running_ = true;
+  thread_ = std::thread([this] {
+    set_worker_slot(slot_);
+    loop_->run();
+    running_ = false;
+  });
+}
+
+void Worker::begin_accepting(Descriptor listener) {
+  // Handlers that are posted must be copyable.
+  auto shared = std::make_shared<Descriptor>(std::move(listener));
+  loop_->post([this, shared] { endpoint_.server().accept_on(std::move(*shared)); });
+}
+
+void Worker::apply(std::shared_ptr<const Reloaded> reloaded) {
+  loop_->post([this, reloaded] { endpoint_.apply(*reloaded); });
+}
+
+void Worker::drain(std::chrono::milliseconds deadline) {
+  loop_->post([this, deadline] {
+    endpoint_.server().drain();
+    loop_->spawn(drain_until(std::chrono::steady_clock::now() + deadline));
+  });
+}
+
+Task<void> Worker::drain_until(std::chrono::steady_clock::time_point deadline) {
+  Timer timer(loop_->context().get_executor());
+  while (endpoint_.server().connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+    timer.expires_after(kDrainLook);
+    co_await timer.async_wait(kUseTask);
+  }
+  loop_->stop();
+}
+
+}  // namespace sentinel::proxy

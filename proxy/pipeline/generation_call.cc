@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before the first byte to the client everything is still open: status, retry, another upstream. The first keep-alive
+// comment spends the status, because it has to bring one with it.
+#include "proxy/pipeline/generation_call.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "proxy/json/text_size.h"
+#include "proxy/pipeline/error_body.h"
+#include "proxy/pipeline/upstream_error.h"
+
+namespace sentinel::proxy {
+namespace {
+
+constexpr std::string_view kComment = ": keep-alive\n\n";
+
+/// Whether an answer has what its endpoint's clients can't do without.
+bool has_answer(const AnswerFacts& facts, AnswerMember member) {
+  switch (member) {
+    case AnswerMember::kChoices: return facts.has_choices;
+    case AnswerMember::kId: return facts.has_id;
+    case AnswerMember::kData: return facts.has_data;
+  }
+  return false;
+}
+
+}  // namespace
+
+GenerationCall::GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
+                               Buffer body, std::optional<CacheKey> cache_key)
+    : UpstreamCall(context),
+      shape_(shape),
+      request_(request),
+      body_(std::move(body)),
+      asked_for_usage_(context.streamed && shape.ask_for_usage && !request.include_usage),
+      cache_key_(std::move(cache_key)) {}
+
+Task<void> GenerationCall::run(AttemptSequence& attempts) {
+  if (context_.streamed) watch_silence();
+  const ClientStatus status = co_await open(attempts);
+  if (status != ClientStatus::kDone) {
+    co_await fail(status);
+  } else if (head_.status >= 300) {
+    co_await answer_upstream_error();
+  } else {
+    answering_ = true;
+    body_.release();
+    const std::optional<std::string_view> type = head_.headers.find("content-type");
+    const bool events = type && type->starts_with("text/event-stream");
+    if (events && context_.streamed) {
+      co_await answer_stream();
+    } else {
+      co_await answer_whole();
+    }
+  }
+  settle();
+  keep_connection();
+}
+
+OutgoingRequest GenerationCall::outgoing(const UpstreamTarget& target) {
+  splices_ = {};
+  if (asked_for_usage_) splice_include_usage(request_, splices_);
+  if (!target.model.empty() && target.model != request_.model) splice_model(request_, target.model, splices_);
+  return {"POST", std::string(shape_.upstream_path), "application/json", splices_.pieces(body_.view()),
+          splices_.size(body_.view())};
+}
+
+void GenerationCall::begin_stream() {
+  if (!context_.exchange.begun()) context_.exchange.begin(200, std::string(kStreamFields) + context_.fields);
+}
+
+Task<bool> GenerationCall::break_silence() {
+  if (!context_.streamed) co_return true;
+  // Within an event a comment would break it; its rest is on the way, or the stream is broken anyway.
+  const bool between = strips() || events_.at_boundary();
+  if (!between || events_.oversized()) co_return true;
+  begin_stream();
+  context_.exchange.write(kComment);
+  services_.metrics.keep_alives.with({}).add();
+  const bool heard = co_await send();
+  co_return heard;
+}
+
+bool GenerationCall::look_at(const SseEvent& event) {
+  if (event.tail) return !stripped_last_;
+  stripped_last_ = false;
+  if (event.data.empty()) return true;
+  if (event.data == "[DONE]") {
+    ended_ = true;
+    return true;
+  }
+  const AnswerFacts facts = read_answer(event.data);
+  if (!facts.valid) {
+    services_.metrics.parse_errors.with({context_.endpoint, context_.model}).add();
+    return true;
+  }
+  if (facts.usage) context_.usage = facts.usage;
+  if (facts.has_error) broken_ = true;
+  ended_ = ended_ || facts.ends_stream;
+  text_bytes_ += facts.text_bytes;
+  stripped_last_ = asked_for_usage_ && facts.usage && facts.has_choices && facts.choices_empty;
+  return !stripped_last_;
+}
+
+void GenerationCall::pass_on(std::string_view bytes) {
+  const std::vector<SseEvent>& events = events_.feed(bytes);
+  if (!strips()) {
+    context_.exchange.write(bytes);
+    keep(bytes);
+  }
+  for (const SseEvent& event : events) {
+    const bool wanted = look_at(event);
+    if (!strips() || !wanted) continue;
+    context_.exchange.write(event.raw);
+    keep(event.raw);
+  }
+}
+
+void GenerationCall::pass_rest() {
+  // A last event may lack its blank line; it is read like any other.
+  if (!strips()) {
+    const std::optional<SseEvent> last = events_.finish_last();
+    if (last) look_at(*last);
+    return;
+  }
+  const std::optional<SseEvent> last = events_.finish_last();
+  if (!last || !look_at(*last)) return;
+  context_.exchange.write(last->raw);
+  keep(last->raw);
+}
+
+Task<void> GenerationCall::answer_stream() {
+  begin_stream();
+  const RelayEnd end = co_await relay();
+  switch (end) {
+    case RelayEnd::kWhole: {
+      // Without framing, only what the stream says tells an end from a break.
+      if (head_.framing == BodyFraming::kUntilClose && !ended_) {
+        co_await end_with_error("connection_closed", "The upstream broke the stream off");
+        co_return;
+      }
+      store(true);
+      settle();
+      const bool heard = co_await context_.exchange.end();
+      if (!heard) context_.client_gone = true;
+      co_return;
+    }
+    case RelayEnd::kBroken:
+      co_await end_with_error("connection_closed", "The upstream broke the stream off");
+      co_return;
+    case RelayEnd::kSilent: co_await end_with_error("upstream_timeout", "The upstream fell silent"); co_return;
+    case RelayEnd::kGone: break;
+  }
+  context_.client_gone = true;
+  drop_connection();
+  context_.exchange.abort();
+}
+
+Task<void> GenerationCall::end_with_error(std::string_view code, std::string_view message) {
+  context_.error_code = code;
+  drop_connection();
+  // What was sent of a broken event is ended first, so that the error is an event of its own.
+  const bool inside = !strips() && !events_.at_boundary();
+  const std::string event = (inside || events_.oversized() ? "\n\n" : "") + error_event(code, message);
+  begin_stream();
+  settle();
+  context_.exchange.write(event);
+  const bool heard = co_await context_.exchange.end();
+  if (!heard) context_.client_gone = true;
+}
+
+Task<void> GenerationCall::answer_whole() {
+  Buffer answer;
+  const bool whole = co_await read_whole(answer, services_.options.most_answer);
+  if (!whole) {
+    drop_connection();
+    co_await fail(context_.client_gone ? ClientStatus::kCancelled : ClientStatus::kClosed);
+    co_return;
+  }
+  const AnswerFacts facts = read_answer(answer.view());
+  if (!facts.valid) {
+    co_await answer_is_wrong(502, "UPSTREAM_ERROR", "Failed to parse response: not a JSON object");
+    co_return;
+  }
+  if (!has_answer(facts, shape_.answer)) {
+    co_await answer_is_wrong(500, "INTERNAL_ERROR", "Internal server error");
+    co_return;
+  }
+  context_.usage = facts.usage;
+  text_bytes_ = facts.text_bytes;
+  if (context_.exchange.begun()) {
+    co_await end_with_error("not_a_stream", "The upstream did not stream its answer");
+    co_return;
+  }
+  keep(answer.view());
+  broken_ = broken_ || facts.has_error || context_.streamed;
+  store(false);
+  settle();
+  const std::string fields = "Content-Type: application/json\r\n" + context_.fields;
+  const bool heard = co_await context_.exchange.respond(200, fields, answer.view());
+  if (!heard) context_.client_gone = true;
+}
+
+Task<void> GenerationCall::answer_is_wrong(int status, std::string_view code, std::string message) {
+  answering_ = false;
+  if (context_.exchange.begun()) {
+    co_await end_with_error("parse_error", message);
+    co_return;
+  }
+  settle();
+  co_await context_.refuse(status, code, std::move(message));
+}
+
+Task<void> GenerationCall::answer_upstream_error() {
+  Buffer body;
+  const bool whole = co_await read_whole(body, kMostErrorBody);
+  if (!whole) drop_connection();
+  if (context_.client_gone) {
+    context_.exchange.abort();
+    co_return;
+  }
+  UpstreamError error =
+      upstream_error(head_, whole ? body.view() : std::string_view(), *target_, services_.options.passthrough_errors);
+  if (context_.exchange.begun()) {
+    co_await end_with_error("upstream_error", error.message);
+    co_return;
+  }
+  settle();
+  context_.error_code = "UPSTREAM_ERROR";
+  co_await context_.answer(error.status, std::move(error.body), std::move(error.fields));
+}
+
+Task<void> GenerationCall::fail(ClientStatus status) {
+  if (status == ClientStatus::kCancelled || context_.client_gone) {
+    context_.client_gone = true;
+    context_.exchange.abort();
+    co_return;
+  }
+  if (context_.exchange.begun()) {
+    co_await end_with_error("connection_closed", "Upstream service error");
+    co_return;
+  }
+  settle();
+  co_await refuse_unanswered();
+}
+
+void GenerationCall::keep(std::string_view bytes) {
+  if (!cache_key_) return;
+  if (kept_.size() + bytes.size() > services_.cache->most_answer()) {
+    cache_key_.reset();
+    kept_ = {};
+    return;
+  }
+  kept_.append(bytes);
+}
+
+void GenerationCall::store(bool streamed) {
+  if (!cache_key_ || broken_ || events_.oversized() || (streamed && !ended_)) return;
+  services_.cache->store(*cache_key_, {std::move(kept_), context_.usage.value_or(TokenCount{})},
+                         std::chrono::steady_clock::now());
+  services_.metrics.cache_operations.with({"store", "done"}).add();
+}
+
+void GenerationCall::settle() {
+  if (std::exchange(settled_, true)) return;
+  const bool left = context_.client_gone;
+  // Only models that an upstream answered for become labels: clients could name any number of others.
+  const std::string model = answering_ ? context_.model : "other";
+  const std::string_view status = !answering_ ? "error" : context_.streamed ? "streaming" : "success";
+  const auto since = [&](std::chrono::steady_clock::time_point at) {
+    return std::chrono::duration<double>(at - context_.begun).count();
+  };
+  const ProxyMetrics& metrics = services_.metrics;
+  metrics.requests.with({status, model}).add();
+  metrics.duration.with({model}).observe(since(std::chrono::steady_clock::now()));
+  if (context_.first_byte) metrics.first_byte.with({model}).observe(since(*context_.first_byte));
+  // A client that left has used what the upstream did until then.
+  if (!answering_ && !(left && sent_)) {
+    context_.reservation.reset();
+    return;
+  }
+  const std::uint64_t estimated_input = request_.estimated_input();
+  if (context_.usage) {
+    const double difference = static_cast<double>(context_.usage->input) - static_cast<double>(estimated_input);
+    metrics.estimation_difference.with({model}).observe(difference);
+    const double percent = estimated_input == 0 ? 0 : difference * 100 / static_cast<double>(estimated_input);
+    metrics.estimation_difference_percent.with({model}).observe(percent);
+  } else {
+    context_.usage = TokenCount{estimated_input, estimated_tokens(text_bytes_)};
+    context_.usage_estimated = true;
+    if (context_.streamed) metrics.estimated.with({model}).add();
+  }
+  if (!shape_.counts_output) context_.usage->output = 0;
+  metrics.tokens.with({"prompt", model}).add(context_.usage->input);
+  if (shape_.counts_output) metrics.tokens.with({"completion", model}).add(context_.usage->output);
+  services_.usage.track({context_.identity.email, context_.model, context_.usage->input, context_.usage->output, 1,
+                         services_.clock.now(), context_.usage_estimated});
+  if (context_.reservation == nullptr) return;
+  context_.reservation->settle(
+      {static_cast<std::int64_t>(context_.usage->input), static_cast<std::int64_t>(context_.usage->output)});
+}
+
+}  // namespace sentinel::proxy

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call of an endpoint that generates: the answer whole or as a stream, keep-alive comments, the event that was
+// asked for on the client's behalf, and the use that is accounted in the end.
+#pragma once
+
+#include <optional>
+
+#include "proxy/net/sse_reader.h"
+#include "proxy/pipeline/generation_handler.h"
+#include "proxy/pipeline/upstream_call.h"
+
+namespace sentinel::proxy {
+
+class GenerationCall final : public UpstreamCall {
+ public:
+  /// All of it outlives the call but `body`, what the client sent: it goes as soon as no attempt can follow. With a
+  /// key, a good answer is kept in the cache.
+  GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request, Buffer body,
+                 std::optional<CacheKey> cache_key);
+
+  /// Until the client has its answer, or is gone.
+  Task<void> run(AttemptSequence& attempts);
+
+ private:
+  OutgoingRequest outgoing(const UpstreamTarget& target) override;
+  Task<bool> break_silence() override;
+  void pass_on(std::string_view bytes) override;
+  void pass_rest() override;
+
+  Task<void> answer_whole();
+  Task<void> answer_stream();
+  Task<void> answer_upstream_error();
+  Task<void> fail(ClientStatus status);
+  /// The upstream answered with 200, but not with what this endpoint answers.
+  Task<void> answer_is_wrong(int status, std::string_view code, std::string message);
+
+  /// False: the event was only asked for by the proxy.
+  bool look_at(const SseEvent& event);
+  void begin_stream();
+  /// Ends the stream with an error event; its status is spent.
+  Task<void> end_with_error(std::string_view code, std::string_view message);
+  /// Keeps a part of the answer for the cache, as long as it isn't too large.
+  void keep(std::string_view bytes);
+  void store(bool streamed);
+  /// Metrics and usage, once, before the last bytes go out: whoever has the answer can rely on its being counted.
+  void settle();
+
+  bool strips() const { return asked_for_usage_; }
+
+  const GenerationShape& shape_;
+  const GenerationRequest& request_;
+  Buffer body_;
+  Splices splices_;
+  SseReader events_;
+  bool asked_for_usage_ = false;  ///< the client didn't
+  bool stripped_last_ = false;    ///< the event before was left out
+  bool answering_ = false;        ///< the upstream began to answer well
+  bool ended_ = false;            ///< the stream has said that it ends
+  bool broken_ = false;           ///< what was answered is not to be kept
+  bool settled_ = false;
+  std::size_t text_bytes_ = 0;
+  std::optional<CacheKey> cache_key_;
+  std::string kept_;
+};
+
+}  // namespace sentinel::proxy

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where Redis is: redis://[[user]:password@]host[:port][/database].
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/base/secret.h"
+
+namespace sentinel::proxy {
+
+struct RedisAddress {
+  std::string host;
+  std::uint16_t port = 6379;
+  std::string user;  ///< empty: the default user
+  Secret password;   ///< empty: none is sent
+  unsigned database = 0;
+};
+
+/// Error `proxy.redis-url` (usage). The text isn't shown: a password may stand in it.
+Result<RedisAddress> parse_redis_url(std::string_view text);
+
+}  // namespace sentinel::proxy

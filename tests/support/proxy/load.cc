@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Load for measurements, in one process that costs little: an upstream with a fixed answer, and clients that each keep
+// one connection busy, request after request. Prints what it saw as one line of JSON.
+//
+//   proxy_load upstream SIZE            listens on a free port, prints it, answers until killed; SIZE bytes per answer,
+//                                       or, when the body asks for a stream, 50 events of 200 bytes 20 ms apart
+//   proxy_load ask PORT CLIENTS REQUESTS BODY-BYTES stream|whole
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/net/http_client.h"
+#include "proxy/net/http_server.h"
+#include "proxy/net/listen.h"
+
+using namespace sentinel::proxy;
+
+namespace {
+
+using Time = std::chrono::steady_clock::time_point;
+
+constexpr int kEvents = 50;
+constexpr std::chrono::milliseconds kBetween{20};
+
+double since(Time begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+class FixedUpstream final : public RequestHandler {
+ public:
+  explicit FixedUpstream(std::size_t size) {
+    constexpr std::string_view kHead =
+        R"({"id":"x","usage":{"prompt_tokens":9,"completion_tokens":12},"choices":[{"message":{"content":")";
+    answer_ = std::string(kHead) + std::string(size > 100 ? size - 100 : 0, 'x') + "\"}}]}";
+    event_ = R"(data: {"choices":[{"index":0,"delta":{"content":")" + std::string(140, 'x') + "\"}}]}\n\n";
+  }
+
+  Task<void> serve(Exchange& exchange) override {
+    Buffer body;
+    co_await exchange.read_body(body, std::size_t{16} << 20);
+    if (body.view().find(R"("stream":true)") == std::string_view::npos) {
+      co_await exchange.respond(200, "Content-Type: application/json\r\n", answer_);
+      co_return;
+    }
+    exchange.begin(200, "Content-Type: text/event-stream\r\n");
+    Timer timer(exchange.loop().context().get_executor());
+    for (int i = 0; i < kEvents; ++i) {
+      exchange.write(event_);
+      if (exchange.send_now() != IoStatus::kDone) co_return;
+      timer.expires_after(kBetween);
+      co_await timer.async_wait(kUseTask);
+    }
+    exchange.write("data: [DONE]\n\n");
+    co_await exchange.end();
+  }
+
+  std::string refusal_body(int, std::string_view) override { return "{}"; }
+
+ private:
+  std::string answer_;
+  std::string event_;
+};
+
+struct Asking {
+  Loop loop;
+  Origin origin{false, "127.0.0.1", 0};
+  std::string request;
+  std::size_t left = 0;
+  std::size_t running = 0;
+  std::size_t failed = 0;
+  std::vector<double> first;  ///< seconds to the first byte of the body
+  std::vector<double> whole;
+};
+
+Task<bool> ask_once(Asking& asking, ConnectionPool& pool) {
+  Wake wake;
+  const ClientTimes times;
+  const Time begun = std::chrono::steady_clock::now();
+  Connected connected = co_await pool.acquire(asking.origin, times, wake, false);
+  if (connected.status != ClientStatus::kDone) co_return false;
+  std::vector<std::string_view> pieces{asking.request};
+  const ClientStatus sent = co_await connected.connection->send(std::move(pieces), times, wake);
+  ResponseHead head;
+  if (sent != ClientStatus::kDone) co_return false;
+  const ClientStatus answered = co_await connected.connection->read_head("POST", head, times, wake);
+  if (answered != ClientStatus::kDone || head.status != 200) co_return false;
+  bool first = true;
+  for (;;) {
+    const BodyPiece piece = connected.connection->read_body();
+    if (piece.status != ClientStatus::kDone) co_return false;
+    if (!piece.bytes.empty() && std::exchange(first, false)) asking.first.push_back(since(begun));
+    if (piece.last) break;
+    if (piece.waits) co_await connected.connection->wait_body(times, wake);
+  }
+  asking.whole.push_back(since(begun));
+  pool.release(std::move(connected.connection));
+  co_return true;
+}
+
+Task<void> client(Asking& asking) {
+  ConnectionPool pool(asking.loop);
+  while (asking.left > 0) {
+    --asking.left;
+    const bool good = co_await ask_once(asking, pool);
+    asking.failed += good ? 0 : 1;
+  }
+  if (--asking.running == 0) asking.loop.stop();
+}
+
+double percentile(std::vector<double>& values, double part) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))] * 1000;
+}
+
+std::size_t number(const char* text) {
+  return std::strtoull(text, nullptr, 10);
+}
+
+int serve(std::size_t size) {
+  auto loop = std::make_unique<Loop>();
+  FixedUpstream upstream(size);
+  HttpServer server(*loop, upstream, {});
+  sentinel::Result<sentinel::Descriptor> listener = listen_tcp("127.0.0.1", 0);
+  if (!listener.ok()) return 1;
+  const std::string address = listening_address(*listener);
+  std::printf("%s\n", address.substr(address.rfind(':') + 1).c_str());
+  std::fflush(stdout);
+  server.accept_on(std::move(*listener));
+  loop->run();
+  return 0;
+}
+
+int ask(char** argv) {
+  auto asking = std::make_unique<Asking>();
+  asking->origin.port = static_cast<std::uint16_t>(number(argv[0]));
+  asking->running = number(argv[1]);
+  asking->left = number(argv[2]);
+  const bool streamed = std::string_view(argv[4]) == "stream";
+  const std::string body = fmt::format(R"({{"model":"m","stream":{},"messages":[{{"role":"user","content":"{}"}}]}})",
+                                       streamed, std::string(number(argv[3]), 'x'));
+  asking->request = fmt::format(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer user-key-1\r\nContent-Length: "
+      "{}\r\n\r\n{}",
+      body.size(), body);
+  const Time begun = std::chrono::steady_clock::now();
+  const std::size_t clients = asking->running;
+  for (std::size_t i = 0; i < clients; ++i) asking->loop.spawn(client(*asking));
+  asking->loop.run();
+  std::printf(
+      R"({"seconds":%.3f,"requests":%zu,"failed":%zu,"first_p50_ms":%.3f,"first_p99_ms":%.3f,"p50_ms":%.3f,"p99_ms":%.3f})"
+      "\n",
+      since(begun), asking->whole.size(), asking->failed, percentile(asking->first, 0.5),
+      percentile(asking->first, 0.99), percentile(asking->whole, 0.5), percentile(asking->whole, 0.99));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "upstream") return serve(number(argv[2]));
+  if (argc == 7 && std::string_view(argv[1]) == "ask") return ask(argv + 2);
+  std::fprintf(stderr,
+               "usage: proxy_load upstream SIZE | proxy_load ask PORT CLIENTS REQUESTS BODY-BYTES stream|whole\n");
+  return 2;
+}

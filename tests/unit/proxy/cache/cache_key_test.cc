@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/cache/cache_key.h"
+
+#include <catch2/catch.hpp>
+
+using namespace sentinel::proxy;
+
+namespace {
+
+std::optional<CacheKey> key(std::string_view body) {
+  return cache_key({"u", "chat", body});
+}
+
+}  // namespace
+
+TEST_CASE("Order and who asks don't matter, everything else does") {
+  const auto plain = key(R"({"model":"m","n":1})");
+  REQUIRE(plain);
+  CHECK(key(R"({ "n" : 1,"stream":true, "user":"x","metadata":{"a":1}, "model":"m" })") == plain);
+  CHECK(key(R"({"mod\u0065l":"m","n":1})") == plain);
+  for (const char* body : {R"({"model":"m","n":2})", R"({"model":"m","n":1.0})", R"({"model":"m"})",
+                           R"({"model":"m","n":1,"x":null})", R"({"model":"n","n":1})"}) {
+    CHECK(key(body) != plain);
+  }
+}
+
+TEST_CASE("Users, endpoints and forms have answers of their own") {
+  const std::string_view body = R"({"model":"m"})";
+  const auto plain = cache_key({"u", "chat", body});
+  CHECK(cache_key({"v", "chat", body}) != plain);
+  CHECK(cache_key({"", "chat", body}) != plain);
+  CHECK(cache_key({"u", "completions", body}) != plain);
+  CHECK(cache_key({"u", "chat", body, true}) != plain);
+  CHECK(cache_key({"u", "chat", body, true, true}) != cache_key({"u", "chat", body, true, false}));
+}
+
+TEST_CASE("What could be read in two ways has no key") {
+  for (const char* body :
+       {R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", "[]", "", R"({"a":1)", R"({"a":1}x)", R"({"\ud800":1})"}) {
+    CHECK_FALSE(key(body));
+  }
+}
+
+TEST_CASE("Neighbouring parts don't run into each other") {
+  CHECK(cache_key({"u1", "chat", R"({"a":1})"}) != cache_key({"u", "1chat", R"({"a":1})"}));
+  CHECK(key(R"({"ab":1})") != key(R"({"a":1})"));
+}
