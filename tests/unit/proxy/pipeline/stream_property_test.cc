@@ -94,7 +94,8 @@ struct Rig {
     target.authorization = Secret("Bearer k");
     upstreams = std::make_unique<RoutedUpstreams>(std::make_shared<const UpstreamDirectory>(
         std::vector<UpstreamTarget>{std::move(target)}, UpstreamDirectory::Offers{}, UpstreamRules{}));
-    services.reset(new Services{authenticator, limiter, sink, *upstreams, connections, proxy_metrics, log, clock, {}});
+    services.reset(new Services{
+        authenticator, limiter, reserver, nullptr, sink, *upstreams, connections, proxy_metrics, log, clock, {}});
     routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &chat});
     service = std::make_unique<ProxyService>(*services, routes);
     server = std::make_unique<HttpServer>(loop, *service, ServerLimits{});
@@ -115,6 +116,7 @@ struct Rig {
   ConnectionPool connections;
   StaticKeyAuthenticator authenticator;
   LocalRateLimiter limiter;
+  NoReserver reserver;
   GenerationHandler chat;
   std::unique_ptr<RoutedUpstreams> upstreams;
   std::unique_ptr<Services> services;
