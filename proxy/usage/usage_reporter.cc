@@ -27,7 +27,7 @@ UsageReporter::UsageReporter(Parts parts, UsageTimes times, std::optional<UsageJ
       name_(to_hex(random_bytes(12))),
       loop_(std::make_unique<Loop>()),
       pool_(*loop_, &parts_.network),
-      wake_(*loop_),
+      wake_(std::in_place, *loop_),
       redis_(parts_.connect_redis(*loop_)),
       delivery_({*loop_, pool_, parts_.service, parts_.clock, parts_.log, parts_.metrics}, times),
       next_retry_(std::chrono::steady_clock::now()) {
@@ -54,7 +54,7 @@ void UsageReporter::track(UsageItem item) {
     full = pending_.size() >= kMostRows;
   }
   if (full && !called_.exchange(true)) {
-    loop_->post([this] { wake_.wake(); });
+    loop_->post([this] { wake_->wake(); });
   }
 }
 
@@ -62,10 +62,11 @@ void UsageReporter::finish(std::chrono::milliseconds most) {
   if (!thread_.joinable()) return;
   loop_->post([this, most] {
     deadline_ = std::chrono::steady_clock::now() + most;
-    wake_.wake();
+    wake_->wake();
   });
   thread_.join();
   pool_.close_idle();
+  wake_.reset();
   loop_.reset();
 }
 
@@ -76,7 +77,7 @@ bool UsageReporter::past_deadline() const {
 Task<void> UsageReporter::run() {
   adopt();
   for (;;) {
-    co_await wake_.wait(times_.flush);
+    co_await wake_->wait(times_.flush);
     called_ = false;
     if (deadline_) break;
     co_await send_pending();

@@ -80,7 +80,7 @@ class UsageReporter final : public UsageSink {
 
   std::unique_ptr<Loop> loop_;
   ConnectionPool pool_;
-  Waiter wake_;
+  std::optional<Waiter> wake_;  ///< dies before the loop whose timer it holds
   std::unique_ptr<RedisClient> redis_;
   std::unique_ptr<RedisBacklog> redis_backlog_;
   UsageDelivery delivery_;
