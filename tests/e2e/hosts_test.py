@@ -28,7 +28,8 @@ INSTALL = "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -
 def traces(name):
     """What of a host is left on this machine, by name of the thing."""
     with state.lock("hosts"):
-        found = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/sentinel-test-{name}")]
+        # os.walk passes over groups that vanish while it reads; Path.glob raises.
+        found = [group for group, _, _ in os.walk("/sys/fs/cgroup") if Path(group).name == f"sentinel-test-{name}"]
         found += [str(path) for path in state.CACHE.glob(f"trash/{name}-*")]
         found += [f"host {name}"] if name in state.names() else []
         found += [f"link {network.port(name)}"] if network.ip("link", "show", network.port(name), check=False).returncode == 0 else []
