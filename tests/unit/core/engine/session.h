@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transaction, or one recovery, over any System: what the agent's process would build in main.
+// And a furnished host to run it on.
 #pragma once
 
 #include <mutex>
@@ -70,6 +71,27 @@ inline PlannedRequest look_at(FakeSystem& machine, const Request& request, Secre
 
 inline std::string transaction_number(int number) {
   return sha256_hex(std::to_string(number)).substr(0, 32);
+}
+
+/// A host with the realistic request furnished, and a session for it; the host key is made, as planning does.
+struct Furnished {
+  FakeSystem machine;
+  Request request;
+  Session session;
+
+  Furnished() {
+    furnish(machine);
+    request = realistic_request(machine);
+    (void)look_at(machine, request);
+    machine.clear_records();
+  }
+};
+
+/// The outcome and every error, for a failing test to show.
+inline std::string all_texts(const TransactionOutcome& outcome) {
+  std::string out = outcome.outcome;
+  for (const auto& error : outcome.errors) out += "; " + error.code + ": " + error.message;
+  return out;
 }
 
 }  // namespace sentinel
