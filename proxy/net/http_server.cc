@@ -19,6 +19,7 @@ struct HttpServer::Listener {
   Listener(Loop& loop, Descriptor descriptor) : stream(loop, std::move(descriptor)) {}
 
   Stream stream;  ///< only waited on
+  bool released = false;
 };
 
 HttpServer::HttpServer(Loop& loop, RequestHandler& handler, ServerLimits limits)
@@ -27,6 +28,7 @@ HttpServer::HttpServer(Loop& loop, RequestHandler& handler, ServerLimits limits)
 HttpServer::~HttpServer() = default;
 
 void HttpServer::accept_on(Descriptor listener) {
+  holding_ = false;
   loop_.spawn(accept_loop(std::make_unique<Listener>(loop_, std::move(listener))));
 }
 
@@ -35,15 +37,26 @@ void HttpServer::take(Descriptor client) {
   loop_.spawn(serve(std::make_unique<ServerConnection>(*this, std::move(client))));
 }
 
+// Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
+void HttpServer::release(Listener& listener) {
+  listener.released = true;
+  listener.stream.release();
+}
+
+void HttpServer::hold() {
+  holding_ = true;
+  for (Listener* listener : listeners_) release(*listener);
+}
+
 void HttpServer::drain() {
   draining_ = true;
   // Done here and not by the accepting tasks: the loop may stop before those run again, and a socket that nobody
   // accepts on would let clients wait in its queue.
   for (Listener* listener : listeners_) {
+    if (listener->released) continue;
     for (std::size_t queued = 0; queued < kMostQueued && accept_one(*listener); ++queued) {
     }
-    // Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
-    listener->stream.release();
+    release(*listener);
   }
   for (ServerConnection* connection : connections_) connection->nudge();
 }
@@ -58,7 +71,7 @@ bool HttpServer::accept_one(Listener& listener) {
 
 Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
   const auto place = listeners_.insert(listeners_.end(), listener.get());
-  while (!draining_) {
+  while (!listener->released && !draining_) {
     if (accept_one(*listener)) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // The waiting connection keeps the listener readable: pause instead of spinning.

@@ -100,6 +100,10 @@ class HttpServer {
   void accept_on(Descriptor listener);
   /// Takes over a connected client, as accept does; for listeners with a protocol of their own.
   void take(Descriptor client);
+  /// Stops accepting and closes its copies of the listeners, until accept_on() is called again. What is queued on them
+  /// stays there for whoever accepts next; connections live on, each until the answer to its next request, which says
+  /// "Connection: close".
+  void hold();
   /// Stops accepting and closes its copies of the listeners; answers say "Connection: close" from now on, and idle
   /// connections end after `drain_idle`. What had been queued on the listeners by then is still served.
   void drain();
@@ -116,6 +120,7 @@ class HttpServer {
   // The tasks own what they work on, so that it ends with them, also when the loop is destroyed under them.
   /// Whether to try again at once.
   bool accept_one(Listener& listener);
+  void release(Listener& listener);
   Task<void> accept_loop(std::unique_ptr<Listener> listener);
   Task<void> serve(std::unique_ptr<ServerConnection> connection);
 
@@ -123,6 +128,7 @@ class HttpServer {
   RequestHandler& handler_;
   ServerLimits limits_;
   bool draining_ = false;
+  bool holding_ = false;
   std::list<Listener*> listeners_;
   std::list<ServerConnection*> connections_;
   std::atomic<std::size_t> open_{0};  ///< how many of them

@@ -73,7 +73,7 @@ Task<ServerConnection::Next> ServerConnection::next_request() {
         pipelined_.append(in_.view().substr(parsed.size));
         in_.truncate(parsed.size);
         continue_due_ = head_.expects_continue;
-        close_ = !head_.keep_alive || server_.draining_;
+        close_ = !head_.keep_alive || server_.draining_ || server_.holding_;
         begun_ = false;
         status_ = 0;
         sent_before_ = out_.bytes_sent();

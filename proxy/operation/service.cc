@@ -39,10 +39,6 @@ constexpr std::string_view kReloadable[] = {"SENTINEL_KEYS_FILE",
                                             "SENTINEL_CONNECT_TIMEOUT_SECONDS",
                                             "SENTINEL_UPSTREAM_IDLE_SECONDS"};
 
-std::string_view name_of(bool draining, bool accepting) {
-  return draining ? "draining" : accepting ? "accepting" : "waiting";
-}
-
 sigset_t our_signals() {
   sigset_t ours;
   sigemptyset(&ours);
@@ -116,21 +112,41 @@ void Service::run() {
   workers_.clear();
 }
 
+std::string_view Service::name_of(State state) {
+  switch (state) {
+    case State::kWaiting: return "waiting";
+    case State::kAccepting: return "accepting";
+    case State::kHolding: return "holding";
+    case State::kDraining: return "draining";
+  }
+  return "";
+}
+
 bool Service::accept() {
-  if (state_ != State::kWaiting) return state_ == State::kAccepting;
+  if (state_ == State::kAccepting || state_ == State::kDraining) return state_ == State::kAccepting;
   for (const Descriptor& listener : listeners_.api) {
     for (auto& worker : workers_) {
       Result<Descriptor> own = duplicate(listener);
       if (own.ok()) worker->begin_accepting(std::move(*own));
     }
   }
-  // The workers' copies decide when the sockets end.
-  listeners_.api.clear();
-  for (Descriptor& listener : listeners_.operators) operator_endpoint_.server().accept_on(std::move(listener));
-  listeners_.operators.clear();
+  for (const Descriptor& listener : listeners_.operators) {
+    Result<Descriptor> own = duplicate(listener);
+    if (own.ok()) operator_endpoint_.server().accept_on(std::move(*own));
+  }
   state_ = State::kAccepting;
   shared_.log.event("info", "accepting");
   notify_service_manager("STATUS=accepting");
+  return true;
+}
+
+bool Service::hold() {
+  if (state_ != State::kAccepting) return state_ != State::kDraining;
+  for (auto& worker : workers_) worker->hold();
+  operator_endpoint_.server().hold();
+  state_ = State::kHolding;
+  shared_.log.event("info", "holding");
+  notify_service_manager("STATUS=holding");
   return true;
 }
 
@@ -140,6 +156,7 @@ void Service::drain() {
   shared_.log.event("info", "draining");
   notify_service_manager("STOPPING=1\nSTATUS=draining");
   shared_.process.draining = true;
+  // The workers' copies decide when the sockets end.
   listeners_.api.clear();
   listeners_.operators.clear();
   for (auto& worker : workers_) worker->drain(shared_.settings.drain);
@@ -147,9 +164,8 @@ void Service::drain() {
 }
 
 std::string Service::state() const {
-  return fmt::format(R"({{"state":"{}","version":"{}","pid":{},"connections":{}}})",
-                     name_of(state_ == State::kDraining, state_ == State::kAccepting), SENTINEL_VERSION, ::getpid(),
-                     connections());
+  return fmt::format(R"({{"state":"{}","version":"{}","pid":{},"connections":{}}})", name_of(state_), SENTINEL_VERSION,
+                     ::getpid(), connections());
 }
 
 Task<void> Service::watch_signals() {

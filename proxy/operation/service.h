@@ -31,11 +31,14 @@ class Service final : public AdminCommands {
   void run();
 
   bool accept() override;
+  bool hold() override;
   void drain() override;
   std::string state() const override;
 
  private:
-  enum class State { kWaiting, kAccepting, kDraining };
+  enum class State { kWaiting, kAccepting, kHolding, kDraining };
+
+  static std::string_view name_of(State state);
 
   Task<void> watch_signals();
   Task<void> wait_for_workers();
@@ -51,7 +54,7 @@ class Service final : public AdminCommands {
   std::size_t connections() const;
 
   SharedState& shared_;
-  Listeners listeners_;
+  Listeners listeners_;  ///< kept, so that accepting can begin again after a hold; closed by a drain
   std::map<std::string, std::string> values_;  ///< settings as started with
   SettingsSource source_;
   State state_ = State::kWaiting;

@@ -132,6 +132,7 @@ std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings
   if (kind == Kind::kAdmin) {
     routes.push_back({"GET", "/admin/state", "admin", Access::kOpen, &self.admin_});
     routes.push_back({"POST", "/admin/accept", "admin", Access::kOpen, &self.admin_});
+    routes.push_back({"POST", "/admin/hold", "admin", Access::kOpen, &self.admin_});
     routes.push_back({"POST", "/admin/drain", "admin", Access::kOpen, &self.admin_});
   }
   if (kind != Kind::kOperator) {
@@ -176,6 +177,10 @@ void Worker::begin_accepting(Descriptor listener) {
   // Handlers that are posted must be copyable.
   auto shared = std::make_shared<Descriptor>(std::move(listener));
   loop_->post([this, shared] { endpoint_.server().accept_on(std::move(*shared)); });
+}
+
+void Worker::hold() {
+  loop_->post([this] { endpoint_.server().hold(); });
 }
 
 void Worker::apply(std::shared_ptr<const Reloaded> reloaded) {

@@ -113,6 +113,8 @@ class Worker {
     loop_->post(std::move(heard));
   }
 
+  /// Stops accepting until begin_accepting() is called again; what is under way goes on. From any thread.
+  void hold();
   /// Stops accepting, lets requests end for at most that long, then ends the thread. From any thread.
   void drain(std::chrono::milliseconds deadline);
 

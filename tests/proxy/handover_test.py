@@ -152,7 +152,31 @@ class Handover(unittest.TestCase):
         proxy.event("listening", purpose="admin")
         return proxy, socket_path
 
-    async def replace_under_load(self):
+    async def replace(self, load, url, proxy, path):
+        """The following release, which serves now, and the old one that ends."""
+        ask = asyncio.get_running_loop().run_in_executor
+        following, following_path = await ask(None, self.release, url)
+        self.assertEqual((await ask(None, admin, following_path, "GET", "/admin/state")).json()["state"], "waiting")
+        self.assertEqual((await ask(None, admin, following_path, "GET", "/health/ready")).status, 200)
+        self.assertEqual((await ask(None, admin, following_path, "POST", "/admin/accept")).json()["state"], "accepting")
+        self.assertEqual((await ask(None, admin, path, "POST", "/admin/drain")).json()["state"], "draining")
+        return following, following_path, proxy
+
+    async def take_back(self, load, url, proxy, path):
+        """The old one holds while the following one serves, and then serves again; the following one ends."""
+        ask = asyncio.get_running_loop().run_in_executor
+        following, following_path = await ask(None, self.release, url)
+        self.assertEqual((await ask(None, admin, following_path, "POST", "/admin/accept")).json()["state"], "accepting")
+        self.assertEqual((await ask(None, admin, path, "POST", "/admin/hold")).json()["state"], "holding")
+        await asyncio.sleep(EVENTS * PACE / 2)
+        answers = load.answers
+        while load.answers < answers + KEPT + FRESH:
+            await asyncio.sleep(0.01)
+        self.assertEqual((await ask(None, admin, path, "POST", "/admin/accept")).json()["state"], "accepting")
+        self.assertEqual((await ask(None, admin, following_path, "POST", "/admin/drain")).json()["state"], "draining")
+        return proxy, path, following
+
+    async def under_load(self, step):
         server = await asyncio.start_server(upstream, "127.0.0.1", 0, backlog=4096)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         ask = asyncio.get_running_loop().run_in_executor
@@ -165,13 +189,8 @@ class Handover(unittest.TestCase):
         old = []
         for _ in range(TIMES):
             await asyncio.sleep(EVENTS * PACE / 2)
-            following, following_path = await ask(None, self.release, url)
-            self.assertEqual((await ask(None, admin, following_path, "GET", "/admin/state")).json()["state"], "waiting")
-            self.assertEqual((await ask(None, admin, following_path, "GET", "/health/ready")).status, 200)
-            self.assertEqual((await ask(None, admin, following_path, "POST", "/admin/accept")).json()["state"], "accepting")
-            self.assertEqual((await ask(None, admin, path, "POST", "/admin/drain")).json()["state"], "draining")
-            old.append(proxy)
-            proxy, path = following, following_path
+            proxy, path, ended = await step(load, url, proxy, path)
+            old.append(ended)
         await asyncio.sleep(EVENTS * PACE)
         load.going = False
         await asyncio.gather(*clients)
@@ -184,12 +203,48 @@ class Handover(unittest.TestCase):
         return load
 
     def test_nobody_notices(self):
-        load = asyncio.run(self.replace_under_load())
+        load = asyncio.run(self.under_load(self.replace))
         self.assertEqual(load.failures, [])
         self.assertGreaterEqual(load.streams, STREAMS * TIMES // 3)
         self.assertGreaterEqual(load.last, KEPT * TIMES // 2)
         print(f"{TIMES} hand-overs: {load.answers} answers, {load.streams} streams, {load.last} connections told to end, "
               f"{len(load.failures)} refused, reset or lost")
+
+    def test_nobody_notices_a_release_that_is_taken_back(self):
+        load = asyncio.run(self.under_load(self.take_back))
+        self.assertEqual(load.failures, [])
+        self.assertGreaterEqual(load.streams, STREAMS * TIMES // 3)
+        self.assertGreaterEqual(load.last, KEPT * TIMES // 2)
+
+    def test_a_release_that_holds_leaves_new_connections_to_others(self):
+        proxy, path = self.release("http://127.0.0.1:9/v1")
+        request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+        with proxy:
+            self.assertEqual(admin(path, "POST", "/admin/hold").json()["state"], "waiting")
+            admin(path, "POST", "/admin/accept")
+            with socket.create_connection(self.api.getsockname(), timeout=10) as kept, socket.create_connection(self.api.getsockname(), timeout=10) as other:
+                for client in (kept, other):
+                    client.sendall(request)
+                    self.assertNotIn(b"Connection: close", client.recv(1000))
+                self.assertEqual(admin(path, "POST", "/admin/hold").json()["state"], "holding")
+                self.assertEqual(admin(path, "POST", "/admin/hold").json()["state"], "holding")
+                proxy.event("holding")
+                kept.sendall(request)
+                self.assertIn(b"Connection: close", kept.recv(1000))
+                with socket.create_connection(self.api.getsockname(), timeout=10) as queued:
+                    queued.sendall(request)
+                    queued.settimeout(0.3)
+                    with self.assertRaises(TimeoutError):
+                        queued.recv(1)
+                    self.assertEqual(admin(path, "POST", "/admin/accept").json()["state"], "accepting")
+                    queued.settimeout(10)
+                    self.assertTrue(queued.recv(1000).startswith(b"HTTP/1.1 200"))
+                other.sendall(request)
+                self.assertNotIn(b"Connection: close", other.recv(1000))
+            admin(path, "POST", "/admin/hold")
+            self.assertEqual(admin(path, "POST", "/admin/drain").json()["state"], "draining")
+            self.assertEqual(admin(path, "POST", "/admin/hold").status, 409)
+            self.assertEqual(proxy.process.wait(timeout=15), 0)
 
     def test_a_release_that_waits_serves_only_its_admin_socket(self):
         proxy, path = self.release("http://127.0.0.1:9/v1")
