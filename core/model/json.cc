@@ -58,8 +58,34 @@ SENTINEL_JSON_FIELDS(Facts, os_id, os_version, os_codename, os_name, architectur
                                    virtualization, systemd_version, cpus, memory_mb, addresses, ssh_unit, ssh_socket,
                                    ssh_port, ssh_client, has_auth_log, can_limit_memory, packages_available)
 SENTINEL_JSON_FIELDS(SecretSpec, name, generated, encoding, bytes)
-SENTINEL_JSON_FIELDS(Request, host, project, purpose, operator_name, resources, secrets,
-                                   confirm_timeout_seconds, lease_wait_seconds, keep_open)
+
+void to_json(nlohmann::json& json, const Request& value) {
+  json = {{"host", value.host},
+          {"project", value.project},
+          {"purpose", value.purpose},
+          {"operator_name", value.operator_name},
+          {"resources", value.resources},
+          {"secrets", value.secrets},
+          {"confirm_timeout_seconds", value.confirm_timeout_seconds},
+          {"lease_wait_seconds", value.lease_wait_seconds},
+          {"keep_open", value.keep_open}};
+  if (value.release) json["release"] = *value.release;
+}
+
+void from_json(const nlohmann::json& json, Request& value) {
+  json.at("host").get_to(value.host);
+  json.at("project").get_to(value.project);
+  json.at("purpose").get_to(value.purpose);
+  json.at("operator_name").get_to(value.operator_name);
+  json.at("resources").get_to(value.resources);
+  json.at("secrets").get_to(value.secrets);
+  json.at("confirm_timeout_seconds").get_to(value.confirm_timeout_seconds);
+  json.at("lease_wait_seconds").get_to(value.lease_wait_seconds);
+  json.at("keep_open").get_to(value.keep_open);
+  // Absent in what was written before there were releases: journals of earlier versions must stay readable.
+  value.release.reset();
+  if (json.contains("release")) value.release = json.at("release").get<ReleaseOrder>();
+}
 
 void to_json(nlohmann::json& json, const Error& value) {
   json = {{"code", value.code},

@@ -11,6 +11,7 @@
 #include "core/model/event.h"
 #include "core/model/facts.h"
 #include "core/model/plan.h"
+#include "core/model/release.h"
 #include "core/model/request.h"
 #include "core/model/resource.h"
 
@@ -47,6 +48,20 @@ void to_json(nlohmann::json& json, const Event& value);
 void from_json(const nlohmann::json& json, Event& value);
 void to_json(nlohmann::json& json, const SecretSpec& value);
 void from_json(const nlohmann::json& json, SecretSpec& value);
+void to_json(nlohmann::json& json, const Artefact& value);
+void from_json(const nlohmann::json& json, Artefact& value);
+void to_json(nlohmann::json& json, const ReleaseFile& value);
+void from_json(const nlohmann::json& json, ReleaseFile& value);
+void to_json(nlohmann::json& json, const ReleasePolicy& value);
+void from_json(const nlohmann::json& json, ReleasePolicy& value);
+void to_json(nlohmann::json& json, const Release& value);
+void from_json(const nlohmann::json& json, Release& value);
+void to_json(nlohmann::json& json, const ReleaseRecord& value);
+void from_json(const nlohmann::json& json, ReleaseRecord& value);
+void to_json(nlohmann::json& json, const AppReleases& value);
+void from_json(const nlohmann::json& json, AppReleases& value);
+void to_json(nlohmann::json& json, const ReleaseOrder& value);
+void from_json(const nlohmann::json& json, ReleaseOrder& value);
 void to_json(nlohmann::json& json, const Request& value);
 void from_json(const nlohmann::json& json, Request& value);
 

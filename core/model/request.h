@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/secret.h"
+#include "core/model/release.h"
 #include "core/model/resource.h"
 
 namespace sentinel {
@@ -36,6 +38,7 @@ struct Request {
   std::uint32_t confirm_timeout_seconds = 60;
   std::uint32_t lease_wait_seconds = 0;
   std::vector<std::string> keep_open;  ///< ports the operator will come back on ("2222"), beside the one in use
+  std::optional<ReleaseOrder> release;  ///< a release to be brought into force; then there are no resources
 
   bool operator==(const Request&) const = default;
 };
