@@ -21,6 +21,18 @@ add_library(sentinel_crypto_static INTERFACE)
 target_link_libraries(sentinel_crypto_static INTERFACE ${CRYPTO_ARCHIVE} Threads::Threads ${CMAKE_DL_LIBS})
 add_library(sentinel::crypto_static ALIAS sentinel_crypto_static)
 
+find_library(SSL_ARCHIVE libssl.a REQUIRED)
+add_library(sentinel_tls_static INTERFACE)
+target_link_libraries(sentinel_tls_static INTERFACE ${SSL_ARCHIVE} sentinel::crypto_static)
+add_library(sentinel::tls_static ALIAS sentinel_tls_static)
+
+# Asio and Beast are headers; these settings must be the same wherever they are included.
+add_library(sentinel_asio INTERFACE)
+target_compile_definitions(sentinel_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_REGEX
+                           BOOST_ERROR_CODE_HEADER_ONLY)
+target_link_libraries(sentinel_asio INTERFACE Threads::Threads)
+add_library(sentinel::asio ALIAS sentinel_asio)
+
 add_library(sentinel::json ALIAS nlohmann_json::nlohmann_json)
 # The archive: the package's own target is the shared library, which a static program links without a word and can't call.
 find_library(YAML_ARCHIVE libyaml-cpp.a REQUIRED)

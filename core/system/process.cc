@@ -209,7 +209,7 @@ Result<int> follow(pid_t pid, Stream& output, Stream& errors, const CommandResul
     if (left <= 0) {
       kill_and_reap(pid);
       return Error("process.timeout",
-                   fmt::format("{} did not end within {} s", fmt::join(command.argv, " "), command.timeout.count()));
+                   fmt::format("{} did not end within {} s", fmt::join(command.argv, " "), command.timeout.count() / 1000.0));
     }
     pollfd watched[3] = {{output.fd(), POLLIN, 0}, {errors.fd(), POLLIN, 0}, {exited.get(), POLLIN, 0}};
     ::poll(watched, 3, static_cast<int>(exited.valid() ? std::min<long>(left, 60'000) : std::min<long>(left, 5)));

@@ -34,7 +34,7 @@ struct CommandLine {
   std::vector<std::string> argv;  ///< argv[0] is looked up in a fixed PATH (/usr/sbin:/usr/bin:/sbin:/bin)
   std::string input;              ///< given on stdin
   std::map<std::string, std::string> environment;  ///< added to a minimal one (PATH, LC_ALL=C.UTF-8, HOME=/root)
-  std::chrono::seconds timeout{60};                ///< then SIGKILL to its process group, and an error
+  std::chrono::milliseconds timeout{60'000};         ///< then SIGKILL to its process group, and an error
   /// Called with whole lines of stdout and stderr as they come; may be empty.
   std::function<void(const std::string&)> on_line;
 };
