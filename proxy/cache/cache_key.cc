@@ -12,9 +12,24 @@
 namespace sentinel::proxy {
 namespace {
 
-// `stream` and its options are in the question's own members. The others name who asks and where it is accounted.
-constexpr std::array<std::string_view, 7> kShapeless{
-    "stream", "stream_options", "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"};
+// The first is about the answer's form, the others about who asks and where it is accounted.
+constexpr std::array<std::string_view, 6> kShapeless{
+    "stream", "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"};
+
+/// Whether a member can't shape what the answer says. `stream_options` can't as long as they only ask for usage.
+bool is_shapeless(std::string_view name, std::string_view value) {
+  if (std::find(kShapeless.begin(), kShapeless.end(), name) != kShapeless.end()) return true;
+  if (name != "stream_options") return false;
+  JsonCursor options(value);
+  if (options.kind() == JsonKind::kNull) return true;
+  if (!options.enter_object()) return false;
+  std::string_view key;
+  while (options.next_member(key)) {
+    if (!json_key_is(key, "include_usage")) return false;
+    options.take();
+  }
+  return true;
+}
 
 void add(std::string& text, std::string_view part) {
   // With its length, so that parts can't run into each other.
@@ -32,9 +47,7 @@ std::optional<CacheKey> cache_key(const CacheQuestion& question) {
     std::optional<std::string> name = json_string(std::string("\"").append(key).append("\""));
     const std::string_view value = cursor.text(cursor.take());
     if (!name) return std::nullopt;
-    if (std::find(kShapeless.begin(), kShapeless.end(), *name) == kShapeless.end()) {
-      members.emplace_back(std::move(*name), value);
-    }
+    if (!is_shapeless(*name, value)) members.emplace_back(std::move(*name), value);
   }
   if (!cursor.at_end()) return std::nullopt;
   std::sort(members.begin(), members.end());
@@ -45,7 +58,6 @@ std::optional<CacheKey> cache_key(const CacheQuestion& question) {
   text.reserve(question.body.size() + 256);
   add(text, question.user);
   add(text, question.endpoint);
-  add(text, question.streamed ? question.with_usage ? "stream, usage" : "stream" : "whole");
   for (const auto& [name, value] : members) {
     add(text, name);
     add(text, value);

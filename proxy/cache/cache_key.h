@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// When two requests are the same: the endpoint, the form of the answer, and every member of the body but the few that
-// can't shape an answer. Members count as they are written, so a difference that would not matter makes a miss, never a
-// wrong hit.
+// When two requests are the same: the endpoint, and every member of the body but the few that can't shape what an
+// answer says. Members count as they are written, so a difference that would not matter makes a miss, never a wrong
+// hit.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,6 @@ struct CacheQuestion {
   std::string_view user;  ///< empty: answers are shared by all users
   std::string_view endpoint;
   std::string_view body;
-  bool streamed = false;
-  bool with_usage = false;  ///< a stream whose client asked for the usage event
 };
 
 /// Nothing when the body isn't a JSON object, or names a member twice.

@@ -12,14 +12,14 @@
 #include <string>
 #include <unordered_map>
 
-#include "core/base/clock.h"
+#include "proxy/cache/answer_form.h"
 #include "proxy/cache/cache_key.h"
 #include "proxy/json/usage.h"
 
 namespace sentinel::proxy {
 
 struct CachedAnswer {
-  std::string body;  ///< as the upstream sent it, but for an event the proxy itself had asked for
+  std::string body;  ///< as the upstream sent it
   TokenCount usage;  ///< what making it took
 };
 
@@ -30,8 +30,9 @@ class ResponseCache {
   ResponseCache(std::size_t bytes, std::chrono::seconds time_to_live);
 
   /// Null: there is none, or it is too old. The answer stays valid as long as it is held.
-  std::shared_ptr<const CachedAnswer> find(const CacheKey& key, std::chrono::steady_clock::time_point now);
-  void store(const CacheKey& key, CachedAnswer answer, std::chrono::steady_clock::time_point now);
+  std::shared_ptr<const CachedAnswer> find(const CacheKey& key, AnswerForm form,
+                                           std::chrono::steady_clock::time_point now);
+  void store(const CacheKey& key, AnswerForm form, CachedAnswer answer, std::chrono::steady_clock::time_point now);
 
   /// An answer larger than this is not worth keeping, because it would push out too many others.
   std::size_t most_answer() const { return most_answer_; }
@@ -41,7 +42,7 @@ class ResponseCache {
 
  private:
   struct Entry {
-    CacheKey key;
+    std::string place;  ///< key and form
     std::shared_ptr<const CachedAnswer> answer;
     std::chrono::steady_clock::time_point expires;
   };
@@ -50,13 +51,13 @@ class ResponseCache {
     mutable std::mutex mutex;
     std::size_t bytes = 0;
     std::list<Entry> entries;  ///< the most recently used first
-    std::unordered_map<CacheKey, std::list<Entry>::iterator> places;
+    std::unordered_map<std::string, std::list<Entry>::iterator> places;
   };
 
   static constexpr std::size_t kShards = 16;
 
   static std::size_t cost(const Entry& entry);
-  Shard& shard_of(const CacheKey& key);
+  Shard& shard_of(const std::string& place);
   static void erase(Shard& shard, std::list<Entry>::iterator entry);
 
   std::size_t most_shard_;

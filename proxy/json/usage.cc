@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/json/usage.h"
 
+#include <utility>
+
 #include "proxy/json/text_size.h"
 
 namespace sentinel::proxy {
@@ -42,11 +44,25 @@ bool ends_stream(std::string_view type) {
          type == "\"error\"";
 }
 
+/// Of a key's opening quote.
+std::size_t offset_of(const JsonCursor& cursor, std::string_view key) {
+  return static_cast<std::size_t>(key.data() - cursor.text({0, 0}).data()) - 1;
+}
+
 void read_members(JsonCursor& cursor, AnswerFacts& facts, bool nested) {
   cursor.enter_object();
   std::string_view key;
+  const std::size_t begin = cursor.offset();
+  std::size_t before = begin;  // where the value before this member ended
+  bool cuts_comma = false;     // the first member, cut, takes the comma behind it
   while (cursor.next_member(key)) {
-    if (key == "usage") {
+    if (std::exchange(cuts_comma, false)) facts.null_usage.size = offset_of(cursor, key) - facts.null_usage.offset;
+    if (key == "usage" && !nested && cursor.kind() == JsonKind::kNull) {
+      cuts_comma = before == begin;
+      facts.null_usage.offset = cuts_comma ? offset_of(cursor, key) : before;
+      cursor.take();
+      facts.null_usage.size = cursor.offset() - facts.null_usage.offset;
+    } else if (key == "usage") {
       read_usage(cursor, facts);
     } else if (key == "choices") {
       read_choices(cursor, facts);
@@ -60,11 +76,11 @@ void read_members(JsonCursor& cursor, AnswerFacts& facts, bool nested) {
     } else {
       const JsonKind kind = cursor.kind();
       const std::string_view raw = cursor.text(cursor.take());
-      if (nested) continue;
-      if (key == "id") facts.has_id = true;
-      if (key == "data" && kind == JsonKind::kArray) facts.has_data = true;
-      if (key == "type") facts.ends_stream = ends_stream(raw);
+      if (key == "id" && !nested) facts.has_id = true;
+      if (key == "data" && !nested && kind == JsonKind::kArray) facts.has_data = true;
+      if (key == "type" && !nested) facts.ends_stream = ends_stream(raw);
     }
+    before = cursor.offset();
   }
 }
 

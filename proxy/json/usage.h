@@ -8,6 +8,8 @@
 #include <optional>
 #include <string_view>
 
+#include "proxy/json/cursor.h"
+
 namespace sentinel::proxy {
 
 struct TokenCount {
@@ -24,6 +26,7 @@ struct AnswerFacts {
   bool has_data = false;       ///< `data` is there and an array
   bool has_error = false;      ///< an `error` that is not null
   bool ends_stream = false;    ///< an event of /v1/responses behind which nothing follows
+  JsonSpan null_usage;         ///< `"usage":null` of an event, with the comma that goes with it; size 0: none
   std::size_t text_bytes = 0;  ///< of generated text, as written: content, text and delta strings
 };
 

@@ -73,6 +73,7 @@ class Endpoint {
   ConnectionPool connections_;
   UserChecks users_;
   RoutedUpstreams upstreams_;
+  AnswerStore answers_;
   Services services_;
   HealthHandler health_;
   HealthHandler ready_;

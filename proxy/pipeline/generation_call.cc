@@ -83,52 +83,51 @@ Task<bool> GenerationCall::break_silence() {
   co_return heard;
 }
 
-bool GenerationCall::look_at(const SseEvent& event) {
-  if (event.tail) return !stripped_last_;
+SeenEvent GenerationCall::look_at(const SseEvent& event) {
+  const SeenEvent all{{event.raw, {}}};
+  // The rest of a line end goes with the event it ended.
+  if (event.tail) return stripped_last_ ? SeenEvent{} : all;
   stripped_last_ = false;
-  if (event.data.empty()) return true;
+  if (event.data.empty()) return all;
   if (event.data == "[DONE]") {
     ended_ = true;
-    return true;
+    return all;
   }
   const AnswerFacts facts = read_answer(event.data);
   if (!facts.valid) {
     services_.metrics.parse_errors.with({context_.endpoint, context_.model}).add();
-    return true;
+    return all;
   }
   if (facts.usage) context_.usage = facts.usage;
   if (facts.has_error) broken_ = true;
   ended_ = ended_ || facts.ends_stream;
   text_bytes_ += facts.text_bytes;
-  stripped_last_ = asked_for_usage_ && facts.usage && facts.has_choices && facts.choices_empty;
-  return !stripped_last_;
+  if (!strips()) return all;
+  const SeenEvent seen = without_usage(event, facts);
+  stripped_last_ = seen.pieces[0].empty();
+  return seen;
 }
 
 void GenerationCall::pass_on(std::string_view bytes) {
+  keep(bytes);
   const std::vector<SseEvent>& events = events_.feed(bytes);
-  if (!strips()) {
-    context_.exchange.write(bytes);
-    keep(bytes);
-  }
+  if (!strips()) context_.exchange.write(bytes);
   for (const SseEvent& event : events) {
-    const bool wanted = look_at(event);
-    if (!strips() || !wanted) continue;
-    context_.exchange.write(event.raw);
-    keep(event.raw);
+    const SeenEvent seen = look_at(event);
+    if (strips()) write(seen);
   }
 }
 
 void GenerationCall::pass_rest() {
   // A last event may lack its blank line; it is read like any other.
-  if (!strips()) {
-    const std::optional<SseEvent> last = events_.finish_last();
-    if (last) look_at(*last);
-    return;
-  }
   const std::optional<SseEvent> last = events_.finish_last();
-  if (!last || !look_at(*last)) return;
-  context_.exchange.write(last->raw);
-  keep(last->raw);
+  if (!last) return;
+  const SeenEvent seen = look_at(*last);
+  if (strips()) write(seen);
+}
+
+void GenerationCall::write(const SeenEvent& seen) {
+  for (const std::string_view piece : seen.pieces) context_.exchange.write(piece);
 }
 
 Task<void> GenerationCall::answer_stream() {
@@ -141,7 +140,7 @@ Task<void> GenerationCall::answer_stream() {
         co_await end_with_error("connection_closed", "The upstream broke the stream off");
         co_return;
       }
-      store(true);
+      store();
       settle();
       const bool heard = co_await context_.exchange.end();
       if (!heard) context_.client_gone = true;
@@ -196,7 +195,7 @@ Task<void> GenerationCall::answer_whole() {
   }
   keep(answer.view());
   broken_ = broken_ || facts.has_error || context_.streamed;
-  store(false);
+  store();
   settle();
   const std::string fields = "Content-Type: application/json\r\n" + context_.fields;
   const bool heard = co_await context_.exchange.respond(200, fields, answer.view());
@@ -256,10 +255,9 @@ void GenerationCall::keep(std::string_view bytes) {
   kept_.append(bytes);
 }
 
-void GenerationCall::store(bool streamed) {
-  if (!cache_key_ || broken_ || events_.oversized() || (streamed && !ended_)) return;
-  services_.cache->store(*cache_key_, {std::move(kept_), context_.usage.value_or(TokenCount{})},
-                         std::chrono::steady_clock::now());
+void GenerationCall::store() {
+  if (!cache_key_ || broken_ || events_.oversized() || (context_.streamed && !ended_)) return;
+  services_.cache->store(*cache_key_, answer_form(context_), {std::move(kept_), context_.usage.value_or(TokenCount{})});
   services_.metrics.cache_operations.with({"store", "done"}).add();
 }
 

@@ -7,6 +7,7 @@
 
 #include "proxy/net/sse_reader.h"
 #include "proxy/pipeline/generation_handler.h"
+#include "proxy/pipeline/hidden_usage.h"
 #include "proxy/pipeline/upstream_call.h"
 
 namespace sentinel::proxy {
@@ -34,14 +35,15 @@ class GenerationCall final : public UpstreamCall {
   /// The upstream answered with 200, but not with what this endpoint answers.
   Task<void> answer_is_wrong(int status, std::string_view code, std::string message);
 
-  /// False: the event was only asked for by the proxy.
-  bool look_at(const SseEvent& event);
+  /// Reads an event; what the client gets to see of it.
+  SeenEvent look_at(const SseEvent& event);
+  void write(const SeenEvent& seen);
   void begin_stream();
   /// Ends the stream with an error event; its status is spent.
   Task<void> end_with_error(std::string_view code, std::string_view message);
   /// Keeps a part of the answer for the cache, as long as it isn't too large.
   void keep(std::string_view bytes);
-  void store(bool streamed);
+  void store();
   /// Metrics and usage, once, before the last bytes go out: whoever has the answer can rely on its being counted.
   void settle();
 

@@ -7,6 +7,7 @@
 
 #include "proxy/pipeline/error_body.h"
 #include "proxy/pipeline/generation_call.h"
+#include "proxy/pipeline/hidden_usage.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -21,7 +22,8 @@ TokenNeed need_of(const GenerationRequest& request, const PipelineOptions& optio
 }
 
 /// Nothing was used but a request.
-Task<void> answer_from_cache(RequestContext& context, std::shared_ptr<const CachedAnswer> answer) {
+Task<void> answer_from_cache(RequestContext& context, const GenerationRequest& request,
+                             std::shared_ptr<const CachedAnswer> answer) {
   Services& services = context.services;
   context.cached = true;
   context.usage = TokenCount{};
@@ -35,15 +37,16 @@ Task<void> answer_from_cache(RequestContext& context, std::shared_ptr<const Cach
     co_return;
   }
   context.exchange.begin(200, std::string(kStreamFields) + cached);
-  context.exchange.write(answer->body);
+  std::string events;
+  if (!request.include_usage) events = stream_without_usage(answer->body);
+  context.exchange.write(request.include_usage ? answer->body : events);
   const bool heard = co_await context.exchange.end();
   if (!heard) context.client_gone = true;
 }
 
 }  // namespace
 
-std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context, const GenerationRequest& request,
-                                                  std::string_view body) const {
+std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context, std::string_view body) const {
   const Services& services = context.services;
   if (services.cache == nullptr || services.options.cache_scope == CacheScope::kOff || !shape_.cacheable) return {};
   const HeaderFields& headers = context.exchange.head().headers;
@@ -55,8 +58,6 @@ std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context,
   }
   question.endpoint = context.endpoint;
   question.body = body;
-  question.streamed = context.streamed;
-  question.with_usage = request.include_usage;
   return cache_key(question);
 }
 
@@ -78,12 +79,12 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     co_await context.refuse(404, "NOT_FOUND", fmt::format("Model '{}' not found", request.model));
     co_return;
   }
-  std::optional<CacheKey> key = key_of(context, request, body.view());
+  std::optional<CacheKey> key = key_of(context, body.view());
   if (key) {
-    std::shared_ptr<const CachedAnswer> kept = services.cache->find(*key, std::chrono::steady_clock::now());
+    std::shared_ptr<const CachedAnswer> kept = services.cache->find(*key, answer_form(context));
     services.metrics.cache_operations.with({"get", kept == nullptr ? "miss" : "hit"}).add();
     if (kept != nullptr) {
-      co_await answer_from_cache(context, std::move(kept));
+      co_await answer_from_cache(context, request, std::move(kept));
       co_return;
     }
     context.fields.append("X-Cache: miss\r\n");

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/cache/cache_key.h"
+#include "proxy/cache/answer_store.h"
 #include "proxy/json/generation_request.h"
 #include "proxy/pipeline/routes.h"
 
@@ -26,6 +26,11 @@ struct GenerationShape {
   AnswerMember answer = AnswerMember::kChoices;
 };
 
+/// The form in which a request wants its answer.
+inline AnswerForm answer_form(const RequestContext& context) {
+  return context.streamed ? AnswerForm::kStream : AnswerForm::kWhole;
+}
+
 class GenerationHandler final : public Handler {
  public:
   explicit GenerationHandler(GenerationShape shape) : shape_(std::move(shape)) {}
@@ -34,8 +39,7 @@ class GenerationHandler final : public Handler {
 
  private:
   /// Nothing: this answer is not to be looked up or kept.
-  std::optional<CacheKey> key_of(const RequestContext& context, const GenerationRequest& request,
-                                 std::string_view body) const;
+  std::optional<CacheKey> key_of(const RequestContext& context, std::string_view body) const;
 
   GenerationShape shape_;
 };

@@ -10,7 +10,7 @@
 
 #include "core/base/clock.h"
 #include "proxy/auth/authenticator.h"
-#include "proxy/cache/response_cache.h"
+#include "proxy/cache/answer_store.h"
 #include "proxy/limits/rate_limiter.h"
 #include "proxy/limits/reservations.h"
 #include "proxy/net/http_client.h"
@@ -49,7 +49,7 @@ struct Services {
   Log& log;
   const Clock& clock;
   PipelineOptions options;
-  ResponseCache* cache = nullptr;  ///< null: answers are not kept
+  AnswerStore* cache = nullptr;  ///< null: answers are not kept
 };
 
 }  // namespace sentinel::proxy

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The response cache: what is the same question, who may be given the answer, how it is replayed, and what is never kept."""
 
+import json
 import sys
 import time
 import unittest
@@ -9,11 +10,43 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
 from case import ProxyCase  # noqa: E402
+from node_client import node_client  # noqa: E402
 
 CHAT = {"model": "gpt-4", "messages": [{"role": "user", "content": "hi"}], "temperature": 0}
 STREAM = {**CHAT, "stream": True}
 EVENTS = [b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n', b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":6}}\n\n',
           b"data: [DONE]\n\n"]
+
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+CALL = {"name": "weather", "arguments": "{\"city\": \"Paris\"}"}
+
+
+def told_in_either_form(exchange):
+    """The same answer as a model service writes it whole or as a stream."""
+    body = exchange.json()
+    chat = exchange.target.endswith("/chat/completions")
+    base = {"id": "x", "created": 1, "model": body["model"]}
+    if chat and body.get("tools"):
+        call = {"id": "c1", "type": "function", "function": CALL}
+        message = {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call], "annotations": []}
+        pieces = [{"role": "assistant", "content": None, "refusal": None, "tool_calls": [{"index": 0, **call, "function": {**CALL, "arguments": ""}}]},
+                  *({"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in (CALL["arguments"][:4], CALL["arguments"][4:]))]
+    else:
+        message = {"role": "assistant", "content": "Good day", "refusal": None, "annotations": []}
+        pieces = [{"role": "assistant", "content": "", "refusal": None}, {"content": "Good"}, {"content": " day"}]
+    if not body.get("stream"):
+        said = {"message": message} if chat else {"text": message["content"]}
+        choice = {"index": 0, **said, "logprobs": None, "finish_reason": "stop"}
+        return exchange.send_json({**base, "object": "chat.completion" if chat else "text_completion", "choices": [choice], "usage": USAGE})
+    chunks = []
+    for piece, finish in [*((piece, None) for piece in pieces), ({}, "stop")]:
+        said = {"delta": piece} if chat else {"text": piece.get("content", "")}
+        chunks.append({**base, "choices": [{"index": 0, **said, "logprobs": None, "finish_reason": finish}], "usage": None})
+    chunks.append({**base, "choices": [], "usage": USAGE})
+    for chunk in chunks:
+        chunk["object"] = "chat.completion.chunk" if chat else "text_completion"
+    return exchange.stream([f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks] + [EVENTS[2]])
 
 
 class ResponseCache(ProxyCase):
@@ -74,12 +107,39 @@ class ResponseCache(ProxyCase):
     def test_streams_are_replayed_as_streams_with_and_without_usage(self):
         with self.proxy(SENTINEL_RESPONSE_CACHE="user").client() as client:
             for body, events in ((STREAM, EVENTS[0] + EVENTS[2]), ({**STREAM, "stream_options": {"include_usage": True}}, b"".join(EVENTS))):
-                before = self.asked()
-                for state in ("miss", "hit"):
+                for _ in range(2):
                     answer = client.ask(body=body)
-                    self.assertEqual((answer.body, answer.headers["content-type"], answer.headers["x-cache"]), (events, "text/event-stream", state))
-                self.assertEqual(self.asked() - before, 1)
-            self.assertEqual(client.ask(body=CHAT).headers["x-cache"], "miss")
+                    self.assertEqual((answer.body, answer.headers["content-type"]), (events, "text/event-stream"))
+                self.assertEqual((self.asked(), answer.headers["x-cache"]), (1, "hit"))
+
+    def test_the_official_client_gets_a_kept_answer_in_either_form(self):
+        """One call of the upstream answers whoever asks, whatever form it was made in."""
+        text = {"chat": {"text": "Good day", "total": 7}, "stream": {"text": "Good day"}, "stream_with_usage": {"total": 7}}
+        tools = {"tools": {"call": CALL}, "tools_streamed": {"call": CALL}}
+        completion = {"completion": {"text": "Good day", "finish": "stop", "total": 7}, "completion_streamed": {"text": "Good day", "finish": "stop"}}
+        for expected in (text, tools, completion):
+            for order in (list(expected), list(reversed(expected))):
+                with self.subTest(order), self.proxy(SENTINEL_RESPONSE_CACHE="user", SENTINEL_WORKERS=2) as proxy:
+                    self.upstream.script = told_in_either_form
+                    before = self.asked()
+                    reports = node_client(f"http://127.0.0.1:{proxy.port}/v1", order)
+                    reports.get("stream", {}).pop("chunks", None)
+                    self.assertEqual(reports, expected)
+                    self.assertEqual(self.asked() - before, 1)
+
+    def test_what_can_only_be_told_in_its_own_form_is_kept_by_form(self):
+        def with_logprobs(exchange):
+            choice = {"index": 0, "logprobs": {"content": []}, "finish_reason": "stop"}
+            if exchange.json().get("stream"):
+                chunk = {"object": "chat.completion.chunk", "choices": [{**choice, "delta": {"content": "a"}}]}
+                exchange.stream([f"data: {json.dumps(chunk)}\n\n".encode(), EVENTS[1], EVENTS[2]])
+            else:
+                exchange.send_json({"object": "chat.completion", "choices": [{**choice, "message": {"content": "a"}}], "usage": USAGE})
+
+        self.upstream.script = with_logprobs
+        with self.proxy(SENTINEL_RESPONSE_CACHE="user").client() as client:
+            states = [client.ask(body=body).headers["x-cache"] for body in (CHAT, STREAM, CHAT, STREAM)]
+        self.assertEqual(states, ["miss", "miss", "hit", "hit"])
 
     def test_what_failed_or_broke_off_is_not_kept(self):
         def failing(exchange):

@@ -4,7 +4,6 @@
 Node client as well as byte by byte; and calling an upstream by https with a real chain of trust."""
 
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -19,10 +18,10 @@ from pathlib import Path
 SUPPORT = Path(__file__).resolve().parents[1] / "support" / "proxy"
 sys.path.insert(0, str(SUPPORT))
 from certificates import Authority  # noqa: E402
-from proxy import BUILD, KEY, Client, Proxy  # noqa: E402
+from node_client import node_client  # noqa: E402
+from proxy import KEY, Client, Proxy  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
-NODE = Path(__file__).resolve().parent / "node"
 WORDS = [f'data: {{"choices":[{{"index":0,"delta":{{"content":"word{i} "}}}}]}}\n\n'.encode() for i in range(5)]
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":50,"completion_tokens":10,"total_tokens":60}}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -216,19 +215,6 @@ http {{
                     self.assertEqual(client.ask(body={"model": "gpt-4", "messages": []}, headers=["X-Request-Id: after"]).status, 200)
                 green.event("request", request_id="after")
 
-    def node_client(self, base_url, cases):
-        """The official client's own report of each case."""
-        home = BUILD / "tests" / "proxy-client"
-        home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", "client.mjs"):
-            shutil.copy(NODE / name, home / name)
-        if not (home / "node_modules" / "openai").exists():
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=home, check=True, timeout=120)
-        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(self.authority.file)}
-        ended = subprocess.run(["node", "client.mjs", base_url, KEY, *cases], cwd=home, env=environment, capture_output=True, text=True, timeout=60)
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        return {report.pop("case"): report for report in map(json.loads, ended.stdout.splitlines())}
-
     def test_the_official_client(self):
         words = b"".join(WORDS).decode()
         text = "".join(json.loads(line[6:])["choices"][0]["delta"]["content"] for line in words.split("\n\n") if line)
@@ -247,7 +233,7 @@ http {{
         }
         with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
             port = self.caddy(f"unix/{self.path}/api.sock")
-            reports = self.node_client(f"https://localhost:{port}/v1", [*expected, "wrong_key"])
+            reports = node_client(f"https://localhost:{port}/v1", [*expected, "wrong_key"], {"NODE_EXTRA_CA_CERTS": str(self.authority.file)})
             refused = reports.pop("wrong_key")
             self.assertEqual(reports, expected)
             self.assertEqual((refused["kind"], refused["status"], refused["code"]), ("AuthenticationError", 401, "INVALID_TOKEN"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The official client against the proxy: chat, streaming, tools, embeddings, models, abort, retries. Prints one line of JSON per
-// case; tests/proxy/client_test.py reads them. usage: node client.mjs BASE_URL KEY
+// case; tests/support/proxy/node_client.py reads them. usage: node client.mjs BASE_URL KEY
 import OpenAI from "openai";
 
 const [baseURL, apiKey] = process.argv.slice(2);
@@ -33,9 +33,22 @@ const cases = {
     return { call: answer.choices[0].message.tool_calls[0].function };
   },
   async tools_streamed() {
-    const runner = client.chat.completions.stream({ model: "gpt-4", messages, tools });
+    const runner = client.chat.completions.stream({ model: "gpt-4", messages, tools, tool_choice: "auto" });
     const message = await runner.finalMessage();
     return { call: message.tool_calls[0].function };
+  },
+  async completion() {
+    const answer = await client.completions.create({ model: "gpt-text", prompt: "hello" });
+    return { text: answer.choices[0].text, finish: answer.choices[0].finish_reason, total: answer.usage.total_tokens };
+  },
+  async completion_streamed() {
+    let text = "";
+    let finish = null;
+    for await (const chunk of await client.completions.create({ model: "gpt-text", prompt: "hello", stream: true })) {
+      text += chunk.choices[0].text;
+      finish = chunk.choices[0].finish_reason ?? finish;
+    }
+    return { text, finish };
   },
   async embeddings() {
     const answer = await client.embeddings.create({ model: "text-embedding-3-small", input: ["a", "b"], encoding_format: "float" });

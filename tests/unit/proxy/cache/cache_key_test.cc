@@ -24,14 +24,22 @@ TEST_CASE("Order and who asks don't matter, everything else does") {
   }
 }
 
-TEST_CASE("Users, endpoints and forms have answers of their own") {
+TEST_CASE("Users and endpoints have answers of their own") {
   const std::string_view body = R"({"model":"m"})";
   const auto plain = cache_key({"u", "chat", body});
   CHECK(cache_key({"v", "chat", body}) != plain);
   CHECK(cache_key({"", "chat", body}) != plain);
   CHECK(cache_key({"u", "completions", body}) != plain);
-  CHECK(cache_key({"u", "chat", body, true}) != plain);
-  CHECK(cache_key({"u", "chat", body, true, true}) != cache_key({"u", "chat", body, true, false}));
+}
+
+TEST_CASE("Whether it is a stream, and one with usage, doesn't matter; other options of a stream do") {
+  const auto plain = key(R"({"model":"m"})");
+  CHECK(key(R"({"model":"m","stream":true,"stream_options":null})") == plain);
+  CHECK(key(R"({"model":"m","stream":true,"stream_options":{}})") == plain);
+  CHECK(key(R"({"model":"m","stream":true,"stream_options":{"include_usage":true}})") == plain);
+  CHECK(key(R"({"model":"m","stream":true,"stream_options":{"include_usage":true,"include_obfuscation":false}})") !=
+        plain);
+  CHECK(key(R"({"model":"m","stream_options":"x"})") != plain);
 }
 
 TEST_CASE("What could be read in two ways has no key") {

@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr AnswerForm kForm = AnswerForm::kWhole;
 const auto kStart = std::chrono::steady_clock::time_point(1000s);
 
 CacheKey key(int number) {
@@ -18,12 +19,12 @@ CacheKey key(int number) {
 
 TEST_CASE("An answer is found until its time is over") {
   ResponseCache cache(1 << 20, 10s);
-  cache.store(key(1), {"body", {1, 2}}, kStart);
-  CHECK(cache.find(key(2), kStart) == nullptr);
-  const auto found = cache.find(key(1), kStart + 9s);
+  cache.store(key(1), kForm, {"body", {1, 2}}, kStart);
+  CHECK(cache.find(key(2), kForm, kStart) == nullptr);
+  const auto found = cache.find(key(1), kForm, kStart + 9s);
   REQUIRE(found != nullptr);
   CHECK(found->body == "body");
-  CHECK(cache.find(key(1), kStart + 10s) == nullptr);
+  CHECK(cache.find(key(1), kForm, kStart + 10s) == nullptr);
   CHECK(cache.entries() == 0);
   CHECK(cache.bytes() == 0);
   CHECK(found->body == "body");
@@ -31,31 +32,40 @@ TEST_CASE("An answer is found until its time is over") {
 
 TEST_CASE("A newer answer takes the place of the older") {
   ResponseCache cache(1 << 20, 10s);
-  cache.store(key(1), {"old", {}}, kStart);
-  cache.store(key(1), {"new and longer", {}}, kStart + 5s);
+  cache.store(key(1), kForm, {"old", {}}, kStart);
+  cache.store(key(1), kForm, {"new and longer", {}}, kStart + 5s);
   CHECK(cache.entries() == 1);
-  CHECK(cache.find(key(1), kStart + 14s)->body == "new and longer");
+  CHECK(cache.find(key(1), kForm, kStart + 14s)->body == "new and longer");
 }
 
 TEST_CASE("Bytes are bounded, and the least recently used go first") {
   constexpr std::size_t kMost = 160 << 10;
   ResponseCache cache(kMost, 100s);
   const std::string body(1000, 'x');
-  cache.store(key(0), {body, {}}, kStart);
+  cache.store(key(0), kForm, {body, {}}, kStart);
   for (int i = 1; i < 2000; ++i) {
-    cache.store(key(i), {body, {}}, kStart);
-    CHECK(cache.find(key(0), kStart) != nullptr);  // used all the time
+    cache.store(key(i), kForm, {body, {}}, kStart);
+    CHECK(cache.find(key(0), kForm, kStart) != nullptr);  // used all the time
   }
   CHECK(cache.bytes() <= kMost);
   CHECK(cache.entries() > 50);
-  CHECK(cache.find(key(1), kStart) == nullptr);
+  CHECK(cache.find(key(1), kForm, kStart) == nullptr);
 }
 
 TEST_CASE("An answer that would push out all others is not kept") {
   ResponseCache cache(160 << 10, 100s);
-  cache.store(key(1), {std::string(cache.most_answer() + 1, 'x'), {}}, kStart);
+  cache.store(key(1), kForm, {std::string(cache.most_answer() + 1, 'x'), {}}, kStart);
   CHECK(cache.entries() == 0);
   ResponseCache none(0, 100s);
-  none.store(key(1), {"x", {}}, kStart);
+  none.store(key(1), kForm, {"x", {}}, kStart);
   CHECK(none.entries() == 0);
+}
+
+TEST_CASE("Both forms of an answer have a place") {
+  ResponseCache cache(1 << 20, 10s);
+  cache.store(key(1), AnswerForm::kWhole, {"whole", {}}, kStart);
+  CHECK(cache.find(key(1), AnswerForm::kStream, kStart) == nullptr);
+  cache.store(key(1), AnswerForm::kStream, {"stream", {}}, kStart);
+  CHECK(cache.find(key(1), AnswerForm::kWhole, kStart)->body == "whole");
+  CHECK(cache.find(key(1), AnswerForm::kStream, kStart)->body == "stream");
 }

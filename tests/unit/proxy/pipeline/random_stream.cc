@@ -8,6 +8,8 @@
 namespace sentinel::proxy {
 namespace {
 
+constexpr std::string_view kNullUsage = R"(,"usage":null)";
+
 class Maker {
  public:
   explicit Maker(std::uint64_t seed) : random_(seed) {}
@@ -33,9 +35,11 @@ class Maker {
 
   bool one_in(std::size_t count) { return below(count) == 0; }
 
-  void add(const std::string& bytes) {
-    stream_.direct.append(bytes);
+  void add(std::string bytes) {
     stream_.with_usage.append(bytes);
+    // Who isn't asked for usage doesn't write this either.
+    if (const std::size_t at = bytes.find(kNullUsage); at != std::string::npos) bytes.erase(at, kNullUsage.size());
+    stream_.direct.append(bytes);
   }
 
   std::string line_end() {
