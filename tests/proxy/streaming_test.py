@@ -4,6 +4,7 @@
 between events, upstreams that break, stall and flood, clients that leave or read slowly."""
 
 import json
+import select
 import sys
 import threading
 import time
@@ -163,13 +164,23 @@ class Silence(ProxyCase):
             self.assertGreaterEqual(proxy.metrics()["sentinel_keep_alive_comments_total"], 3)
 
     def test_whole_answers_get_no_comments(self):
+        more = threading.Event()
+
         def script(exchange):
-            time.sleep(0.5)
+            self.assertTrue(more.wait(20))
             exchange.send_json({"id": "x", "choices": []})
 
         self.upstream.script = script
-        with self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.1).client() as client:
-            answer = client.ask(body={**CHAT, "stream": False})
+        proxy = self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.1)
+        with proxy.client() as whole, proxy.client() as streamed:
+            whole.request(body={**CHAT, "stream": False})
+            self.upstream.wait_for(1)
+            streamed.request(body=CHAT)
+            streamed.read_head()
+            for _ in range(3):  # who asked later has had that many
+                self.assertEqual(streamed.read_chunk(), COMMENT)
+            more.set()
+            answer = whole.answer()
             self.assertEqual((answer.status, answer.json()["id"]), (200, "x"))
 
     def test_an_upstream_that_falls_silent_is_an_error_event(self):
@@ -297,10 +308,13 @@ class Flooding(ProxyCase):
         event = delta("x" * 1000)
         count = 60_000  # 60 MB
         sent = [0]
+        full = threading.Event()
 
         def script(exchange):
             exchange.head(content_type="text/event-stream", chunked=True)
             for _ in range(count):
+                if not select.select([], [exchange.connection], [], 0.5)[1]:
+                    full.set()
                 exchange.chunk(event)
                 sent[0] += 1
             exchange.chunk(DONE)
@@ -312,11 +326,7 @@ class Flooding(ProxyCase):
         with proxy.client() as client:
             client.request(body=CHAT)
             client.read_head()
-            # Until the upstream stands still: the kernel's buffers on both sides are full.
-            last = -1
-            while last != sent[0]:
-                last = sent[0]
-                time.sleep(0.5)
+            self.assertTrue(full.wait(30))  # the upstream can't write: the kernel's buffers on both sides are full
             self.assertLess(sent[0], count)
             self.assertLess(proxy.memory() - before, 8 << 20)
             total = 0

@@ -73,11 +73,11 @@ class Exchange:
 
 
 class Upstream:
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, address="127.0.0.1"):
         """`tls`: (certificate, key), for https by the name localhost."""
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server((address, 0))
         self.port = self.listener.getsockname()[1]
-        self.url = f"https://localhost:{self.port}/v1" if tls else f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"https://localhost:{self.port}/v1" if tls else f"http://{address}:{self.port}/v1"
         self.tls = None
         self.names = []  # the server names that clients asked for
         if tls:

@@ -21,8 +21,8 @@ class Zion:
     `hang`: an Event that answers wait for. `refuse`: (email, model) of rows that are refused. `die_after_booking`: the next so
     many batches are booked and then never answered."""
 
-    def __init__(self):
-        self.server = Upstream()
+    def __init__(self, tls=None):
+        self.server = Upstream(tls=tls)
         self.server.script = self._answer
         self.url = self.server.url.removesuffix("/v1")
         self.lock = threading.Lock()
