@@ -13,6 +13,7 @@
 #include "agent/recover.h"
 #include "agent/serve.h"
 #include "agent/transaction_process.h"
+#include "agent/verify.h"
 #include "core/model/transaction_id.h"
 #include "core/system/local_system.h"
 #include "core/wire/messages.h"
@@ -103,6 +104,19 @@ int main(int argc, char** argv) try {
     sentinel::HostState host(machine);
     exit = show(sentinel::agent::history_view(host), json);
   });
+  sentinel::agent::VerifyOptions verification;
+  auto* verify = app.add_subcommand("verify", "ask health endpoints until they are healthy or the deadline is over");
+  verify->add_option("--config", verification.config, "probes as JSON (docs/formats/health.md)");
+  verify->add_option("--url", verification.urls, "must answer with a status from 200 to 299; may be repeated");
+  verify->add_option("--deadline", verification.deadline_seconds, "seconds until it must be healthy (60)")
+      ->check(CLI::Range(0.1, 86400.0));
+  verify->add_option("--interval", verification.interval_seconds, "seconds between two questions (1)")
+      ->check(CLI::Range(0.01, 3600.0));
+  verify->add_option("--successes", verification.successes, "good answers in a row that count as healthy")
+      ->check(CLI::Range(1U, 1000U));
+  verify->add_flag("--json", verification.json, "one line of JSON");
+  verify->add_option("--junit", verification.junit, "write a report for CI servers into this file");
+  verify->callback([&] { exit = sentinel::agent::verify(verification); });
   auto* version = app.add_subcommand("version", "version, protocol and digest");
   version->add_flag("--json", json, "one line of JSON");
   version->callback([&] { exit = show_version(json); });

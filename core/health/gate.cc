@@ -35,7 +35,8 @@ class Gate {
         runner_(runner),
         clock_(clock),
         hooks_(hooks),
-        start_(clock.since_boot()) {
+        start_(clock.since_boot()),
+        deadline_(start_ + milliseconds(settings.deadline_ms)) {
     for (const auto& probe : probes) {
       ProbeRecord record;
       record.probe = probe.name;
@@ -48,19 +49,18 @@ class Gate {
 
   GateVerdict wait() {
     if (probes_.empty()) return verdict(false, "there is no probe, so nothing says that it is healthy");
-    const nanoseconds deadline = start_ + milliseconds(settings_.deadline_ms);
     for (;;) {
       if (auto end = ended_early()) return verdict(false, std::move(*end));
       const nanoseconds now = clock_.since_boot();
-      if (now >= deadline) return verdict(false, late());
+      if (now >= deadline_) return verdict(false, late());
       const std::size_t next = next_probe();
       if (due_[next] > now) {
-        const auto pause = std::min(due_[next], deadline) - now;
+        const auto pause = std::min(due_[next], deadline_) - now;
         clock_.sleep(std::min(std::chrono::ceil<milliseconds>(pause), kLookAtProcess));
         continue;
       }
-      ask(next, std::chrono::ceil<milliseconds>(deadline - now));
-      if (all_passed() && clock_.since_boot() <= deadline) {
+      ask(next, std::chrono::ceil<milliseconds>(deadline_ - now));
+      if (all_passed() && clock_.since_boot() <= deadline_) {
         if (auto end = ended_early()) return verdict(false, std::move(*end));
         return verdict(true, fmt::format("{} probe{} healthy", probes_.size(), probes_.size() == 1 ? "" : "s"));
       }
@@ -103,10 +103,14 @@ class Gate {
   void ask(std::size_t i, milliseconds limit) {
     const ProbeAnswer answer = runner_.run(probes_[i], limit);
     ProbeRecord& record = records_[i];
-    ++record.attempts;
-    record.last = answer.reason;
+    // A try that the deadline cut short tells less than the one before it.
+    const bool cut = !answer.healthy && limit < milliseconds(probes_[i].timeout_ms) && clock_.since_boot() >= deadline_;
     record.in_a_row = answer.healthy ? record.in_a_row + 1 : 0;
-    if (!answer.healthy) record.last_failure = answer.reason;
+    if (!cut || record.attempts == 0) {
+      record.last = answer.reason;
+      if (!answer.healthy) record.last_failure = answer.reason;
+    }
+    ++record.attempts;
     record.passed = record.in_a_row >= record.needed;
     due_[i] = clock_.since_boot() + milliseconds(probes_[i].interval_ms);
     if (hooks_.on_answer) hooks_.on_answer(probes_[i], answer);
@@ -141,6 +145,7 @@ class Gate {
   Clock& clock_;
   const GateHooks& hooks_;
   nanoseconds start_;
+  nanoseconds deadline_;
   std::vector<ProbeRecord> records_;
   std::vector<nanoseconds> due_;
 };

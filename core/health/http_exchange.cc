@@ -194,17 +194,20 @@ Result<HttpReply> converse_tls(Connection& connection, const HttpUrl& url, const
   if (failure) return Error("http.tls", fmt::format("certificates of {}: {}", ca_file, failure.message()));
   trust.set_verify_mode(asio::ssl::verify_peer);
   asio::ssl::stream<Protocol::socket&> stream(connection.socket(), trust);
-  stream.set_verify_callback(asio::ssl::host_name_verification(url.host));
   error_code is_name;
   asio::ip::make_address(url.host, is_name);
-  if (is_name) SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str());
-  SSL_set_min_proto_version(stream.native_handle(), TLS1_2_VERSION);
+  SSL* const tls = stream.native_handle();
+  const bool named =
+      is_name ? SSL_set_tlsext_host_name(tls, url.host.c_str()) == 1 && SSL_set1_host(tls, url.host.c_str()) == 1
+              : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), url.host.c_str()) == 1;
+  if (!named) return Error("http.tls", fmt::format("no certificate can be for '{}'", url.host));
+  SSL_set_min_proto_version(tls, TLS1_2_VERSION);
   const Deadline& deadline = connection.deadline();
   const auto code = connection.run(
       deadline.end(), [&](auto handler) { stream.async_handshake(asio::ssl::stream_base::client, handler); });
   if (!code) return deadline.passed("the TLS handshake");
   if (*code) {
-    const long verified = SSL_get_verify_result(stream.native_handle());
+    const long verified = SSL_get_verify_result(tls);
     const std::string why = verified == X509_V_OK ? code->message() : X509_verify_cert_error_string(verified);
     return Error("http.tls", fmt::format("TLS with {}: {}", url.host, why));
   }

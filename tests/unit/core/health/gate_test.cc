@@ -105,6 +105,13 @@ TEST_CASE("a probe that stalls gets no more than what is left") {
   CHECK(verdict.elapsed_ms == 3'500);
 }
 
+TEST_CASE("the reason is that of the last whole try, not of one that the deadline cut short") {
+  Scene scene;
+  scene.runner.scripts["stalls"] = "-z";
+  scene.settings.deadline_ms = 2'000;
+  CHECK(scene.wait({probe("stalls")}).probes.at(0).last == "bad");
+}
+
 TEST_CASE("without a probe nothing is healthy") {
   Scene scene;
   const auto verdict = scene.wait({});
