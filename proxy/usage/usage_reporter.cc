@@ -80,13 +80,13 @@ Task<void> UsageReporter::run() {
     co_await wake_->wait(times_.flush);
     called_ = false;
     if (deadline_) break;
-    co_await send_pending();
-    if (!deadline_ && delivery_.open_for_calls() &&
-        (std::chrono::steady_clock::now() >= next_retry_ || !delivery_.closed())) {
+    // What was kept goes first: what the new use leaves to be kept has had its attempt, and waits for the next look.
+    if (delivery_.open_for_calls() && (std::chrono::steady_clock::now() >= next_retry_ || !delivery_.closed())) {
       next_retry_ = std::chrono::steady_clock::now() + times_.retry;
       adopt();
       co_await send_backlog();
     }
+    if (!deadline_) co_await send_pending();
     tend_journal();
   }
   co_await finish_sending();

@@ -79,10 +79,13 @@ class Usage(StackCase):
         self.zion.refuse = {("test@test.com", "gpt-4o")}
         for model in ("gpt-4", "gpt-4o", "o1"):  # the same user: only order and model tell which row is meant
             self.assertEqual(self.ask(proxy, body={**CHAT, "model": model}).status, 200)
-        # The first look at what was kept follows its keeping at once, and has the row in another list meanwhile.
         kept = lambda: [json.loads(row)["model"] for row in redis.ask("LRANGE", FAILED, 0, -1)]  # noqa: E731
         proxy.until(lambda: kept() == ["gpt-4o"] and self.booked(1) and self.booked(1, "o1"), "the refused row alone is kept")
         self.assertNotIn(("test@test.com", "gpt-4o"), self.zion.totals())
+        self.assertEqual(self.ask(proxy).status, 200)
+        proxy.until(lambda: self.booked(2), "a later flush")
+        tried = [item for _, items in self.zion.batches for item in items if item["model"] == "gpt-4o"]
+        self.assertEqual(len(tried), 1, "what was kept waits for the next look")
 
     def test_a_row_that_is_refused_again_and_again_ends_among_the_dead(self):
         redis = self.redis()
