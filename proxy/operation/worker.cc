@@ -56,6 +56,17 @@ DebugFacts debug_facts(const Settings& settings) {
   return facts;
 }
 
+/// A connection of their own, so that no answer stands in the way of limits.
+std::unique_ptr<RedisClient> connect_answers(Endpoint::Kind kind, Loop& loop, SharedState& shared) {
+  if (shared.settings.response_cache == ResponseCacheUse::kOff || kind == Endpoint::Kind::kOperator) return nullptr;
+  return shared.users.connect_redis(loop, shared.settings.redis_time);
+}
+
+std::optional<SharedAnswers> shared_answers(RedisClient* redis, SharedState& shared) {
+  if (redis == nullptr) return std::nullopt;
+  return SharedAnswers(*redis, shared.settings.cache_ttl, shared.users.metrics.degraded.with({"response_cache"}));
+}
+
 }  // namespace
 
 SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& log_,
@@ -87,7 +98,9 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
       connections_(loop, &shared.network, shared.settings.pool),
       users_(loop, connections_, shared.users),
       upstreams_(shared.upstreams),
-      answers_(shared.response_cache),
+      answers_redis_(connect_answers(kind, loop, shared)),
+      shared_answers_(shared_answers(answers_redis_.get(), shared)),
+      answers_(shared.response_cache, shared_answers_ ? &*shared_answers_ : nullptr),
       services_{users_.authenticator(),
                 users_.rate_limiter(),
                 users_.reserver(),

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -73,6 +74,8 @@ class Endpoint {
   ConnectionPool connections_;
   UserChecks users_;
   RoutedUpstreams upstreams_;
+  std::unique_ptr<RedisClient> answers_redis_;  ///< null: answers are not kept, or in process only
+  std::optional<SharedAnswers> shared_answers_;
   AnswerStore answers_;
   Services services_;
   HealthHandler health_;

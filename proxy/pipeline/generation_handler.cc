@@ -81,7 +81,7 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
   }
   std::optional<CacheKey> key = key_of(context, body.view());
   if (key) {
-    std::shared_ptr<const CachedAnswer> kept = services.cache->find(*key, answer_form(context));
+    std::shared_ptr<const CachedAnswer> kept = co_await services.cache->find(*key, answer_form(context));
     services.metrics.cache_operations.with({"get", kept == nullptr ? "miss" : "hit"}).add();
     if (kept != nullptr) {
       co_await answer_from_cache(context, request, std::move(kept));

@@ -69,6 +69,8 @@ Task<std::optional<RedisReply>> RedisClient::run(const RedisScript& script, std:
 }
 
 void RedisClient::tell(RedisCommand command) {
+  // Nobody waits for it, so nothing may pile up for it.
+  if (out_ != nullptr && out_->pending()) return;
   if (transmit(command)) asking_.push_back(nullptr);
 }
 
@@ -76,8 +78,10 @@ bool RedisClient::transmit(const RedisCommand& command) {
   if (!ready_) return false;
   const std::string bytes = encode_command(command);
   out_->add(bytes);
-  // A kernel that takes no more of so little means a peer that takes nothing.
-  if (out_->send_now() == IoStatus::kDone) return true;
+  const IoStatus sent = out_->send_now();
+  // What the kernel doesn't take at once the connection's own task sends.
+  if (sent == IoStatus::kAgain) stream_->interrupt();
+  if (sent != IoStatus::kFailed) return true;
   break_off();
   return false;
 }
@@ -150,6 +154,9 @@ Task<std::string_view> RedisClient::serve(Stream& stream) {
     const WaitResult waited = co_await stream.wait_readable();
     if (broken_ || deadline.expired()) co_return "no answer";
     if (waited == WaitResult::kInterrupted && !ready_) co_return "no answer";
+    if (!out_->pending()) continue;
+    const bool sent = co_await out_->flush(times_.connect, broken_);
+    if (!sent) co_return "no answer";
   }
 }
 

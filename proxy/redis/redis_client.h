@@ -57,7 +57,7 @@ class RedisClient {
   Task<std::optional<RedisReply>> ask(RedisCommand command);
   /// `words` are the count of keys, the keys, and the arguments.
   Task<std::optional<RedisReply>> run(const RedisScript& script, std::vector<std::string> words);
-  /// Sends without waiting; lost when Redis is away.
+  /// Sends without waiting; lost when Redis is away, or takes in more slowly than it is told.
   void tell(RedisCommand command);
 
   bool ready() const { return ready_; }
