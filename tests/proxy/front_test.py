@@ -4,45 +4,22 @@
 Node client as well as byte by byte; and calling an upstream by https with a real chain of trust."""
 
 import json
-import shutil
-import socket
-import ssl
-import subprocess
 import sys
-import tempfile
 import threading
-import time
 import unittest
 from pathlib import Path
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support" / "proxy"
 sys.path.insert(0, str(SUPPORT))
-from certificates import Authority  # noqa: E402
+from front import FrontCase  # noqa: E402
 from node_client import node_client  # noqa: E402
-from proxy import KEY, Client, Proxy  # noqa: E402
+from proxy import KEY, Proxy  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 WORDS = [f'data: {{"choices":[{{"index":0,"delta":{{"content":"word{i} "}}}}]}}\n\n'.encode() for i in range(5)]
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":50,"completion_tokens":10,"total_tokens":60}}\n\n'
 DONE = b"data: [DONE]\n\n"
 CALL = {"name": "weather", "arguments": "{\"city\":\"Paris\"}"}
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def until_listening(port, process, seconds=20):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"{process.args[0]} does not listen") from None
-            time.sleep(0.02)
 
 
 class Model:
@@ -97,66 +74,12 @@ class Model:
                                    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}})
 
 
-class Front(unittest.TestCase):
+class Front(FrontCase):
     def setUp(self):
-        self.directory = tempfile.TemporaryDirectory(prefix="sentinel-front-")
-        self.addCleanup(self.directory.cleanup)
-        self.path = Path(self.directory.name)
-        self.path.chmod(0o755)
-        self.authority = Authority(self.path)
-        self.certificate, self.key = self.authority.leaf("front")
+        super().setUp()
         self.upstream = Upstream()
         self.addCleanup(self.upstream.close)
         self.model = Model(self.upstream)
-        self.trust = ssl.create_default_context(cafile=self.authority.file)
-
-    def start(self, command, port, **named):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **named)
-
-        def end():
-            process.terminate()
-            process.wait(timeout=20)
-
-        self.addCleanup(end)
-        until_listening(port, process)
-
-    def nginx(self, to):
-        """Its port; `to` as in proxy_pass."""
-        port = free_port()
-        (self.path / "nginx.conf").write_text(f"""
-daemon off; pid {self.path}/nginx.pid; error_log {self.path}/error.log; events {{}} user root;
-http {{
-  access_log off; client_body_temp_path {self.path}/body; proxy_temp_path {self.path}/temp;
-  fastcgi_temp_path {self.path}/f; uwsgi_temp_path {self.path}/u; scgi_temp_path {self.path}/s;
-  upstream proxy {{ server {to}; keepalive 8; }}
-  server {{
-    listen 127.0.0.1:{port} ssl; ssl_certificate {self.certificate}; ssl_certificate_key {self.key};
-    location / {{ proxy_pass http://proxy; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
-  }}
-}}""")
-        self.start([shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-c", str(self.path / "nginx.conf")], port)
-        return port
-
-    def caddy(self, to):
-        port = free_port()
-        (self.path / "Caddyfile").write_text(f"""{{
-  admin off
-  auto_https off
-}}
-:{port} {{
-  bind 127.0.0.1
-  tls {self.certificate} {self.key}
-  reverse_proxy {to}
-}}
-""")
-        self.start([shutil.which("caddy"), "run", "--adapter", "caddyfile", "--config", str(self.path / "Caddyfile")], port,
-                   env={"HOME": str(self.path), "XDG_DATA_HOME": str(self.path), "XDG_CONFIG_HOME": str(self.path)})
-        return port
-
-    def tls_client(self, port):
-        client = Client(port)
-        client.socket = self.trust.wrap_socket(client.socket, server_hostname="localhost")
-        return client
 
     def check_front(self, port, proxy):
         """Streams pass at once and unchanged; a client that leaves is noticed upstream; errors keep their status."""
