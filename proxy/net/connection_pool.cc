@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/net/http_client.h"
+#include "proxy/net/resolve.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -52,38 +53,12 @@ Task<Connected> ConnectionPool::acquire(Origin origin, ClientTimes times, Wake& 
   co_return connected;
 }
 
-Task<Addresses> ConnectionPool::resolve(const std::string& host, Time end, Wake& wake) {
-  boost::system::error_code not_address;
-  const asio::ip::address literal = asio::ip::make_address(host, not_address);
-  Addresses addresses;
-  if (!not_address) {
-    addresses.push_back(literal);
-    co_return addresses;
-  }
-  if (network_ == nullptr) co_return addresses;
-  addresses = network_->names.known(host);
-  if (!addresses.empty()) co_return addresses;
-  NameResolver::Lookup lookup = network_->names.look_up(host);
-  if (!lookup.ready.valid()) co_return addresses;
-  Stream ready(loop_, std::move(lookup.ready));
-  StreamDeadline deadline(ready);
-  deadline.arm(until(end));
-  wake.bind(&ready);
-  bool waiting = true;
-  while (waiting && !wake.cancelled() && !deadline.expired()) {
-    const WaitResult waited = co_await ready.wait_readable();
-    waiting = waited != WaitResult::kReady;
-  }
-  wake.bind(nullptr);
-  if (!waiting) addresses = network_->names.known(host);
-  co_return addresses;
-}
-
 Task<Connected> ConnectionPool::connect(Origin origin, ClientTimes times, Wake& wake) {
   const Time end = std::chrono::steady_clock::now() + times.connect;
   if (origin.tls && (network_ == nullptr || network_->trust == nullptr))
     co_return Connected{ClientStatus::kTls, nullptr};
-  const Addresses addresses = co_await resolve(origin.host, end, wake);
+  const Addresses addresses =
+      co_await resolve(loop_, network_ == nullptr ? nullptr : &network_->names, origin.host, end, wake);
   ClientStatus status = ClientStatus::kResolve;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if (wake.cancelled()) break;

@@ -4,33 +4,12 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <vector>
+#include <utility>
 
-#include <boost/asio/ip/basic_resolver.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
-#include "proxy/net/output.h"
+#include "proxy/net/resolve.h"
 
 namespace sentinel::proxy {
 namespace {
-
-using Resolver = asio::ip::basic_resolver<asio::ip::tcp, Executor>;
-
-Task<std::vector<asio::ip::tcp::endpoint>> addresses(Loop& loop, std::string host, std::uint16_t port) {
-  std::vector<asio::ip::tcp::endpoint> found;
-  boost::system::error_code not_address;
-  const asio::ip::address address = asio::ip::make_address(host, not_address);
-  if (!not_address) {
-    found.emplace_back(address, port);
-    co_return found;
-  }
-  Resolver resolver(loop.context());
-  const std::string service = std::to_string(port);
-  const auto [failed, results] = co_await resolver.async_resolve(host, service, kUseTask);
-  if (failed) co_return found;
-  for (const auto& result : results) found.push_back(result.endpoint());
-  co_return found;
-}
 
 bool connected(int descriptor) {
   int error = 0;
@@ -38,11 +17,28 @@ bool connected(int descriptor) {
   return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
+/// Empty: done.
+Task<std::string> shake_hands(Stream& stream, const DialTools& tools, const Origin& origin,
+                              const StreamDeadline& deadline) {
+  stream.start_tls(tools.trust, origin);
+  while (!deadline.expired()) {
+    const IoStatus step = stream.handshake();
+    if (step == IoStatus::kDone) co_return std::string();
+    if (step != IoStatus::kAgain) co_return stream.tls()->failure();
+    co_await stream.wait_handshake();
+  }
+  co_return "no answer in time";
+}
+
 }  // namespace
 
-Task<std::unique_ptr<Stream>> dial(Loop& loop, std::string host, std::uint16_t port, std::chrono::milliseconds each) {
-  const std::vector<asio::ip::tcp::endpoint> endpoints = co_await addresses(loop, std::move(host), port);
-  for (const auto& endpoint : endpoints) {
+Task<Dialled> dial(Loop& loop, DialTools tools, Origin origin, std::chrono::milliseconds each) {
+  Dialled dialled;
+  Wake never;
+  const auto names_end = std::chrono::steady_clock::now() + each;
+  const Addresses addresses = co_await resolve(loop, tools.names, origin.host, names_end, never);
+  for (const asio::ip::address& address : addresses) {
+    const asio::ip::tcp::endpoint endpoint(address, origin.port);
     Descriptor descriptor(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!descriptor.valid()) continue;
     const int raw = descriptor.get();
@@ -53,9 +49,15 @@ Task<std::unique_ptr<Stream>> dial(Loop& loop, std::string host, std::uint16_t p
     deadline.arm(each);
     WaitResult waited = WaitResult::kReady;
     if (!at_once) waited = co_await stream->wait_writable();
-    if (waited == WaitResult::kReady && connected(raw)) co_return stream;
+    if (waited != WaitResult::kReady || !connected(raw)) continue;
+    if (origin.tls) dialled.failure = co_await shake_hands(*stream, tools, origin, deadline);
+    if (!dialled.failure.empty()) continue;
+    dialled.stream = std::move(stream);
+    co_return dialled;
   }
-  co_return nullptr;
+  // Its addresses may have changed.
+  if (tools.names != nullptr && !addresses.empty()) tools.names->distrust(origin.host);
+  co_return dialled;
 }
 
 }  // namespace sentinel::proxy

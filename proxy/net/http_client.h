@@ -163,7 +163,6 @@ class ConnectionPool {
   Task<Connected> connect(Origin origin, ClientTimes times, Wake& wake);
   Task<Connected> connect_to(Endpoint endpoint, const Origin& origin, Time until, Wake& wake);
   Task<ClientStatus> shake_hands(HttpClientConnection& connection, const StreamDeadline& deadline, Wake& wake);
-  Task<Addresses> resolve(const std::string& host, Time until, Wake& wake);
   /// Closes what has been idle for too long.
   void reap();
 

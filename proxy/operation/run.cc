@@ -33,11 +33,17 @@ Result<std::shared_ptr<TlsTrust>> load_trust(const Settings& settings) {
   return TlsTrust::load(settings.ca_file);
 }
 
+Result<std::shared_ptr<TlsTrust>> load_redis_trust(const Settings& settings) {
+  if (!settings.redis || !settings.redis->origin.tls) return std::shared_ptr<TlsTrust>();
+  return TlsTrust::load(settings.redis_ca_file.empty() ? settings.ca_file : settings.redis_ca_file);
+}
+
 }  // namespace
 
 Result<void> check_files(const Settings& settings) {
   SENTINEL_CHECK(load_static_keys(settings.keys_file));
   SENTINEL_CHECK(load_trust(settings));
+  SENTINEL_CHECK(load_redis_trust(settings));
   if (settings.jwks && std::holds_alternative<std::string>(settings.jwks->source)) {
     SENTINEL_TRY(const std::string text, read_whole_file(std::get<std::string>(settings.jwks->source)));
     SENTINEL_CHECK(KeySet::parse(text));
@@ -49,6 +55,7 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
   const Settings& settings = loaded.settings;
   SENTINEL_TRY(StaticKeys keys, load_static_keys(settings.keys_file));
   SENTINEL_TRY(std::shared_ptr<TlsTrust> trust, load_trust(settings));
+  SENTINEL_TRY(std::shared_ptr<TlsTrust> redis_trust, load_redis_trust(settings));
   SENTINEL_TRY(UsageReports usage, open_usage(settings));
   SENTINEL_TRY(Listeners listeners, open_listeners(settings, environment_variable));
 
@@ -58,6 +65,7 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
   const unsigned count = worker_count(settings);
   SharedState shared(settings, clock, log, std::make_shared<const StaticKeys>(std::move(keys)), count);
   shared.network.trust = std::move(trust);
+  shared.users.redis_tools.trust = std::move(redis_trust);
   shared.network.tell_refused = [&log](const Origin& origin, std::string_view reason) {
     log.event("warning", "tls_failed",
               fmt::format(R"("origin":{},"reason":{})", json_quoted(origin.text()), json_quoted(reason)));

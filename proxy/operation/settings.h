@@ -44,6 +44,7 @@ struct Settings {
   std::optional<JwksOptions> jwks;  ///< SENTINEL_JWKS (path or address), SENTINEL_JWT_ISSUER, SENTINEL_JWT_AUDIENCE
 
   std::optional<RedisAddress> redis;         ///< REDIS_URL; none: limits and caches in process
+  std::string redis_ca_file;                 ///< SENTINEL_REDIS_CA_FILE: whom to trust of rediss; empty: as ca_file
   std::chrono::milliseconds redis_time{20};  ///< SENTINEL_REDIS_TIMEOUT_SECONDS, of a command
 
   UserLimits user_limits;  ///< SENTINEL_TOKENS_PER_MINUTE, _TOKEN_BUDGET, _TOKEN_BUDGET_PERIOD, _MAX_CONCURRENT

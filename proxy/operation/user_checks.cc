@@ -4,18 +4,20 @@
 #include <fmt/format.h>
 
 #include "proxy/auth/authenticator_chain.h"
+#include "proxy/json/cursor.h"
 #include "proxy/limits/redis_rate_limiter.h"
 
 namespace sentinel::proxy {
 
 SharedUserState::SharedUserState(const Settings& settings_, const Clock& clock_, Log& log_, Metrics& registry,
-                                 std::shared_ptr<const StaticKeys> keys_)
+                                 NameResolver& names, std::shared_ptr<const StaticKeys> keys_)
     : settings(settings_),
       clock(clock_),
       log(log_),
       keys(std::move(keys_)),
       metrics(registry),
       account_service{settings.zion_url.value_or(BaseUrl{}), settings.zion_key, settings.zion_timeout},
+      redis_tools{&names, nullptr},
       identities(settings.profile_cache_entries) {
   if (!settings.redis) return;
   registry.gauge_from("sentinel_redis_connections", "Connections to Redis that answer now",
@@ -28,14 +30,14 @@ std::unique_ptr<RedisClient> SharedUserState::connect_redis(Loop& loop, std::chr
   if (!settings.redis) return nullptr;
   RedisTimes times;
   times.command = command_time;
-  return std::make_unique<RedisClient>(loop, *settings.redis, times, redis_health,
-                                       [this](bool connected, std::string_view reason) {
-                                         if (connected) {
-                                           log.event("info", "redis_connected");
-                                         } else {
-                                           log.event("warning", "redis_lost", fmt::format(R"("reason":"{}")", reason));
-                                         }
-                                       });
+  return std::make_unique<RedisClient>(
+      loop, redis_tools, *settings.redis, times, redis_health, [this](bool connected, std::string_view reason) {
+        if (connected) {
+          log.event("info", "redis_connected");
+        } else {
+          log.event("warning", "redis_lost", fmt::format(R"("reason":{})", json_quoted(reason)));
+        }
+      });
 }
 
 UserChecks::UserChecks(Loop& loop, ConnectionPool& pool, SharedUserState& shared)

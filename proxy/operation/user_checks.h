@@ -19,7 +19,7 @@ namespace sentinel::proxy {
 
 /// What workers share of it. Each member says or is what makes it safe for several threads.
 struct SharedUserState {
-  SharedUserState(const Settings& settings, const Clock& clock, Log& log, Metrics& registry,
+  SharedUserState(const Settings& settings, const Clock& clock, Log& log, Metrics& registry, NameResolver& names,
                   std::shared_ptr<const StaticKeys> keys);
 
   const Settings& settings;
@@ -28,6 +28,7 @@ struct SharedUserState {
   std::shared_ptr<const StaticKeys> keys;
   AuthMetrics metrics;
   AccountService account_service;
+  DialTools redis_tools;  ///< its trust is set before any client is made
   RedisHealth redis_health;
   IdentityCache identities;
   WindowCounts window_counts;

@@ -102,6 +102,7 @@ void read_usage(SettingsReader& reader, Settings& settings) {
 
 void read_redis(SettingsReader& reader, Settings& settings) {
   reader.seconds("SENTINEL_REDIS_TIMEOUT_SECONDS", settings.redis_time);
+  settings.redis_ca_file = reader.text("SENTINEL_REDIS_CA_FILE").value_or("");
   const std::optional<std::string> address = reader.text("REDIS_URL");
   if (!address) return;
   Result<RedisAddress> redis = parse_redis_url(*address);

@@ -77,7 +77,7 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
       log(log_),
       metrics(workers_ + 1),
       proxy_metrics(metrics),
-      users(settings_, clock_, log_, metrics, std::move(keys_)),
+      users(settings_, clock_, log_, metrics, network.names, std::move(keys_)),
       upstreams(make_directory(settings_.upstream)),
       usage_metrics(metrics),
       debug(debug_facts(settings_)),

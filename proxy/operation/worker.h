@@ -34,9 +34,9 @@ struct SharedState {
   Metrics metrics;
   ProxyMetrics proxy_metrics;
   ProcessState process;
+  Network network;
   SharedUserState users;
   std::shared_ptr<const UpstreamDirectory> upstreams;
-  Network network;
   UsageMetrics usage_metrics;
   std::unique_ptr<UsageSink> usage;
   DebugFacts debug;

@@ -8,10 +8,12 @@ namespace sentinel::proxy {
 namespace {
 
 constexpr std::string_view kScheme = "redis://";
+constexpr std::string_view kSecureScheme = "rediss://";
+constexpr std::uint16_t kPort = 6379;
 
 Error refused(std::string what) {
-  return Error("proxy.redis-url", std::move(what), "write redis://[[user]:password@]host[:port][/database]",
-               ExitCode::kUsage);
+  return Error("proxy.redis-url", std::move(what),
+               "write redis://[[user]:password@]host[:port][/database], or rediss:// for TLS", ExitCode::kUsage);
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -47,10 +49,12 @@ bool is_host(std::string_view host) {
 }  // namespace
 
 Result<RedisAddress> parse_redis_url(std::string_view text) {
-  if (text.starts_with("rediss://")) return refused("rediss: TLS to Redis is not spoken");
-  if (!text.starts_with(kScheme)) return refused("not an address of a Redis server");
-  text.remove_prefix(kScheme.size());
+  const bool tls = text.starts_with(kSecureScheme);
+  if (!tls && !text.starts_with(kScheme)) return refused("not an address of a Redis server");
+  text.remove_prefix(tls ? kSecureScheme.size() : kScheme.size());
   RedisAddress address;
+  address.origin.tls = tls;
+  address.origin.port = kPort;
   if (const std::size_t slash = text.rfind('/'); slash != std::string_view::npos) {
     const std::string_view database = text.substr(slash + 1);
     if (!database.empty() && !read_number(database, address.database)) return refused("the database is not a number");
@@ -70,13 +74,13 @@ Result<RedisAddress> parse_redis_url(std::string_view text) {
   const bool bracketed = text.starts_with('[');
   const std::size_t end = bracketed ? text.find(']') : text.find(':');
   if (bracketed && end == std::string_view::npos) return refused("a bracket is not closed");
-  address.host = std::string(bracketed ? text.substr(1, end - 1) : text.substr(0, end));
+  address.origin.host = std::string(bracketed ? text.substr(1, end - 1) : text.substr(0, end));
   std::string_view port = end == std::string_view::npos ? std::string_view() : text.substr(end + (bracketed ? 1 : 0));
   if (!port.empty()) {
     port.remove_prefix(1);
-    if (!read_number(port, address.port) || address.port == 0) return refused("the port is not one");
+    if (!read_number(port, address.origin.port) || address.origin.port == 0) return refused("the port is not one");
   }
-  if (!is_host(address.host)) return refused("the host is not a name or an address");
+  if (!is_host(address.origin.host)) return refused("the host is not a name or an address");
   return address;
 }
 

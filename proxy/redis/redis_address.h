@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where Redis is: redis://[[user]:password@]host[:port][/database].
+// Where Redis is: redis://[[user]:password@]host[:port][/database]; rediss:// for TLS.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,12 @@
 
 #include "core/base/result.h"
 #include "core/base/secret.h"
+#include "proxy/net/url.h"
 
 namespace sentinel::proxy {
 
 struct RedisAddress {
-  std::string host;
-  std::uint16_t port = 6379;
+  Origin origin;
   std::string user;  ///< empty: the default user
   Secret password;   ///< empty: none is sent
   unsigned database = 0;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/base/digest.h"
-#include "proxy/net/dial.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -38,8 +37,9 @@ struct RedisClient::Asking {
   bool failed = false;
 };
 
-RedisClient::RedisClient(Loop& loop, const RedisAddress& address, RedisTimes times, RedisHealth& health, Told told)
-    : loop_(loop), address_(address), times_(times), health_(health), told_(std::move(told)) {
+RedisClient::RedisClient(Loop& loop, DialTools tools, const RedisAddress& address, RedisTimes times,
+                         RedisHealth& health, Told told)
+    : loop_(loop), tools_(std::move(tools)), address_(address), times_(times), health_(health), told_(std::move(told)) {
   loop_.spawn(keep_connected());
 }
 
@@ -182,16 +182,19 @@ struct RedisClient::Connected {
 
 Task<void> RedisClient::keep_connected() {
   std::chrono::milliseconds pause{0};
+  std::string failure;  // of TLS, the last time
   Timer timer(loop_.context().get_executor());
   for (;;) {
     timer.expires_after(pause);
     co_await timer.async_wait(kUseTask);
     pause = std::clamp(pause * 2, times_.first_pause, times_.longest_pause);
-    std::unique_ptr<Stream> stream = co_await dial(loop_, address_.host, address_.port, times_.connect);
-    if (stream == nullptr) continue;
-    Output out(*stream);
-    const Connected connected(*this, *stream, out);
-    const std::string_view reason = co_await serve(*stream);
+    Dialled dialled = co_await dial(loop_, tools_, address_.origin, times_.connect);
+    if (!dialled.failure.empty() && dialled.failure != failure && told_) told_(false, "TLS: " + dialled.failure);
+    failure = std::move(dialled.failure);
+    if (dialled.stream == nullptr) continue;
+    Output out(*dialled.stream);
+    const Connected connected(*this, *dialled.stream, out);
+    const std::string_view reason = co_await serve(*dialled.stream);
     if (greeting_left_ == 0) pause = times_.first_pause;
     set_ready(false, reason);
     break_off();

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/net/dial.h"
 #include "proxy/net/output.h"
 #include "proxy/net/waiter.h"
 #include "proxy/redis/redis_address.h"
@@ -46,10 +47,12 @@ struct RedisScript {
 
 class RedisClient {
  public:
-  /// `told` hears of the connection coming (true) and going, with a reason; may be empty.
+  /// `told` hears of the connection coming (true) and going, with a reason, and of TLS that fails, once for each
+  /// reason; may be empty.
   using Told = std::function<void(bool connected, std::string_view reason)>;
 
-  RedisClient(Loop& loop, const RedisAddress& address, RedisTimes times, RedisHealth& health, Told told);
+  RedisClient(Loop& loop, DialTools tools, const RedisAddress& address, RedisTimes times, RedisHealth& health,
+              Told told);
   RedisClient(const RedisClient&) = delete;
   RedisClient& operator=(const RedisClient&) = delete;
 
@@ -77,6 +80,7 @@ class RedisClient {
   void set_ready(bool ready, std::string_view reason);
 
   Loop& loop_;
+  DialTools tools_;
   RedisAddress address_;
   RedisTimes times_;
   RedisHealth& health_;

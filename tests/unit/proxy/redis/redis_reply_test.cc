@@ -53,12 +53,15 @@ TEST_CASE("A script is named by the SHA-1 of its text") {
 
 TEST_CASE("An address of Redis has all its parts, and a wrong one isn't repeated in the error") {
   const RedisAddress plain = parse_redis_url("redis://cache").value();
-  CHECK((plain.host == "cache" && plain.port == 6379 && plain.database == 0 && plain.password.empty()));
+  CHECK((plain.origin.host == "cache" && plain.origin.port == 6379 && !plain.origin.tls && plain.database == 0 &&
+         plain.password.empty()));
   const RedisAddress full = parse_redis_url("redis://me:p%40:s@[::1]:7000/3").value();
-  CHECK((full.host == "::1" && full.port == 7000 && full.database == 3 && full.user == "me"));
+  CHECK((full.origin.host == "::1" && full.origin.port == 7000 && full.database == 3 && full.user == "me"));
+  const Origin secure = parse_redis_url("rediss://:s@cache:7001").value().origin;
+  CHECK((secure.tls && secure.host == "cache" && secure.port == 7001));
   CHECK(full.password.reveal() == "p@:s");
   CHECK(parse_redis_url("redis://:secret@h").value().user.empty());
-  for (const char* wrong : {"http://h", "rediss://h", "redis://", "redis://h:0", "redis://h:x", "redis://h/a",
+  for (const char* wrong : {"http://h", "redis://", "redis://h:0", "rediss://", "redis://h:x", "redis://h/a",
                             "redis://u:%4@h", "redis://user@h", "redis://[::1", "redis://u:secret@ho st"}) {
     const auto result = parse_redis_url(wrong);
     REQUIRE_FALSE(result.ok());
