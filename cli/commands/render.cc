@@ -41,6 +41,9 @@ class RenderCommand final : public Subcommand {
       for (const Expansion& expansion : expansions) {
         if (const auto written = write(expansion); !written.ok()) return context.console.fail(written.error());
       }
+      if (const auto written = write_health(workspace->project.health_settings); !written.ok()) {
+        return context.console.fail(written.error());
+      }
     }
     context.console.document(document(expansions));
     context.console.data(out_.empty() ? text(expansions) : fmt::format("written to {}\n", out_));
@@ -55,6 +58,12 @@ class RenderCommand final : public Subcommand {
       SENTINEL_CHECK(replace_file(path, file.text, FileAttributes{geteuid(), getegid(), 0644}));
     }
     return {};
+  }
+
+  /// For `sentinel-agent verify --config`.
+  Result<void> write_health(const HealthSettings& settings) const {
+    const std::string path = std::filesystem::absolute(out_).string() + "/health.json";
+    return replace_file(path, nlohmann::json(settings).dump(2) + "\n", FileAttributes{geteuid(), getegid(), 0644});
   }
 
   static std::string text(const std::vector<Expansion>& expansions) {

@@ -12,6 +12,7 @@
 
 #include "core/base/suggest.h"
 #include "core/config/fields.h"
+#include "core/config/health_settings.h"
 #include "core/config/reference.h"
 #include "core/config/variables.h"
 
@@ -76,6 +77,8 @@ class ProjectReader {
     for (const auto& entry : mapping_field(root_, "hosts").entries) out.hosts.push_back(read_host(entry));
     for (const auto& entry : mapping_field(root_, "secrets").entries) out.secrets.push_back(read_secret(entry));
     read_variables(out);
+    out.health_settings =
+        read_health(out.health, static_cast<std::uint16_t>(int_field(out.app, "port", 8080)), diagnostics_);
     const Node hooks = mapping_field(root_, "hooks");
     out.hooks = {commands_field(hooks, "pre_connect"), commands_field(hooks, "pre_deploy"),
                  commands_field(hooks, "post_deploy"), commands_field(hooks, "on_rollback")};

@@ -13,6 +13,7 @@
 #include "core/config/assets.h"
 #include "core/config/diagnostics.h"
 #include "core/config/yaml.h"
+#include "core/model/health.h"
 #include "core/model/request.h"
 
 namespace sentinel {
@@ -81,6 +82,7 @@ struct Project {
   std::vector<SecretSource> secrets;
   Node app;  ///< the checked `app:` mapping, or null; a later layer gives it a shape
   Node health;
+  HealthSettings health_settings;  ///< `health` as probes and limits
   Hooks hooks;
   std::vector<Migration> migrations;
   std::vector<Waiver> waivers;
