@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The units an agent installs for itself. A transaction runs in a cgroup of its own, so that nothing sshd does can end
-// it; recovery has two halves at boot, because nothing may wait for a job of systemd before the system is up.
+// it; recovery has two halves at boot, because nothing may wait for a job of systemd before the system is up. The watch runs where it has settings.
 #pragma once
 
 #include <array>
@@ -81,11 +81,60 @@ OOMScoreAdjust=-900
 LimitCORE=0
 )";
 
-inline constexpr std::array<UnitFile, 4> kUnits{{
+// Root, since probes may ask Docker's socket and systemd; and nothing more than that.
+inline constexpr std::string_view kWatchUnit = R"([Unit]
+Description=Sentinel: watch the application's health
+ConditionPathExists=/etc/sentinel/watch.json
+After=network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=/usr/local/bin/sentinel-agent watch
+Restart=always
+RestartSec=2
+WatchdogSec=60
+TimeoutStopSec=30
+MemoryMax=64M
+CPUQuota=25%
+TasksMax=64
+LimitCORE=0
+UMask=0077
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+PrivateDevices=yes
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+)";
+
+inline constexpr std::array<UnitFile, 5> kUnits{{
     {"sentinel-transaction@.service", kTransactionUnit, ""},
     {"sentinel-recover.service", kRecoverUnit, "sysinit.target"},
     {"sentinel-recover-late.service", kRecoverLateUnit, "multi-user.target"},
     {"sentinel-recover-now.service", kRecoverNowUnit, ""},
+    {"sentinel-watch.service", kWatchUnit, "multi-user.target"},
 }};
 
 }  // namespace sentinel::agent

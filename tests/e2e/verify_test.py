@@ -19,81 +19,9 @@ import junitparser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
+from answering_server import BAD, GOOD, Server, always, http_target, probe  # noqa: E402
 from certificates import Authority  # noqa: E402
 from sentinel import AGENT, ROOT  # noqa: E402
-
-GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready"
-BAD = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
-
-
-class Server:
-    """Answers each connection with what `answer(number, connection, head)` returns or sends itself; ends with `with`."""
-
-    def __init__(self, answer, family=socket.AF_INET, address=("127.0.0.1", 0), tls=None):
-        self.answer = answer
-        self.tls = tls
-        self.heads = []
-        self.ended = threading.Event()
-        self.listener = socket.socket(family, socket.SOCK_STREAM)
-        self.listener.bind(address)
-        self.listener.listen()
-        self.port = None if family == socket.AF_UNIX else self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-
-    def serve(self):
-        number = 0
-        while not self.ended.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            number += 1
-            threading.Thread(target=self.one, args=(number, connection), daemon=True).start()
-
-    def one(self, number, connection):
-        try:
-            with connection:
-                if self.tls:
-                    with self.tls.wrap_socket(connection, server_side=True) as secured:
-                        return self.talk(number, secured)
-                self.talk(number, connection)
-        except OSError:
-            pass  # the client left, as it should
-
-    def talk(self, number, connection):
-        head = b""
-        while b"\r\n\r\n" not in head:
-            got = connection.recv(65536)
-            if not got:
-                return
-            head += got
-        self.heads.append(head)
-        said = self.answer(number, connection, head)
-        if said:
-            connection.sendall(said)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-
-
-def always(answer):
-    return lambda number, connection, head: answer
-
-
-def http_target(url, **more):
-    return {"http": {"url": url, "socket": "", "method": "GET", "headers": {}, "body": "", "statuses": [], "contains": "", "ca_file": "", **more}}
-
-
-def probe(name, target, kind="readiness", **more):
-    return {"name": name, "kind": kind, "target": target, "interval_ms": 50, "timeout_ms": 500, "successes": 1, "failures": 3, **more}
-
 
 class Verify(unittest.TestCase):
     def setUp(self):
@@ -285,7 +213,7 @@ class Verify(unittest.TestCase):
         self.verify("--url", f"{at}/good", "--junit", "/absent/report.xml", exit=1)
 
     def test_the_example_of_the_documentation(self):
-        text = (ROOT / "docs" / "formats" / "health.md").read_text().split("An example:")[1]
+        text = (ROOT / "docs" / "formats" / "health.md").read_text().split("An example:")[1].split("##")[0]
         server = self.server(always(GOOD))
         path = self.scratch / "example.json"
         path.write_text(re.sub(r"127\.0\.0\.1:8080", f"127.0.0.1:{server.port}", text))

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""sentinel-agent watch against real servers and webhooks, through flapping, kill -9 and bad webhooks; and its service on real
+hosts: hardened, alive by its watchdog, bounded."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from answering_server import BAD, GOOD, Server, http_target, probe  # noqa: E402
+from hosts import Host  # noqa: E402
+from sentinel import AGENT, Operator, only, wait_until  # noqa: E402
+
+TAKEN = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+class Watch(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.scratch = Path(scratch.name)
+        self.port = free_port()
+        self.good = True
+        self.app = self.server(lambda *_: GOOD if self.good else BAD)
+
+    def server(self, answer):
+        server = Server(answer)
+        self.addCleanup(server.__exit__)
+        return server
+
+    def settings(self, *probes, webhooks=()):
+        path = self.scratch / "watch.json"
+        path.write_text(json.dumps({"app": "demo", "port": self.port, "probes": probes, "webhooks": webhooks}))
+        return path
+
+    def ready(self, **more):
+        return probe("ready", http_target(f"http://127.0.0.1:{self.app.port}/"), **{"successes": 2, "failures": 2, **more})
+
+    def watch(self, path):
+        process = subprocess.Popen([AGENT, "watch", "--config", path], stderr=subprocess.PIPE, text=True)
+
+        def end():
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+        self.addCleanup(end)
+        return process
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            return None
+
+    def condition(self):
+        status = self.get("/status")
+        return status and json.loads(status)["probes"][0]["condition"]
+
+    def await_condition(self, wanted):
+        wait_until(lambda: self.condition() == wanted, 30, f"the probe is {wanted}")
+
+    def test_it_says_and_tells_what_changes(self):
+        secret = self.scratch / "secret"
+        secret.write_text("hunter2\nmore\n")
+        told = self.server(lambda *_: TAKEN)
+        hook = {"url": f"http://127.0.0.1:{told.port}/hook", "secret_file": str(secret), "ca_file": ""}
+        process = self.watch(self.settings(self.ready(), webhooks=[hook]))
+        self.await_condition("healthy")
+        self.assertEqual(told.heads, [])
+        self.good = False
+        self.await_condition("unhealthy")
+        status = json.loads(self.get("/status"))
+        self.assertEqual((status["schema_version"], status["app"], status["healthy"], status["probes"][0]["last"]), (1, "demo", False, "status 503"))
+        self.assertIn('sentinel_watch_condition{app="demo",probe="ready",condition="unhealthy"} 1\n', self.get("/metrics"))
+        self.good = True
+        self.await_condition("healthy")
+        wait_until(lambda: len(told.heads) == 2, 20, "both messages arrived")
+        heads = [each.decode() for each in told.heads]
+        self.assertTrue(all("Authorization: Bearer hunter2\r\n" in each for each in heads))
+        wait_until(lambda: 'sentinel_watch_webhooks_total{outcome="sent"} 2\n' in self.get("/metrics"), 10, "they are counted")
+        bodies = [json.loads(each.split("\r\n\r\n")[1]) for each in heads]
+        self.assertEqual([(each["event"], each["probe"], each["app"]) for each in bodies], [("unhealthy", "ready", "demo"), ("healthy", "ready", "demo")])
+        with self.assertRaises(urllib.error.HTTPError):
+            self.get("/other")
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+        self.assertNotIn("hunter2", said)
+
+    def test_flapping_is_told_once(self):
+        told = self.server(lambda *_: TAKEN)
+        self.watch(self.settings(self.ready(), webhooks=[{"url": f"http://127.0.0.1:{told.port}/", "secret_file": "", "ca_file": ""}]))
+        self.await_condition("healthy")
+        for wanted in ("unhealthy", "healthy", "unhealthy", "flapping"):
+            self.good = not self.good
+            self.await_condition(wanted)
+        asked = len(self.app.heads)
+        for _ in range(3):
+            self.good = not self.good
+            wait_until(lambda: len(self.app.heads) > asked + 5, 30, "it is asked on")
+            asked = len(self.app.heads)
+        self.assertEqual(self.condition(), "flapping")
+        wait_until(lambda: len(told.heads) == 4, 20, "four messages")
+        self.assertIn(b'"event":"flapping"', told.heads[-1])
+
+    def test_a_webhook_that_fails_changes_nothing(self):
+        refusing = self.server(lambda *_: BAD)
+        hooks = [{"url": f"http://127.0.0.1:{refusing.port}/", "secret_file": "", "ca_file": ""},
+                 {"url": f"http://127.0.0.1:{refusing.port}/", "secret_file": str(self.scratch / "absent"), "ca_file": ""}]
+        process = self.watch(self.settings(self.ready(), webhooks=hooks))
+        self.await_condition("healthy")
+        for wanted in ("unhealthy", "healthy"):
+            self.good = not self.good
+            self.await_condition(wanted)
+        wait_until(lambda: len(refusing.heads) >= 2, 20, "it is tried again")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0)
+
+    def test_clients_that_stall_do_not_keep_others_out(self):
+        self.watch(self.settings(self.ready()))
+        self.await_condition("healthy")
+        stalling = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(2)]
+        stalling[0].sendall(b"GET /status")
+        self.await_condition("healthy")
+        for connection in stalling:
+            connection.close()
+
+    def test_mistakes(self):
+        cases = [([], "watch.nothing"), ([self.ready(kind="verify")], "watch.kind"),
+                 ([self.ready(timeout_ms=60000)], "watch.timeout"), ([{}], "json.shape")]
+        for probes, code in cases:
+            done = subprocess.run([AGENT, "watch", "--config", self.settings(*probes)], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(f"error[{code}]", done.stderr)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", self.port))
+            taken.listen()
+            done = subprocess.run([AGENT, "watch", "--config", self.settings(self.ready())], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"127.0.0.1 port {self.port}", done.stderr)
+
+
+class AsAService(unittest.TestCase):
+    def test_on_a_host(self):
+        settings = {"app": "demo", "port": 9465, "webhooks": [],
+                    "probes": [probe("file", {"command": {"argv": ["test", "-e", "/run/good"]}}), probe("ssh", {"unit": {"unit": "ssh.service"}}),
+                               probe("port", {"tcp": {"host": "127.0.0.1", "port": 22}})]}
+        resources = [{"directory": {"path": "/etc/sentinel"}, "id": "directory"},
+                     {"file": {"path": "/etc/sentinel/watch.json", "content": json.dumps(settings)}, "id": "settings"}]
+        with Host() as host, Operator() as operator:
+            operator.know(host)
+            operator.own_stack("watched", resources, {"deploy_user": "root"})
+            operator.project({"web-1": host}, stack="watched")
+            self.assertEqual(only(operator.json("apply", "--yes", exit=0))["outcome"], "changed")
+
+            def show(*properties):
+                return host.run(["systemctl", "show", "--value", *(f"--property={each}" for each in properties), "sentinel-watch"]).stdout.split()
+
+            def conditions():
+                # The images have no curl.
+                ask = r"exec 3<>/dev/tcp/127.0.0.1/9465 && printf 'GET /status HTTP/1.1\r\n\r\n' >&3 && cat <&3"
+                said = host.run(["bash", "-c", ask], check=False).stdout.split("\n\n", 1)
+                return {each["probe"]: each["condition"] for each in json.loads(said[1])["probes"]} if len(said) == 2 else {}
+
+            host.run(["systemctl", "start", "sentinel-watch"])
+            wait_until(lambda: conditions() == {"file": "unhealthy", "ssh": "healthy", "port": "healthy"}, 60, "it has looked")
+            host.run(["touch", "/run/good"])
+            wait_until(lambda: conditions().get("file") == "healthy", 60, "the application is good")
+            self.assertEqual((show("MemoryMax"), show("Restart")), ([str(64 << 20)], ["always"]))
+            before = show("MainPID")
+            host.run(["kill", "-9", *before])
+            wait_until(lambda: show("MainPID") not in (before, ["0"]), 30, "it is back")
+            wait_until(lambda: conditions() == {"file": "healthy", "ssh": "healthy", "port": "healthy"}, 60, "and looks on")
+            # One that hangs is ended by the watchdog's lack of signs: systemd has taken over what it asked for.
+            self.assertEqual(show("WatchdogUSec"), ["1min"])
+            exposure = host.run(["systemd-analyze", "security", "sentinel-watch.service"], check=False).stdout
+            self.assertLess(float(re.search(r"exposure level for sentinel-watch.service: ([\d.]+)", exposure).group(1)), 3.0, exposure)
+            host.reboot()
+            wait_until(lambda: conditions().get("ssh") == "healthy", 60, "it starts with the host")
+
+
+if __name__ == "__main__":
+    unittest.main()
