@@ -113,7 +113,10 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
                 shared.clock,
                 options_of(shared.settings, kind),
                 &answers_},
-      health_(HealthHandler::Question::kWhole, shared.process),
+      redis_health_(users_.redis()),
+      // Not part of being ready: without Redis everybody is served, and nobody may take the traffic away for it.
+      health_(HealthHandler::Question::kWhole, shared.process,
+              users_.redis() == nullptr ? HealthChecks{} : HealthChecks{&redis_health_}),
       ready_(HealthHandler::Question::kReady, shared.process),
       live_(HealthHandler::Question::kLive, shared.process),
       metrics_(shared.metrics),

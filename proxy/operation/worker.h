@@ -78,6 +78,7 @@ class Endpoint {
   std::optional<SharedAnswers> shared_answers_;
   AnswerStore answers_;
   Services services_;
+  RedisHealthCheck redis_health_;
   HealthHandler health_;
   HealthHandler ready_;
   HealthHandler live_;

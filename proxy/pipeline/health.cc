@@ -7,6 +7,14 @@
 
 namespace sentinel::proxy {
 
+Task<std::string> RedisHealthCheck::check() {
+  if (!redis_->ready()) co_return "not connected";
+  RedisCommand command{"PING"};
+  const std::optional<RedisReply> reply = co_await redis_->ask(std::move(command));
+  if (!reply) co_return "no answer";
+  co_return reply->is(RedisReply::Kind::kError) ? "refused" : "";
+}
+
 Task<void> HealthHandler::handle(RequestContext& context) {
   bool well = question_ == Question::kLive || !state_.draining;
   std::string checks;

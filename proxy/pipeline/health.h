@@ -27,6 +27,20 @@ class HealthCheck {
   virtual Task<std::string> check() = 0;
 };
 
+/// Redis by a PING, with the deadline that each of its commands has. One loop's, like its client.
+class RedisHealthCheck final : public HealthCheck {
+ public:
+  /// Null when none is configured: it isn't asked then.
+  explicit RedisHealthCheck(RedisClient* redis) : redis_(redis) {}
+
+  std::string_view name() const override { return "redis"; }
+
+  Task<std::string> check() override;
+
+ private:
+  RedisClient* redis_;
+};
+
 /// Of one worker; they outlive the handlers.
 using HealthChecks = std::vector<HealthCheck*>;
 

@@ -15,9 +15,11 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
+from certificates import Authority  # noqa: E402
 from proxy import KEY, UPSTREAM_KEY  # noqa: E402
 from stack import CHAT, TOKEN, StackCase  # noqa: E402
-from zion import profile  # noqa: E402
+from upstream import Upstream  # noqa: E402
+from zion import Zion, profile  # noqa: E402
 
 PROFILE_KEY = "sentinel:profile:" + hashlib.sha256(TOKEN.encode()).hexdigest()
 
@@ -52,6 +54,23 @@ class Introspection(StackCase):
             self.assertEqual((got.status, got.json()["error"]["code"]), (401, "INVALID_TOKEN"))
         self.assertEqual(self.zion.profile_calls, 2)
         self.assertEqual(redis.ask("KEYS", "sentinel:profile:*"), [])
+
+    def test_the_account_service_by_https_is_asked_only_if_it_is_trusted(self):
+        with tempfile.TemporaryDirectory(prefix="sentinel-tls-") as directory:
+            authority = Authority(directory)
+            zion = Zion(tls=authority.leaf("zion"))
+            self.addCleanup(zion.close)
+            zion.users[TOKEN] = profile()
+            trusting = self.proxy(ZION_API_URL=zion.url, SENTINEL_CA_FILE=authority.file, SENTINEL_USAGE_FLUSH_SECONDS=0.1)
+            self.assertEqual(self.ask(trusting).status, 200)
+            trusting.until(lambda: len(zion.booked) == 1, "what was used is billed")
+            self.assertEqual(set(zion.server.names), {"localhost"})
+            trusting.close()
+            calls = zion.profile_calls
+            strange = self.proxy(ZION_API_URL=zion.url)
+            self.assertEqual(self.ask(strange).status, 502)
+            strange.event("tls_failed")
+            self.assertEqual((zion.profile_calls, len(zion.batches)), (calls, 1))
 
     def test_refusals_are_cached_when_told_so(self):
         proxy = self.proxy(SENTINEL_NEGATIVE_CACHE_SECONDS=60)
@@ -277,6 +296,18 @@ class KeySets(StackCase):
         served["keys"].append(self.stranger.jwk())
         token = self.stranger.token()
         proxy.until(lambda: self.ask(proxy, token=token).status == 200, "the new key is read", seconds=15)
+
+    def test_a_key_set_by_https_needs_a_trusted_authority(self):
+        authority = Authority(self.directory.name)
+        server = Upstream(tls=authority.leaf("keys"))
+        self.addCleanup(server.close)
+        server.script = lambda exchange: exchange.send_json({"keys": [self.rsa.jwk()]})
+        settings = {"ZION_API_URL": "", "ZION_API_KEY": "", "SENTINEL_JWKS": server.url.replace("/v1", "/keys"),
+                    "SENTINEL_JWT_ISSUER": "https://issuer", "SENTINEL_JWT_AUDIENCE": "proxy"}
+        self.assertEqual(self.ask(self.proxy(**settings, SENTINEL_CA_FILE=authority.file), token=self.rsa.token()).status, 200)
+        seen = len(server.exchanges)
+        self.assertEqual(self.ask(self.proxy(**settings), token=self.rsa.token()).status, 503)
+        self.assertEqual(len(server.exchanges), seen)
 
     def test_no_key_set_is_a_503_and_keys_that_were_read_stay(self):
         proxy = self.jwks_proxy(self.rsa, SENTINEL_JWKS_REFRESH_SECONDS=1)

@@ -4,7 +4,9 @@
 and, when Redis is killed, frozen, full or full of wrong types, in process. The numbers are those of the acceptance cases."""
 
 import concurrent.futures
+import signal
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -151,6 +153,46 @@ class Requests(StackCase):
         redis.ask("RPUSH", self.window_key(back=1), "x")
         self.assertEqual(self.ask(proxy).headers["x-ratelimit-remaining"], "99")
         self.assertEqual(redis.ask("GET", self.window_key()), "1")
+
+    def test_case_43_health_tells_of_redis_and_being_ready_does_not_need_it(self):
+        redis = self.redis()
+        proxy = self.proxy(redis)
+        whole = lambda: self.ask(proxy, method="GET", path="/health")  # noqa: E731
+        got = whole()
+        self.assertEqual((got.status, got.json()["status"], got.json()["checks"]["redis"]["status"]), (200, "healthy", "healthy"))
+        for name, spoil, mend, said in (("killed", redis.kill, redis.start, ("not connected", "no answer")),
+                                        ("frozen", redis.freeze, redis.thaw, ("no answer", "not connected"))):
+            with self.subTest(name):
+                spoil()
+                proxy.until(lambda: whole().status == 503, "it is told")
+                got = whole().json()
+                self.assertEqual((got["status"], got["checks"]["redis"]["status"]), ("unhealthy", "unhealthy"))
+                self.assertIn(got["checks"]["redis"]["error"], said)
+                for path in ("/health/ready", "/health/live"):
+                    self.assertEqual(self.ask(proxy, method="GET", path=path).status, 200)
+                self.assertEqual(self.ask(proxy).status, 200)
+                mend()
+                self.all_connected(proxy)
+                proxy.until(lambda: whole().status == 200, "it is well again")
+
+    def test_a_reload_changes_the_limit_and_keeps_the_count(self):
+        directory = tempfile.TemporaryDirectory(prefix="sentinel-limits-")
+        self.addCleanup(directory.cleanup)
+        config = Path(directory.name) / "config.yaml"
+        for name, redis in (("Redis", self.redis()), ("in process", None)):
+            with self.subTest(name):
+                config.write_text("SENTINEL_RATE_LIMIT: 5\n")
+                proxy = self.proxy(redis, config=config)
+                in_one_minute()
+                self.assertEqual([self.ask(proxy).status for _ in range(6)], [200] * 5 + [429])
+                config.write_text("SENTINEL_RATE_LIMIT: 8\n")
+                proxy.process.send_signal(signal.SIGHUP)
+                proxy.event("reloaded")
+                # Each worker takes it over by itself. What was refused has been counted too.
+                got = [self.ask(proxy) for _ in range(3)]
+                self.assertEqual([answer.status for answer in got], [200, 200, 429])
+                self.assertEqual([(answer.headers["x-ratelimit-limit"], answer.headers["x-ratelimit-remaining"]) for answer in got],
+                                 [("8", "1"), ("8", "0"), ("8", "0")])
 
     def test_a_password_and_a_database_are_used(self):
         redis = self.redis("--requirepass", "p@ss")
