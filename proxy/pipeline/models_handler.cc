@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "proxy/json/cursor.h"
@@ -34,13 +35,14 @@ constexpr std::array<KnownModel, 8> kKnown{{
 }};
 
 std::string model_json(const KnownModel& model) {
-  return fmt::format(R"({{"id":"{}","object":"model","created":{},"owned_by":"{}"}})", model.id, model.created,
-                     model.owner);
+  return fmt::format(R"({{"id":{},"object":"model","created":{},"owned_by":"{}"}})", json_quoted(model.id),
+                     model.created, model.owner);
 }
 
-std::string list_json() {
+template <typename Models>
+std::string list_json(const Models& models) {
   std::string list = R"({"object":"list","data":[)";
-  for (const KnownModel& model : kKnown) {
+  for (const KnownModel& model : models) {
     if (list.back() == '}') list.push_back(',');
     list.append(model_json(model));
   }
@@ -52,6 +54,12 @@ const KnownModel* find_known(std::string_view id) {
     if (model.id == id) return &model;
   }
   return nullptr;
+}
+
+/// When an alias was made and by whom nobody needs to know; clients need the members to be there.
+KnownModel offered_model(std::string_view id) {
+  const KnownModel* const known = find_known(id);
+  return known == nullptr ? KnownModel{id, 0, "sentinel"} : *known;
 }
 
 class ModelsCall final : public UpstreamCall {
@@ -87,7 +95,27 @@ class ModelsCall final : public UpstreamCall {
 
 }  // namespace
 
+Task<void> ModelsHandler::answer_offered(RequestContext& context, const std::vector<std::string>& offered) {
+  if (question_ == Question::kList) {
+    std::vector<KnownModel> models;
+    for (const std::string& id : offered) models.push_back(offered_model(id));
+    co_await context.answer(200, list_json(models));
+    co_return;
+  }
+  const std::string id = percent_decoded(context.exchange.head().path.substr(kOnePrefix.size()));
+  if (std::find(offered.begin(), offered.end(), id) == offered.end()) {
+    co_await context.refuse(404, "NOT_FOUND", fmt::format("Model '{}' not found", id));
+    co_return;
+  }
+  co_await context.answer(200, model_json(offered_model(id)));
+}
+
 Task<void> ModelsHandler::handle(RequestContext& context) {
+  const std::vector<std::string> offered = context.services.upstreams.models();
+  if (!offered.empty()) {
+    co_await answer_offered(context, offered);
+    co_return;
+  }
   const std::unique_ptr<AttemptSequence> attempts = context.services.upstreams.attempts({});
   if (attempts != nullptr) {
     ModelsCall call(context);
@@ -102,7 +130,7 @@ Task<void> ModelsHandler::handle(RequestContext& context) {
     }
   }
   if (question_ == Question::kList) {
-    co_await context.answer(200, list_json());
+    co_await context.answer(200, list_json(kKnown));
     co_return;
   }
   const std::string id = percent_decoded(context.exchange.head().path.substr(kOnePrefix.size()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET /v1/models and /v1/models/{id}: the upstream's answer, or that of a fixed list when the upstream has none. Not
-// metered.
+// GET /v1/models and /v1/models/{id}: where only some models are offered, those by their public names; else the
+// upstream's answer, or that of a fixed list when the upstream has none. Not metered.
 #pragma once
 
 #include "proxy/pipeline/routes.h"
@@ -16,6 +16,9 @@ class ModelsHandler final : public Handler {
   Task<void> handle(RequestContext& context) override;
 
  private:
+  /// Nobody else is asked: upstreams know nothing of names that are only ours.
+  Task<void> answer_offered(RequestContext& context, const std::vector<std::string>& offered);
+
   Question question_;
 };
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
 from certificates import Authority  # noqa: E402
+from node_client import node_client  # noqa: E402
 from proxy import UPSTREAM_KEY, Proxy  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
@@ -103,6 +104,18 @@ class Routing(Case):
             self.assertEqual(a.exchanges[0].json()["model"], "gpt-4")
             refused = client.ask(body={**CHAT, "model": "nope"})
             self.assertEqual((refused.status, refused.json()["error"]["code"]), (404, "NOT_FOUND"))
+
+    def test_the_list_of_models_is_what_is_offered_by_its_public_names(self):
+        (a,) = self.upstreams(good)
+        models = {"fast": [{"upstream": "a", "model": "small-1"}], "gpt-4": [{"upstream": "a"}], "org/it's \"new\"": [{"upstream": "a"}]}
+        with self.proxy([a], models) as proxy:
+            reports = node_client(f"http://127.0.0.1:{proxy.port}/v1", ["models", "model"])
+            self.assertEqual(reports, {"models": {"names": sorted(models)}, "model": {"id": "gpt-4"}})
+            with proxy.client() as client:
+                self.assertEqual(client.ask("GET", "/v1/models/org%2Fit's%20%22new%22").json()["id"], "org/it's \"new\"")
+                for hidden in ("small-1", "gpt-4o", "fas"):
+                    self.assertEqual(client.ask("GET", f"/v1/models/{hidden}").status, 404)
+        self.assertEqual(a.exchanges, [])
 
     def test_weights_share_out_the_first_attempts(self):
         a, b = self.upstreams(good, good)
