@@ -8,6 +8,15 @@
 namespace sentinel::proxy {
 namespace {
 
+/// Looks for the member as it is written: inside a string its quotes would be escaped.
+bool says_finished(std::string_view choice) {
+  constexpr std::string_view kMember = "\"finish_reason\"";
+  const std::size_t at = choice.find(kMember);
+  if (at == std::string_view::npos) return false;
+  const std::size_t value = choice.find_first_not_of(" \t\r\n:", at + kMember.size());
+  return value != std::string_view::npos && choice[value] == '"';
+}
+
 void read_choices(JsonCursor& cursor, AnswerFacts& facts) {
   facts.has_choices = true;
   if (cursor.kind() != JsonKind::kArray) {
@@ -18,7 +27,9 @@ void read_choices(JsonCursor& cursor, AnswerFacts& facts) {
   cursor.enter_array();
   while (cursor.next_element()) {
     facts.choices_empty = false;
+    const std::size_t begin = cursor.offset();
     facts.text_bytes += take_text_bytes(cursor);
+    if (says_finished(cursor.text({begin, cursor.offset() - begin}))) ++facts.finished;
   }
 }
 

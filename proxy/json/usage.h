@@ -25,6 +25,7 @@ struct AnswerFacts {
   bool has_id = false;
   bool has_data = false;       ///< `data` is there and an array
   bool has_error = false;      ///< an `error` that is not null
+  std::size_t finished = 0;    ///< choices that say why they end
   bool ends_stream = false;    ///< an event of /v1/responses behind which nothing follows
   JsonSpan null_usage;         ///< `"usage":null` of an event, with the comma that goes with it; size 0: none
   std::size_t text_bytes = 0;  ///< of generated text, as written: content, text and delta strings

@@ -5,6 +5,8 @@ namespace sentinel::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kDrainLook{20};
+/// For the last words to clients whose time is over.
+constexpr std::chrono::milliseconds kLastWords{500};
 
 PipelineOptions options_of(const Settings& settings, Endpoint::Kind kind) {
   PipelineOptions options;
@@ -214,6 +216,12 @@ void Worker::drain(std::chrono::milliseconds deadline) {
 Task<void> Worker::drain_until(std::chrono::steady_clock::time_point deadline) {
   Timer timer(loop_->context().get_executor());
   while (endpoint_.server().connections() > 0 && std::chrono::steady_clock::now() < deadline) {
+    timer.expires_after(kDrainLook);
+    co_await timer.async_wait(kUseTask);
+  }
+  endpoint_.cut();
+  const auto end = std::chrono::steady_clock::now() + kLastWords;
+  while (endpoint_.server().connections() > 0 && std::chrono::steady_clock::now() < end) {
     timer.expires_after(kDrainLook);
     co_await timer.async_wait(kUseTask);
   }

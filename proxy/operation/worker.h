@@ -64,6 +64,9 @@ class Endpoint {
   /// Takes over what can change while serving; requests under way may see some of it. On the loop's thread.
   void apply(const Reloaded& reloaded);
 
+  /// Ends what is under way with errors that clients can read. On the loop's thread.
+  void cut() { services_.calls.cut(); }
+
   /// Before the loop is destroyed.
   void close_idle() { connections_.close_idle(); }
 

@@ -22,6 +22,8 @@ std::string unknown_endpoint_body(std::string_view method, std::string_view path
 /// The fields of every stream's head.
 inline constexpr std::string_view kStreamFields =
     "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
+/// Keeps a silent stream's connection open.
+inline constexpr std::string_view kKeepAliveComment = ": keep-alive\n\n";
 /// A whole event for a stream whose status is spent: {"error":{"message","type":"stream_error","code"}}.
 std::string error_event(std::string_view code, std::string_view message);
 

@@ -14,8 +14,6 @@
 namespace sentinel::proxy {
 namespace {
 
-constexpr std::string_view kComment = ": keep-alive\n\n";
-
 /// Whether an answer has what its endpoint's clients can't do without.
 bool has_answer(const AnswerFacts& facts, AnswerMember member) {
   switch (member) {
@@ -47,6 +45,11 @@ Task<void> GenerationCall::run(AttemptSequence& attempts) {
   } else {
     answering_ = true;
     body_.release();
+    if (is_encoded(head_)) {
+      drop_connection();
+      co_await answer_is_wrong(502, "UPSTREAM_ERROR", "The upstream encoded its answer, though nobody asked for it");
+      co_return;
+    }
     const std::optional<std::string_view> type = head_.headers.find("content-type");
     const bool events = type && type->starts_with("text/event-stream");
     if (events && context_.streamed) {
@@ -77,7 +80,7 @@ Task<bool> GenerationCall::break_silence() {
   const bool between = strips() || events_.at_boundary();
   if (!between || events_.oversized()) co_return true;
   begin_stream();
-  context_.exchange.write(kComment);
+  context_.exchange.write(kKeepAliveComment);
   services_.metrics.keep_alives.with({}).add();
   const bool heard = co_await send();
   co_return heard;
@@ -100,6 +103,7 @@ SeenEvent GenerationCall::look_at(const SseEvent& event) {
   }
   if (facts.usage) context_.usage = facts.usage;
   if (facts.has_error) broken_ = true;
+  finished_ += facts.finished;
   ended_ = ended_ || facts.ends_stream;
   text_bytes_ += facts.text_bytes;
   if (!strips()) return all;
@@ -123,6 +127,7 @@ void GenerationCall::pass_rest() {
   const std::optional<SseEvent> last = events_.finish_last();
   if (!last) return;
   const SeenEvent seen = look_at(*last);
+  inside_event_ = !seen.pieces[0].empty();
   if (strips()) write(seen);
 }
 
@@ -135,9 +140,13 @@ Task<void> GenerationCall::answer_stream() {
   const RelayEnd end = co_await relay();
   switch (end) {
     case RelayEnd::kWhole: {
-      // Without framing, only what the stream says tells an end from a break.
-      if (head_.framing == BodyFraming::kUntilClose && !ended_) {
+      // A proper end of the transfer is none of the answer: upstreams whose model died end so too.
+      if (!complete() && head_.framing == BodyFraming::kUntilClose) {
         co_await end_with_error("connection_closed", "The upstream broke the stream off");
+        co_return;
+      }
+      if (!complete()) {
+        co_await end_with_error("stream_truncated", "The upstream ended the stream before its answer was complete");
         co_return;
       }
       store();
@@ -150,6 +159,7 @@ Task<void> GenerationCall::answer_stream() {
       co_await end_with_error("connection_closed", "The upstream broke the stream off");
       co_return;
     case RelayEnd::kSilent: co_await end_with_error("upstream_timeout", "The upstream fell silent"); co_return;
+    case RelayEnd::kCut: co_await end_with_error("shutting_down", "The proxy is shutting down"); co_return;
     case RelayEnd::kGone: break;
   }
   context_.client_gone = true;
@@ -157,11 +167,19 @@ Task<void> GenerationCall::answer_stream() {
   context_.exchange.abort();
 }
 
+bool GenerationCall::complete() const {
+  // An error is told already; what was never looked at can't be judged.
+  if (ended_ || broken_ || events_.oversized()) return true;
+  if (shape_.answer == AnswerMember::kId) return context_.usage.has_value();
+  return finished_ >= request_.choices;
+}
+
 Task<void> GenerationCall::end_with_error(std::string_view code, std::string_view message) {
   context_.error_code = code;
+  cut_off_ = true;
   drop_connection();
   // What was sent of a broken event is ended first, so that the error is an event of its own.
-  const bool inside = !strips() && !events_.at_boundary();
+  const bool inside = inside_event_ || (!strips() && !events_.at_boundary());
   const std::string event = (inside || events_.oversized() ? "\n\n" : "") + error_event(code, message);
   begin_stream();
   settle();
@@ -220,8 +238,8 @@ Task<void> GenerationCall::answer_upstream_error() {
     context_.exchange.abort();
     co_return;
   }
-  UpstreamError error =
-      upstream_error(head_, whole ? body.view() : std::string_view(), *target_, services_.options.passthrough_errors);
+  UpstreamError error = upstream_error(head_, whole && !is_encoded(head_) ? body.view() : std::string_view(), *target_,
+                                       services_.options.passthrough_errors);
   if (context_.exchange.begun()) {
     co_await end_with_error("upstream_error", error.message);
     co_return;
@@ -232,9 +250,13 @@ Task<void> GenerationCall::answer_upstream_error() {
 }
 
 Task<void> GenerationCall::fail(ClientStatus status) {
-  if (status == ClientStatus::kCancelled || context_.client_gone) {
+  if (context_.client_gone || (status == ClientStatus::kCancelled && !cut_)) {
     context_.client_gone = true;
     context_.exchange.abort();
+    co_return;
+  }
+  if (context_.exchange.begun() && cut_) {
+    co_await end_with_error("shutting_down", "The proxy is shutting down");
     co_return;
   }
   if (context_.exchange.begun()) {
@@ -266,7 +288,10 @@ void GenerationCall::settle() {
   const bool left = context_.client_gone;
   // Only models that an upstream answered for become labels: clients could name any number of others.
   const std::string model = answering_ ? context_.model : "other";
-  const std::string_view status = !answering_ ? "error" : context_.streamed ? "streaming" : "success";
+  const std::string_view status = !answering_         ? "error"
+                                  : cut_off_          ? "truncated"
+                                  : context_.streamed ? "streaming"
+                                                      : "success";
   const auto since = [&](std::chrono::steady_clock::time_point at) {
     return std::chrono::duration<double>(at - context_.begun).count();
   };

@@ -39,6 +39,8 @@ class GenerationCall final : public UpstreamCall {
   SeenEvent look_at(const SseEvent& event);
   void write(const SeenEvent& seen);
   void begin_stream();
+  /// Whether a stream that ends here is whole, with or without a last word.
+  bool complete() const;
   /// Ends the stream with an error event; its status is spent.
   Task<void> end_with_error(std::string_view code, std::string_view message);
   /// Keeps a part of the answer for the cache, as long as it isn't too large.
@@ -58,6 +60,9 @@ class GenerationCall final : public UpstreamCall {
   bool stripped_last_ = false;    ///< the event before was left out
   bool answering_ = false;        ///< the upstream began to answer well
   bool ended_ = false;            ///< the stream has said that it ends
+  bool cut_off_ = false;          ///< it ended before its end
+  bool inside_event_ = false;     ///< the last event sent lacks its end
+  std::uint64_t finished_ = 0;    ///< choices that have said why they end
   bool broken_ = false;           ///< what was answered is not to be kept
   bool settled_ = false;
   std::size_t text_bytes_ = 0;

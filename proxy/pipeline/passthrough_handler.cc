@@ -7,6 +7,8 @@
 #include <array>
 
 #include "proxy/json/cursor.h"
+#include "proxy/net/sse_reader.h"
+#include "proxy/pipeline/error_body.h"
 #include "proxy/pipeline/percent.h"
 #include "proxy/pipeline/upstream_call.h"
 
@@ -16,7 +18,7 @@ namespace {
 constexpr std::string_view kPrefix = "/v1";
 
 // Fields that belong to the connection, fields the proxy writes itself, and fields about the account behind it.
-constexpr std::array<std::string_view, 21> kNotPassed{"connection",
+constexpr std::array<std::string_view, 20> kNotPassed{"connection",
                                                       "keep-alive",
                                                       "proxy-authenticate",
                                                       "proxy-authorization",
@@ -30,7 +32,6 @@ constexpr std::array<std::string_view, 21> kNotPassed{"connection",
                                                       "x-request-id",
                                                       "access-control-allow-origin",
                                                       "access-control-expose-headers",
-                                                      "vary",
                                                       "set-cookie",
                                                       "alt-svc",
                                                       "strict-transport-security",
@@ -67,6 +68,9 @@ class PassthroughCall final : public UpstreamCall {
     if (head_.framing == BodyFraming::kLength) length = head_.content_length;
     if (head_.framing == BodyFraming::kNone) length = bodiless_length();
     context_.exchange.begin(head_.status, answer_fields(), length);
+    const std::optional<std::string_view> type = head_.headers.find("content-type");
+    is_events_ = type && type->starts_with("text/event-stream") && !length && !is_encoded(head_);
+    if (is_events_) watch_silence();
     const RelayEnd end = co_await relay();
     if (end != RelayEnd::kWhole) {
       // Broken off, so that nobody takes it for whole.
@@ -82,11 +86,25 @@ class PassthroughCall final : public UpstreamCall {
   }
 
  private:
+  Task<bool> break_silence() override {
+    if (!is_events_ || !events_.at_boundary() || events_.oversized()) co_return true;
+    context_.exchange.write(kKeepAliveComment);
+    services_.metrics.keep_alives.with({}).add();
+    const bool heard = co_await send();
+    co_return heard;
+  }
+
+  void pass_on(std::string_view bytes) override {
+    if (is_events_) events_.feed(bytes);
+    context_.exchange.write(bytes);
+  }
+
   OutgoingRequest outgoing(const UpstreamTarget&) override {
     const RequestHead& head = context_.exchange.head();
     OutgoingRequest request;
     request.method = head.method;
     request.target = head.target.substr(kPrefix.size());
+    request.accept_encoding = head.headers.find("accept-encoding").value_or("identity");
     if (!body_.empty()) {
       request.content_type = head.headers.find("content-type").value_or("application/json");
       request.body = {body_};
@@ -121,6 +139,8 @@ class PassthroughCall final : public UpstreamCall {
   }
 
   std::string_view body_;
+  bool is_events_ = false;  ///< a stream into which comments may go
+  SseReader events_;        ///< only to know where events end
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,16 @@ struct PipelineOptions {
   std::int64_t output_guess = 1024;      ///< tokens reserved for the answer when a request names no maximum
 };
 
+class UpstreamCall;
+
+/// The calls of a worker that have not ended. On its thread.
+struct CallsUnderWay {
+  std::set<UpstreamCall*> calls;
+
+  /// Ends them all with errors their clients can read. Soon; not when this returns.
+  void cut();
+};
+
 struct Services {
   Authenticator& authenticator;
   RateLimiter& rate_limiter;
@@ -50,6 +61,7 @@ struct Services {
   const Clock& clock;
   PipelineOptions options;
   AnswerStore* cache = nullptr;  ///< null: answers are not kept
+  CallsUnderWay calls{};
 };
 
 }  // namespace sentinel::proxy

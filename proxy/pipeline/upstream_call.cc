@@ -18,6 +18,15 @@ std::optional<std::chrono::seconds> retry_after(const ResponseHead& head) {
   return std::chrono::seconds(*seconds);
 }
 
+bool is_encoded(const ResponseHead& head) {
+  const std::optional<std::string_view> encoding = head.headers.find("content-encoding");
+  return encoding && !encoding->empty() && !same_name(*encoding, "identity");
+}
+
+void CallsUnderWay::cut() {
+  for (UpstreamCall* call : calls) call->cut();
+}
+
 UpstreamCall::UpstreamCall(RequestContext& context)
     : context_(context),
       services_(context.services),
@@ -36,7 +45,18 @@ UpstreamCall::UpstreamCall(RequestContext& context)
             call->silent_ = true;
             call->wake_.nudge();
           },
-          this) {}
+          this) {
+  services_.calls.calls.insert(this);
+}
+
+UpstreamCall::~UpstreamCall() {
+  services_.calls.calls.erase(this);
+}
+
+void UpstreamCall::cut() {
+  cut_ = true;
+  wake_.cancel();
+}
 
 Task<bool> UpstreamCall::break_silence() {
   co_return true;
@@ -81,6 +101,11 @@ Task<ClientStatus> UpstreamCall::open(AttemptSequence& attempts) {
 }
 
 Task<bool> UpstreamCall::refuse_unanswered() {
+  if (cut_) {
+    const bool told =
+        co_await context_.refuse(503, "SERVICE_UNAVAILABLE", "The proxy is shutting down", "Retry-After: 1\r\n");
+    co_return told;
+  }
   if (!resting_) {
     const bool heard = co_await context_.refuse(502, "UPSTREAM_ERROR", "Upstream service error");
     co_return heard;
@@ -108,9 +133,9 @@ Task<ClientStatus> UpstreamCall::attempt(const UpstreamTarget& target) {
 
 Task<ClientStatus> UpstreamCall::send_and_wait(const UpstreamTarget& target) {
   OutgoingRequest request = outgoing(target);
-  std::string head =
-      fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nAccept-Encoding: identity\r\n", request.method,
-                  target.base.path, request.target, target.base.origin.host_field(), target.authorization.reveal());
+  std::string head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nAccept-Encoding: {}\r\n",
+                                 request.method, target.base.path, request.target, target.base.origin.host_field(),
+                                 target.authorization.reveal(), request.accept_encoding);
   head.append("X-Request-Id: ").append(context_.id).append("\r\nTraceparent: ").append(context_.trace.traceparent());
   if (!context_.trace.state.empty()) head.append("\r\nTracestate: ").append(context_.trace.state);
   if (!request.content_type.empty()) head.append("\r\nContent-Type: ").append(request.content_type);
@@ -165,11 +190,12 @@ Task<UpstreamCall::RelayEnd> UpstreamCall::relay() {
       if (!heard) co_return RelayEnd::kGone;
     }
     if (piece.status != ClientStatus::kDone) co_return RelayEnd::kBroken;
+    if (cut_) co_return RelayEnd::kCut;
     if (!piece.waits) continue;
     const bool heard = co_await look_at_silence();
     if (!heard) co_return RelayEnd::kGone;
     const ClientStatus waited = co_await connection_->wait_body(target_->times, wake_);
-    if (waited == ClientStatus::kCancelled) co_return RelayEnd::kGone;
+    if (waited == ClientStatus::kCancelled) co_return cut_ ? RelayEnd::kCut : RelayEnd::kGone;
     if (waited != ClientStatus::kDone && waited != ClientStatus::kWoken) co_return RelayEnd::kSilent;
   }
 }

@@ -17,14 +17,19 @@ struct OutgoingRequest {
   std::string_view content_type;  ///< empty: no such field
   std::vector<std::string_view> body;
   std::size_t body_size = 0;
+  /// Only who passes the answer on unread may let the upstream encode it.
+  std::string_view accept_encoding = "identity";
 };
 
 class UpstreamCall {
  public:
   explicit UpstreamCall(RequestContext& context);
-  virtual ~UpstreamCall() = default;
+  virtual ~UpstreamCall();
   UpstreamCall(const UpstreamCall&) = delete;
   UpstreamCall& operator=(const UpstreamCall&) = delete;
+
+  /// The process ends: the call ends as soon as it can, with an error.
+  void cut();
 
  protected:
   enum class RelayEnd {
@@ -32,6 +37,7 @@ class UpstreamCall {
     kBroken,  ///< the upstream closed, or broke its framing
     kSilent,  ///< the upstream sent nothing for too long
     kGone,    ///< the client left
+    kCut,     ///< cut() was called
   };
 
   /// Views stay valid until the call ends or the next attempt asks again.
@@ -67,6 +73,7 @@ class UpstreamCall {
   ResponseHead head_;
   const UpstreamTarget* target_ = nullptr;
   bool sent_ = false;  ///< an upstream has the request
+  bool cut_ = false;
 
  private:
   Task<ClientStatus> attempt(const UpstreamTarget& target);
@@ -84,5 +91,8 @@ class UpstreamCall {
 
 /// Seconds of the upstream's Retry-After, when it gives seconds.
 std::optional<std::chrono::seconds> retry_after(const ResponseHead& head);
+
+/// Its body is compressed.
+bool is_encoded(const ResponseHead& head);
 
 }  // namespace sentinel::proxy

@@ -3,6 +3,7 @@
 """Every route: what goes upstream, what comes back, what is counted; errors in both variants; what browsers and tracers need;
 health and debug."""
 
+import gzip
 import json
 import sys
 import time
@@ -147,6 +148,36 @@ class Generation(ProxyCase):
             client.send(head.encode() + f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
             self.assertEqual(client.answer().status, 413)
         self.assertEqual(self.upstream.exchanges, [])
+
+
+class Encoding(ProxyCase):
+    def test_metered_answers_are_asked_for_plain_and_others_as_the_client_wants(self):
+        packed = gzip.compress(b"{}")
+
+        def script(exchange):
+            asked = exchange.header("accept-encoding")
+            if asked == "identity":
+                return exchange.send_json(ANSWER)
+            exchange.head(length=len(packed), extra=("Content-Encoding: gzip", "Vary: Accept-Encoding"))
+            return exchange.send(packed)
+
+        self.upstream.script = script
+        wants = ["Accept-Encoding: gzip, br"]
+        with self.proxy().client() as client:
+            self.assertEqual(client.ask(body=CHAT, headers=wants).json(), ANSWER)
+            passed = client.ask(path="/v1/moderations", body={"input": "x"}, headers=wants)
+            self.assertEqual((passed.body, passed.headers["content-encoding"], passed.headers["vary"]), (packed, "gzip", "Accept-Encoding"))
+            self.assertEqual(client.ask(path="/v1/moderations", body={"input": "x"}).json(), ANSWER)
+        self.assertEqual([exchange.header("accept-encoding") for exchange in self.upstream.exchanges], ["identity", "gzip, br", "identity"])
+
+    def test_an_upstream_that_encodes_unasked_is_an_error_never_rubbish(self):
+        for status, told in ((200, 502), (400, 400)):
+            self.upstream.script = exact(gzip.compress(b'{"error":{"message":"x"}}'), status, extra=("Content-Encoding: gzip",))
+            for body in (CHAT, {**CHAT, "stream": True}):
+                with self.subTest(status=status, body=body), self.proxy().client() as client:
+                    answer = client.ask(body=body)
+                    self.assertEqual((answer.status, answer.json()["error"]["code"]), (told, "UPSTREAM_ERROR"))
+                    self.assertNotIn("content-encoding", answer.headers)
 
 
 class Models(ProxyCase):

@@ -28,6 +28,9 @@ def usage(prompt, completion):
     return b'data: {"choices":[],"usage":{"prompt_tokens":%d,"completion_tokens":%d}}\n\n' % (prompt, completion)
 
 
+END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+
+
 def events_of(client):
     got = b""
     while chunk := client.read_chunk():
@@ -109,9 +112,9 @@ class Counting(ProxyCase):
                 self.assertTrue(record["estimated"])
 
     def test_a_last_event_may_lack_its_blank_line(self):
-        pieces = [delta("a"), usage(3, 4).rstrip(b"\n")]
+        pieces = [delta("a"), END, usage(3, 4).rstrip(b"\n")]
         body, record, _ = self.stream("/v1/chat/completions", CHAT, pieces)
-        self.assertEqual(body, delta("a"))
+        self.assertEqual(body, delta("a") + END)
         self.assertEqual((record["input_tokens"], record["output_tokens"]), (3, 4))
 
 
@@ -203,6 +206,44 @@ class Silence(ProxyCase):
         self.assertTrue(release.wait(10))
         self.assertTrue(proxy.event("request", error="upstream_timeout")["estimated"])
 
+    def test_a_stream_that_only_passes_is_kept_alive_between_its_events(self):
+        event = b"event: transcript.text.delta\ndata: x\n\n"
+        told = threading.Event()
+
+        def script(exchange):
+            exchange.head(content_type="text/event-stream", chunked=True)
+            exchange.chunk(event)
+            told.wait(10)
+            exchange.chunk(event[:20])
+            exchange.chunk(event[20:])
+            exchange.chunk(b"")
+
+        self.upstream.script = script
+        with self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.2).client() as client:
+            client.request(path="/v1/audio/transcriptions", body={"model": "x", "stream": True})
+            client.read_head()
+            self.assertEqual(client.read_chunk(), event)
+            self.assertEqual(client.read_chunk(), COMMENT)
+            told.set()
+            self.assertEqual(events_of(client).replace(COMMENT, b""), event)
+
+    def test_other_answers_that_only_pass_get_no_comments(self):
+        body = b"data: x\n\n"
+        for content_type, length, extra in (("text/plain", None, ()), ("text/event-stream", len(body) * 2, ()),
+                                            ("text/event-stream", None, ("Content-Encoding: gzip",))):
+            def script(exchange, content_type=content_type, length=length, extra=extra):
+                exchange.head(content_type=content_type, chunked=length is None, length=length, extra=extra)
+                send = exchange.send if length else exchange.chunk
+                send(body)
+                time.sleep(0.5)  # a silence is what this is about
+                send(body)
+                if not length:
+                    send(b"")
+
+            self.upstream.script = script
+            with self.subTest(content_type), self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.1).client() as client:
+                self.assertEqual(client.ask(path="/v1/audio/speech", body={"input": "x"}).body, body * 2)
+
     def test_events_that_keep_coming_know_no_total_time(self):
         def script(exchange):
             exchange.head(content_type="text/event-stream", chunked=True)
@@ -249,6 +290,54 @@ class Breaking(ProxyCase):
                     events = answer.body[len(delta("a")):]
                     self.assertTrue(events.startswith(b'data: {"error":{"message":'))
                     self.assertIn(b'"type":"stream_error","code":"connection_closed"', events)
+
+    def test_a_stream_that_just_ends_is_whole_when_its_choices_have_ended(self):
+        two = {**ASKED, "n": 2}
+        other = END.replace(b'"index":0', b'"index":1')
+        for body, pieces in ((CHAT, [delta("a"), END]), (ASKED, [delta("a"), END, usage(1, 2)]), (two, [delta("a"), END, other])):
+            with self.subTest(pieces), self.proxy() as proxy, proxy.client() as client:
+                self.upstream.script = lambda exchange, pieces=pieces: exchange.stream(pieces)
+                self.assertEqual(client.ask(body=body).body, b"".join(pieces))
+                self.assertEqual(proxy.metrics()['sentinel_requests_total{status="streaming",model="gpt-4"}'], 1)
+
+    def test_a_stream_that_ends_in_order_but_too_early_is_no_success(self):
+        two = {**ASKED, "n": 2}
+        for path, body, pieces in (("chat/completions", CHAT, [delta("a")]), ("chat/completions", ASKED, [delta("a"), usage(1, 2)]), ("chat/completions", CHAT, []),
+                                   ("chat/completions", two, [delta("a"), END]), ("responses", {"model": "gpt-4", "input": "x", "stream": True},
+                                                                                  [b'data: {"type":"response.output_text.delta","delta":"a"}\n\n'])):
+            with self.subTest(path=path, pieces=pieces), self.proxy() as proxy, proxy.client() as client:
+                self.upstream.script = lambda exchange, pieces=pieces: exchange.stream(pieces)
+                answer = client.ask(path=f"/v1/{path}", body=body)
+                got = b"".join(pieces) if body is not CHAT else b"".join(piece for piece in pieces if b"usage" not in piece)
+                self.assertEqual(answer.body[:len(got)], got)
+                self.assertEqual(json.loads(answer.body[len(got):].removeprefix(b"data: "))["error"]["code"], "stream_truncated")
+                self.assertEqual(proxy.metrics()['sentinel_requests_total{status="truncated",model="gpt-4"}'], 1)
+                self.assertEqual(proxy.event("request", status=200)["error"], "stream_truncated")
+
+    def test_a_drain_whose_time_is_over_tells_its_streams_so_and_counts_them(self):
+        def script(exchange):
+            if exchange.json().get("stream"):
+                exchange.head(content_type="text/event-stream", chunked=True)
+                exchange.chunk(delta("a"))
+            exchange.closed(30)
+            exchange.keep = False
+
+        self.upstream.script = script
+        proxy = self.proxy(SENTINEL_DRAIN_SECONDS=0.5)
+        with proxy.client() as streaming, proxy.client() as waiting, proxy.client() as whole:
+            streaming.request(body=CHAT)
+            streaming.read_head()
+            self.assertEqual(streaming.read_chunk(), delta("a"))
+            whole.request(body={**CHAT, "stream": False})
+            waiting.request(path="/v1/moderations", body={"input": "x"})
+            self.upstream.wait_for(3)
+            proxy.terminate()
+            self.assertIn(b'"code":"shutting_down"', events_of(streaming))
+            for client in (whole, waiting):
+                answer = client.answer()
+                self.assertEqual((answer.status, answer.json()["error"]["code"], answer.headers["retry-after"]), (503, "SERVICE_UNAVAILABLE", "1"))
+        proxy.close()
+        self.assertEqual(proxy.event("usage", model="gpt-4")["requests"], 1)
 
     def test_an_unframed_stream_that_says_its_end_is_whole(self):
         def script(exchange):

@@ -8,6 +8,16 @@
 
 using namespace sentinel::proxy;
 
+TEST_CASE("A choice says its end by a reason that is a string, outside of what it says") {
+  const auto finished = [](std::string_view choices) {
+    return read_answer("{\"choices\":[" + std::string(choices) + "]}").finished;
+  };
+  CHECK(finished(R"({"delta":{},"finish_reason":"stop"},{"finish_reason" : "length"})") == 2);
+  CHECK(finished(R"({"delta":{"content":"x"},"finish_reason":null})") == 0);
+  CHECK(finished(R"({"delta":{"content":"\"finish_reason\":\"stop\""}})") == 0);
+  CHECK(finished("") == 0);
+}
+
 TEST_CASE("Usage is found under both families of names, nested or not") {
   for (const char* json : {R"({"usage":{"prompt_tokens":7,"completion_tokens":9,"details":{"prompt_tokens":1}}})",
                            R"({"usage":{"output_tokens":9,"input_tokens":7}})",

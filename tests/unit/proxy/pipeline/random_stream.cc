@@ -24,8 +24,15 @@ class Maker {
       // A stray line end here would belong to the usage event's own CR.
       if (one_in(3)) add(ended("data: {\"choices\":[{\"delta\":{\"content\":\"late\"}}]}"));
     }
-    if (!one_in(10)) add(ended("data: [DONE]"));
-    if (one_in(10)) add("data: {\"choices\":[{\"delta\":{\"content\":\"cut o");
+    if (!one_in(10)) {
+      add(ended("data: [DONE]"));
+    } else if (one_in(2)) {
+      add(ended(R"(data: {"choices":[{"index":0,"delta":{},"finish_reason": "stop"}]})"));
+    } else {
+      stream_.complete = false;
+    }
+    stream_.open_end = one_in(10);
+    if (stream_.open_end) add("data: {\"choices\":[{\"delta\":{\"content\":\"cut o");
     cut();
     return std::move(stream_);
   }

@@ -17,6 +17,8 @@ struct RandomStream {
   std::string direct;               ///< to a client that asked for no usage
   std::string with_usage;           ///< to one that did
   std::optional<TokenCount> usage;  ///< what it says last; nothing: it says none
+  bool complete = true;             ///< it says its end, or its choice does
+  bool open_end = false;            ///< its last event lacks its blank line
   std::vector<std::size_t> cuts;    ///< how long the pieces of with_usage are
 };
 

@@ -18,6 +18,7 @@
 #include "proxy/json/cursor.h"
 #include "proxy/limits/local_rate_limiter.h"
 #include "proxy/net/listen.h"
+#include "proxy/pipeline/error_body.h"
 #include "proxy/pipeline/generation_handler.h"
 #include "proxy/pipeline/proxy_service.h"
 #include "proxy/upstreams/routed_upstreams.h"
@@ -164,7 +165,11 @@ std::string request_for(std::uint64_t seed, bool with_usage) {
 
 void judge(Rig& rig, std::uint64_t seed, bool with_usage, const std::optional<std::string>& got) {
   const RandomStream stream = random_stream(seed);
-  const std::string& direct = with_usage ? stream.with_usage : stream.direct;
+  std::string direct = with_usage ? stream.with_usage : stream.direct;
+  if (!stream.complete) {
+    if (stream.open_end) direct.append("\n\n");
+    direct.append(error_event("stream_truncated", "The upstream ended the stream before its answer was complete"));
+  }
   const auto item = rig.sink.items.find(fmt::format("m{}", seed));
   std::string wrong;
   if (!got || *got != direct) {
