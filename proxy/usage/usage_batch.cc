@@ -140,7 +140,10 @@ std::optional<UsageBatch> batch_of_entries(const std::vector<std::string>& entri
     if (batch.id.empty()) batch.id = "entry-" + sha256_hex(entry).substr(0, 32);
     batch.attempts = static_cast<int>(std::min<std::uint64_t>(1000, number(*json, "attempts")));
     batch.tried_at = static_cast<std::int64_t>(number(*json, "tried_at"));
-    batch.rows.push_back(std::move(*row));
+    const bool again = std::any_of(batch.rows.begin(), batch.rows.end(), [&](const UsageRow& before) {
+      return before.email == row->email && before.model == row->model;
+    });
+    if (!again) batch.rows.push_back(std::move(*row));
   }
   if (batch.rows.empty()) return std::nullopt;
   return batch;

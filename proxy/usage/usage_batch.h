@@ -63,7 +63,8 @@ std::optional<std::vector<UsageRow>> refused_rows(const UsageBatch& batch, const
 
 /// Entries for the list in Redis, one per row: snake_case, with the batch they belong to.
 std::vector<std::string> entries_of(const UsageBatch& batch);
-/// The batch of entries that belong together. An entry without a batch makes one of its own. Nothing: unreadable.
+/// The batch of entries that belong together. An entry without a batch makes one of its own. A batch has each email and
+/// model once: what comes again is the same batch kept a second time. Nothing: unreadable.
 std::optional<UsageBatch> batch_of_entries(const std::vector<std::string>& entries);
 
 std::string row_text(const UsageRow& row);

@@ -114,6 +114,16 @@ class Usage(StackCase):
         proxy.until(lambda: self.zion.totals() == {("a@b.c", "m"): [1, 0, 1]}, "it is billed")
         self.assertEqual(self.zion.batches[0][0], "b-1")
 
+    def test_a_batch_that_was_kept_twice_is_billed_once(self):
+        # Who dies after keeping a batch in Redis and before noting it in the journal leaves it in both; who adopts it may keep it again.
+        redis = self.redis()
+        rows = [{"email": "a@b.c", "input_tokens": 1, "output_tokens": 0, "requests": 1, "model": model, "timestamp": "t", "batch": "b-1"}
+                for model in ("m", "n")]
+        redis.ask("RPUSH", FAILED, *[json.dumps({**row, "attempts": attempts}) for attempts in (0, 1) for row in rows])
+        proxy = self.proxy(redis, **FAST)
+        proxy.until(lambda: redis.ask("LLEN", FAILED) == 0 and redis.ask("LLEN", "sentinel:usage:processing") == 0 and self.zion.booked, "it is billed")
+        self.assertEqual(self.zion.totals(), {("a@b.c", "m"): [1, 0, 1], ("a@b.c", "n"): [1, 0, 1]})
+
     def test_an_answer_that_was_lost_does_not_bill_twice(self):
         for name, settings in (("journal", {"SENTINEL_STATE_DIRECTORY": self.state.name}), ("Redis", {"redis": self.redis()})):
             with self.subTest(name):
