@@ -4,6 +4,7 @@
 and, when Redis is killed, frozen, full or full of wrong types, in process. The numbers are those of the acceptance cases."""
 
 import concurrent.futures
+import hashlib
 import signal
 import sys
 import tempfile
@@ -297,6 +298,39 @@ class Tokens(StackCase):
                 body = {**CHAT, "max_tokens": 80}
                 self.assertEqual([self.ask(proxy, body=body).status for _ in range(2)], [200, 429])
                 redis.thaw()
+
+
+class WrongTypes(StackCase):
+    """Every key that a request may touch holds what nobody put there: nobody notices, and limits hold in process."""
+
+    def test_requests_at_once_budget_profile_and_quota(self):
+        redis = self.redis()
+        proxy = self.proxy(redis, SENTINEL_MAX_CONCURRENT=1, SENTINEL_TOKEN_BUDGET=200, SENTINEL_TOKEN_BUDGET_PERIOD="day", SENTINEL_QUOTA="true")
+        self.zion.limits["ext_1"] = Quota.limit(0, 10_000)
+        profile_key = "sentinel:profile:" + hashlib.sha256(TOKEN.encode()).hexdigest()
+        keys = ["sentinel:concurrent:ext_1", "sentinel:limits:ext_1", profile_key, f"sentinel:budget:ext_1:{time.strftime('%Y-%m-%d', time.gmtime())}"]
+        for key in keys:
+            redis.ask("RPUSH", key, "x")
+        more = threading.Event()
+        self.addCleanup(more.set)
+
+        def script(exchange):
+            self.assertTrue(more.wait(20))
+            exchange.send_json(answer())
+
+        self.upstream.script = script
+        body = {**CHAT, "max_tokens": 90}
+        with proxy.client() as client:
+            client.request(body=body, key=TOKEN)
+            self.upstream.wait_for(1)
+            self.assertEqual(self.ask(proxy, body=body).json()["error"]["message"], "Too many requests at once.")
+            more.set()
+            self.assertEqual(client.answer().status, 200)
+        got = [self.ask(proxy, body=body) for _ in range(4)]  # 40 of 200 are used by each
+        self.assertEqual([one.status for one in got], [200, 200, 429, 429])
+        self.assertEqual({one.json()["error"]["code"] for one in got[2:]}, {"QUOTA_EXCEEDED"})
+        redis.freeze()
+        self.assertEqual(self.ask(proxy, body=body).status, 429)
 
 
 class Quota(StackCase):
