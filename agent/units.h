@@ -115,6 +115,7 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectSystem=strict
+ReadWritePaths=-/var/lib/sentinel
 RemoveIPC=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 RestrictNamespaces=yes
@@ -123,18 +124,32 @@ RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallFilter=@chown
 SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
 )";
 
-inline constexpr std::array<UnitFile, 5> kUnits{{
+// Not part of the watch: going back needs what the watch may not do.
+inline constexpr std::string_view kRollbackUnit = R"([Unit]
+Description=Sentinel: take back the current release of %i
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/bin/sentinel-agent rollback --app %i
+TimeoutStartSec=900
+LimitCORE=0
+)";
+
+inline constexpr std::array<UnitFile, 6> kUnits{{
     {"sentinel-transaction@.service", kTransactionUnit, ""},
     {"sentinel-recover.service", kRecoverUnit, "sysinit.target"},
     {"sentinel-recover-late.service", kRecoverLateUnit, "multi-user.target"},
     {"sentinel-recover-now.service", kRecoverNowUnit, ""},
     {"sentinel-watch.service", kWatchUnit, "multi-user.target"},
+    {"sentinel-rollback@.service", kRollbackUnit, ""},
 }};
 
 }  // namespace sentinel::agent

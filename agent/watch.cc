@@ -11,6 +11,7 @@
 #include <mutex>
 #include <random>
 
+#include "agent/rollback_guard.h"
 #include "agent/status_server.h"
 #include "agent/webhook_sender.h"
 #include "core/base/clock.h"
@@ -74,9 +75,10 @@ std::string label(const std::string& text) {
 
 class Watch {
  public:
-  Watch(const WatchSettings& settings, ProbeRunner& runner, Clock& clock)
+  Watch(const WatchSettings& settings, ProbeRunner& runner, RollbackGuard& guard, Clock& clock)
       : settings_(settings),
         runner_(runner),
+        guard_(guard),
         clock_(clock),
         webhooks_(settings.webhooks),
         random_(std::random_device{}()) {
@@ -85,6 +87,7 @@ class Watch {
 
   /// Asks what is due, and says how long nothing will be.
   milliseconds turn() {
+    guard_.look();
     nanoseconds next = clock_.since_boot() + kLongestPause;
     for (auto& watched : watched_) {
       if (watched.due <= clock_.since_boot()) ask(watched);
@@ -114,11 +117,30 @@ class Watch {
     watched.since = to_rfc3339(clock_.now());
     fmt::print(stderr, "{} is {}: {}\n", printable_line(watched.probe.name), name_of(*changed),
                printable_line(answer.reason));
+    const std::string action = act(*changed, fmt::format("{}: {}", watched.probe.name, answer.reason));
     // A start in health is no news.
-    if (!first || *changed != Condition::kHealthy) webhooks_.send(message(watched));
+    if (!first || *changed != Condition::kHealthy) webhooks_.send(message(watched, action));
   }
 
-  std::string message(const Watched& watched) const {
+  bool all_healthy() const {
+    return std::all_of(watched_.begin(), watched_.end(),
+                       [](const Watched& watched) { return watched.condition.condition() == Condition::kHealthy; });
+  }
+
+  /// What is done about a change; empty: nothing is to be done. Flapping is for a person: going back and forth proves
+  /// nothing.
+  std::string act(Condition changed, const std::string& why) {
+    if (changed == Condition::kUnhealthy) {
+      const GuardReport report = guard_.unhealthy(why);
+      degraded_ = report.outcome == GuardOutcome::kDegraded ? report.reason : "";
+      fmt::print(stderr, "{}\n", printable_line(report.reason));
+      return report.reason;
+    }
+    if (all_healthy()) degraded_.clear();
+    return {};
+  }
+
+  std::string message(const Watched& watched, const std::string& action) const {
     char host[256] = {};
     ::gethostname(host, sizeof host - 1);
     return to_text({{"schema_version", kSchemaVersion},
@@ -128,6 +150,7 @@ class Watch {
                     {"probe", watched.probe.name},
                     {"kind", name_of(watched.probe.kind)},
                     {"reason", watched.last.reason},
+                    {"action", action.empty() ? nlohmann::json() : nlohmann::json(action)},
                     {"time", watched.since}});
   }
 
@@ -162,9 +185,6 @@ class Watch {
   std::string status() const {
     const std::lock_guard lock(mutex_);
     Document probes = Document::array();
-    const bool healthy = std::all_of(watched_.begin(), watched_.end(), [](const Watched& watched) {
-      return watched.condition.condition() == Condition::kHealthy;
-    });
     for (const auto& watched : watched_) {
       probes.push_back({{"probe", watched.probe.name},
                         {"kind", name_of(watched.probe.kind)},
@@ -172,14 +192,20 @@ class Watch {
                         {"since", watched.since.empty() ? Document() : Document(watched.since)},
                         {"last", watched.last.reason.empty() ? Document() : Document(watched.last.reason)}});
     }
-    return document_line(
-               {{"schema_version", kSchemaVersion}, {"app", settings_.app}, {"healthy", healthy}, {"probes", probes}}) +
+    return document_line({{"schema_version", kSchemaVersion},
+                          {"app", settings_.app},
+                          {"healthy", all_healthy()},
+                          {"degraded", degraded_.empty() ? Document() : Document(degraded_)},
+                          {"probes", probes}}) +
            "\n";
   }
 
   const WatchSettings& settings_;
   ProbeRunner& runner_;
+  RollbackGuard& guard_;
   Clock& clock_;
+  std::string
+      degraded_;  ///< why nothing was done about the last trouble; empty: nothing is wrong, or something was done
   WebhookSender webhooks_;
   std::mt19937 random_;
   mutable std::mutex mutex_;
@@ -209,7 +235,14 @@ ExitCode watch(const std::string& settings_path) {
   LocalSystem machine;
   LocalProbeRunner runner(machine);
   SystemClock clock;
-  Watch watch(*settings, runner, clock);
+  HostReleaseControl releases(machine, settings->app);
+  RollbackMemory memory(machine, kWatchMemory);
+  if (const auto loaded = memory.load(); !loaded.ok()) {
+    fmt::print(stderr, "{}", render_error(Error(loaded.error()).during(std::string("reading ") + kWatchMemory)));
+    return ExitCode::kUsage;
+  }
+  RollbackGuard guard(releases, memory, clock, settings->app, milliseconds(settings->rollback_window_ms));
+  Watch watch(*settings, runner, guard, clock);
   const auto server =
       StatusServer::open(settings->port, [&watch](const std::string& path) { return watch.page(path); });
   if (!server.ok()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `watch`: asks an application's probes for good, says on a loopback port how it is, and tells webhooks when that
-// changes.
+// `watch`: asks an application's probes for good, says on a loopback port how it is, tells webhooks when that changes,
+// and takes back a new release that is unhealthy, where it is told to.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@
 namespace sentinel::agent {
 
 inline constexpr const char* kWatchSettings = "/etc/sentinel/watch.json";
+inline constexpr const char* kWatchMemory = "/var/lib/sentinel/watch.json";
 
 /// Runs until SIGTERM or SIGINT; the service manager hears READY=1 and, for every turn of the loop, WATCHDOG=1. Exit
 /// code 2 when the settings are wrong, 1 when the port can't be had.

@@ -25,6 +25,8 @@ struct WatchSettings {
   std::uint16_t port = 9465;  ///< on 127.0.0.1: /metrics and /status
   std::vector<Probe> probes;  ///< readiness and liveness
   std::vector<Webhook> webhooks;
+  /// How long after it came into force an unhealthy release is taken back by itself; 0: never.
+  std::uint32_t rollback_window_ms = 0;
 
   bool operator==(const WatchSettings&) const = default;
 };

@@ -45,7 +45,7 @@ class Watch(unittest.TestCase):
 
     def settings(self, *probes, webhooks=()):
         path = self.scratch / "watch.json"
-        path.write_text(json.dumps({"app": "demo", "port": self.port, "probes": probes, "webhooks": webhooks}))
+        path.write_text(json.dumps({"app": "demo", "port": self.port, "probes": probes, "webhooks": webhooks, "rollback_window_ms": 0}))
         return path
 
     def ready(self, **more):
@@ -162,7 +162,7 @@ class Watch(unittest.TestCase):
 
 class AsAService(unittest.TestCase):
     def test_on_a_host(self):
-        settings = {"app": "demo", "port": 9465, "webhooks": [],
+        settings = {"app": "demo", "port": 9465, "webhooks": [], "rollback_window_ms": 600_000,
                     "probes": [probe("file", {"command": {"argv": ["test", "-e", "/run/good"]}}), probe("ssh", {"unit": {"unit": "ssh.service"}}),
                                probe("port", {"tcp": {"host": "127.0.0.1", "port": 22}})]}
         resources = [{"directory": {"path": "/etc/sentinel"}, "id": "directory"},
@@ -195,6 +195,23 @@ class AsAService(unittest.TestCase):
             self.assertEqual(show("WatchdogUSec"), ["1min"])
             exposure = host.run(["systemd-analyze", "security", "sentinel-watch.service"], check=False).stdout
             self.assertLess(float(re.search(r"exposure level for sentinel-watch.service: ([\d.]+)", exposure).group(1)), 3.0, exposure)
+            # A stand-in for a rollback of releases: the watch must ask for it once, whatever becomes of it, and remember.
+            host.run(["mkdir", "-p", "/opt/demo/releases", "/run/systemd/system/sentinel-rollback@.service.d"])
+            host.run(["ln", "-s", "releases/2", "/opt/demo/current"])
+            host.write("/run/systemd/system/sentinel-rollback@.service.d/stand-in.conf",
+                       "[Service]\nExecStart=\nExecStart=/bin/sh -c 'echo %i >>/run/asked; ln -sfn releases/1 /opt/demo/current'\n")
+            host.run(["systemctl", "daemon-reload"])
+            for _ in range(2):
+                host.run(["rm", "/run/good"])
+                wait_until(lambda: conditions().get("file") == "unhealthy", 60, "the application is bad")
+                wait_until(lambda: host.run(["cat", "/run/asked"], check=False).stdout, 30, "it was asked to go back")
+                host.run(["kill", "-9", *show("MainPID")])
+                wait_until(lambda: conditions().get("file") == "unhealthy", 60, "a new watch sees the same")
+                host.run(["touch", "/run/good"])
+                wait_until(lambda: conditions().get("file") == "healthy", 60, "the application is good again")
+            self.assertEqual(host.run(["cat", "/run/asked"]).stdout, "demo\n")
+            (step,) = json.loads(host.read("/var/lib/sentinel/watch.json"))
+            self.assertEqual((step["app"], step["from"], step["to"], step["reason"]), ("demo", "2", "1", "file: status 1"))
             host.reboot()
             wait_until(lambda: conditions().get("ssh") == "healthy", 60, "it starts with the host")
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the watch knows of releases: which is in force since when, and how to ask for the one before.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/system/system.h"
+
+namespace sentinel::agent {
+
+struct CurrentRelease {
+  std::string id;
+  std::chrono::system_clock::time_point since;
+
+  bool operator==(const CurrentRelease&) const = default;
+};
+
+class ReleaseControl {
+ public:
+  virtual ~ReleaseControl() = default;
+  /// Nothing when no release is in force.
+  virtual Result<std::optional<CurrentRelease>> current() = 0;
+  /// Asks for the last confirmed release before the current one, and doesn't wait for it.
+  virtual Result<void> roll_back() = 0;
+};
+
+/// Reads /opt/<app>/current, and starts sentinel-rollback@<app>.service: the watch itself may do nothing of the kind.
+class HostReleaseControl final : public ReleaseControl {
+ public:
+  HostReleaseControl(System& machine, std::string app) : machine_(machine), app_(std::move(app)) {}
+
+  Result<std::optional<CurrentRelease>> current() override;
+  Result<void> roll_back() override;
+
+ private:
+  System& machine_;
+  std::string app_;
+};
+
+}  // namespace sentinel::agent

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes back an unhealthy release by itself: at most one step, only while the release is new, and never one that came
+// by such a step. Otherwise it says "degraded": a person has to look, and what serves goes on serving.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "agent/release_control.h"
+#include "core/base/clock.h"
+#include "core/health/rollback_memory.h"
+
+namespace sentinel::agent {
+
+enum class GuardOutcome { kRollingBack, kDegraded };
+
+struct GuardReport {
+  GuardOutcome outcome = GuardOutcome::kDegraded;
+  std::string reason;
+};
+
+class RollbackGuard {
+ public:
+  /// `window`: how long after it came into force a release may be taken back; zero: never.
+  RollbackGuard(ReleaseControl& releases, RollbackMemory& memory, Clock& clock, std::string app,
+                std::chrono::milliseconds window)
+      : releases_(releases), memory_(memory), clock_(clock), app_(std::move(app)), window_(window) {}
+
+  /// To be called once when the application became unhealthy, with the reason.
+  GuardReport unhealthy(const std::string& why);
+  /// To be called now and then: remembers which release came by a step.
+  void look();
+
+ private:
+  Result<GuardReport> decide(const std::string& why);
+
+  ReleaseControl& releases_;
+  RollbackMemory& memory_;
+  Clock& clock_;
+  std::string app_;
+  std::chrono::milliseconds window_;
+};
+
+}  // namespace sentinel::agent

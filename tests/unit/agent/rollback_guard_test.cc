@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Automatic rollback: once, never in a loop, never without memory, also when the watch is killed at any point.
+#include "agent/rollback_guard.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/fake_system.h"
+#include "tests/support/faulty_system.h"
+
+namespace sentinel::agent {
+namespace {
+
+const std::string kPath = "/var/lib/sentinel/watch.json";
+const std::chrono::minutes kWindow{30};
+
+class FixedClock final : public Clock {
+ public:
+  std::chrono::system_clock::time_point now() const override {
+    return std::chrono::system_clock::time_point(std::chrono::hours(500'000));
+  }
+
+  std::chrono::nanoseconds since_boot() const override { return std::chrono::hours(1); }
+
+  void sleep(std::chrono::milliseconds) override {}
+};
+
+/// Releases in the order a rollback goes through them.
+struct Releases final : ReleaseControl {
+  std::vector<std::string> stack{"1", "2"};
+  std::chrono::minutes age{1};
+  int asked = 0;
+  bool broken = false;
+
+  Result<std::optional<CurrentRelease>> current() override {
+    if (broken) return Error("system.EIO", "the disk is broken");
+    if (stack.empty()) return std::optional<CurrentRelease>();
+    return std::optional(CurrentRelease{stack.back(), FixedClock().now() - age});
+  }
+
+  Result<void> roll_back() override {
+    ++asked;
+    if (stack.size() > 1) stack.pop_back();
+    return {};
+  }
+};
+
+struct Scene {
+  Scene() { machine.put_directory("/var/lib/sentinel"); }
+
+  FakeSystem machine;
+  FixedClock clock;
+  Releases releases;
+
+  /// As a watch that was just started.
+  GuardReport unhealthy(std::chrono::milliseconds window = kWindow) {
+    RollbackMemory memory(machine, kPath);
+    if (!memory.load().ok()) return {GuardOutcome::kDegraded, "no memory"};
+    return RollbackGuard(releases, memory, clock, "demo", window).unhealthy("status 503");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a bad release is taken back once, and the one that came is not") {
+  Scene scene;
+  scene.releases.stack = {"1", "2", "3"};
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kRollingBack);
+  CHECK(scene.releases.stack.back() == "2");
+  const auto again = scene.unhealthy();
+  CHECK(again.outcome == GuardOutcome::kDegraded);
+  CHECK(again.reason == "release 2 is in force since 3 was taken back");
+  scene.releases.stack.push_back("3");
+  CHECK(scene.unhealthy().reason == "release 3 was taken back once already");
+  scene.releases.stack.push_back("4");
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kRollingBack);
+  CHECK(scene.releases.asked == 2);
+}
+
+TEST_CASE("what is off, old or unknown is never taken back") {
+  Scene scene;
+  CHECK(scene.unhealthy(std::chrono::milliseconds(0)).outcome == GuardOutcome::kDegraded);
+  scene.releases.age = std::chrono::minutes(31);
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kDegraded);
+  scene.releases.age = std::chrono::minutes(1);
+  scene.releases.broken = true;
+  CHECK(scene.unhealthy().reason == "the disk is broken");
+  scene.releases.broken = false;
+  scene.releases.stack.clear();
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kDegraded);
+  scene.releases.stack = {"1", "2"};
+  scene.machine.put_file(kPath, "[{\"app\":");
+  CHECK(scene.unhealthy().reason == "no memory");
+  CHECK(scene.releases.asked == 0);
+}
+
+TEST_CASE("without a memory of it there is no step, and a death at any write leaves at most one") {
+  for (const Fault fault : {Fault::kFailOnce, Fault::kDieBefore, Fault::kDieAfter}) {
+    for (std::uint64_t at = 1; at <= 3; ++at) {
+      Scene scene;
+      FaultySystem faulty(scene.machine, fault, at);
+      RollbackMemory memory(faulty, kPath);
+      REQUIRE(memory.load().ok());
+      RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
+      try {
+        static_cast<void>(guard.unhealthy("status 503"));
+        guard.look();
+      } catch (const Died&) {
+      }
+      // The watch comes back and finds the same trouble, again and again.
+      for (int i = 0; i < 5; ++i) static_cast<void>(scene.unhealthy());
+      INFO(at);
+      CHECK(scene.releases.asked <= 1);
+      if (scene.releases.asked == 1) CHECK(scene.releases.stack.back() == "1");
+    }
+  }
+}
+
+TEST_CASE("the host's link says what is in force, and its unit goes back") {
+  FakeSystem machine;
+  HostReleaseControl releases(machine, "demo");
+  CHECK_FALSE(releases.current()->has_value());
+  machine.put_directory("/opt/demo");
+  machine.put_link("/opt/demo/current", "releases/7");
+  CHECK((*releases.current())->id == "7");
+  machine.on({"systemctl"}, {0, "", ""});
+  CHECK(releases.roll_back().ok());
+  CHECK(machine.commands().back() == "systemctl start --no-block sentinel-rollback@demo.service");
+  machine.on({"systemctl"}, {5, "", "no such unit\n"});
+  CHECK(releases.roll_back().error().message == "the rollback was not started: status 5: no such unit");
+}
+
+}  // namespace sentinel::agent
