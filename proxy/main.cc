@@ -13,6 +13,7 @@
 #include "proxy/operation/health_query.h"
 #include "proxy/operation/run.h"
 #include "proxy/operation/settings.h"
+#include "proxy/operation/worker.h"
 
 namespace {
 
@@ -66,6 +67,13 @@ int main(int argc, char** argv) try {
   app.add_option("--config", config_file, "settings as YAML; the environment wins");
   app.add_flag("--check-config", only_check, "check the settings and end");
   app.add_flag("--health", only_health, "ask the proxy that serves with these settings whether it is healthy, and end");
+  app.add_flag_callback(
+      "--routes",
+      [] {
+        fmt::print("{}", sentinel::proxy::Endpoint::routes_text());
+        throw CLI::Success();
+      },
+      "print every route, who may ask and where it is served, and end");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -136,34 +136,68 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
       service_(services_, routes_),
       server_(loop, service_, shared.settings.server) {}
 
-std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings& settings) {
-  std::vector<Route> routes{
-      {"GET", "/health", "health", Access::kOpen, &self.health_},
-      {"GET", "/health/ready", "health", Access::kOpen, &self.ready_},
-      {"GET", "/health/live", "health", Access::kOpen, &self.live_},
+struct Endpoint::StatedRoute {
+  enum On : unsigned { kApi = 1, kOperator = 2, kAdmin = 4, kApiIfSet = 8 };
+
+  Route route;  ///< its handler is each endpoint's own
+  unsigned on;
+  Handler& (*handler)(Endpoint&);
+};
+
+const std::vector<Endpoint::StatedRoute>& Endpoint::stated_routes() {
+  using S = StatedRoute;
+  constexpr unsigned kEverywhere = S::kApi | S::kOperator | S::kAdmin;
+  constexpr unsigned kOperators = S::kApiIfSet | S::kOperator | S::kAdmin;
+  constexpr unsigned kUsers = S::kApi | S::kAdmin;
+  static const std::vector<S> kRoutes{
+      {{"GET", "/health", "health", Access::kOpen}, kEverywhere, [](auto& e) -> Handler& { return e.health_; }},
+      {{"GET", "/health/ready", "health", Access::kOpen}, kEverywhere, [](auto& e) -> Handler& { return e.ready_; }},
+      {{"GET", "/health/live", "health", Access::kOpen}, kEverywhere, [](auto& e) -> Handler& { return e.live_; }},
+      {{"GET", "/metrics", "metrics", Access::kOpen}, kOperators, [](auto& e) -> Handler& { return e.metrics_; }},
+      {{"GET", "/debug/cache", "debug", Access::kOpen}, kOperators, [](auto& e) -> Handler& { return e.debug_cache_; }},
+      {{"GET", "/debug/auth/*", "debug", Access::kOpen}, kOperators, [](auto& e) -> Handler& { return e.debug_auth_; }},
+      {{"GET", "/debug/config", "debug", Access::kOpen},
+       kOperators,
+       [](auto& e) -> Handler& { return e.debug_config_; }},
+      {{"GET", "/admin/state", "admin", Access::kOpen}, S::kAdmin, [](auto& e) -> Handler& { return e.admin_; }},
+      {{"POST", "/admin/accept", "admin", Access::kOpen}, S::kAdmin, [](auto& e) -> Handler& { return e.admin_; }},
+      {{"POST", "/admin/hold", "admin", Access::kOpen}, S::kAdmin, [](auto& e) -> Handler& { return e.admin_; }},
+      {{"POST", "/admin/drain", "admin", Access::kOpen}, S::kAdmin, [](auto& e) -> Handler& { return e.admin_; }},
+      {{"POST", "/v1/chat/completions", "chat"}, kUsers, [](auto& e) -> Handler& { return e.chat_; }},
+      {{"POST", "/v1/completions", "completions"}, kUsers, [](auto& e) -> Handler& { return e.completions_; }},
+      {{"POST", "/v1/responses", "responses"}, kUsers, [](auto& e) -> Handler& { return e.responses_; }},
+      {{"POST", "/v1/embeddings", "embeddings"}, kUsers, [](auto& e) -> Handler& { return e.embeddings_; }},
+      {{"GET", "/v1/models", "models"}, kUsers, [](auto& e) -> Handler& { return e.models_; }},
+      {{"GET", "/v1/models/*", "models"}, kUsers, [](auto& e) -> Handler& { return e.model_; }},
+      {{"*", "/v1/*", "passthrough"}, kUsers, [](auto& e) -> Handler& { return e.passthrough_; }},
   };
-  if (kind != Kind::kApi || settings.operator_on_api) {
-    routes.push_back({"GET", "/metrics", "metrics", Access::kOpen, &self.metrics_});
-    routes.push_back({"GET", "/debug/cache", "debug", Access::kOpen, &self.debug_cache_});
-    routes.push_back({"GET", "/debug/auth/*", "debug", Access::kOpen, &self.debug_auth_});
-    routes.push_back({"GET", "/debug/config", "debug", Access::kOpen, &self.debug_config_});
-  }
-  if (kind == Kind::kAdmin) {
-    routes.push_back({"GET", "/admin/state", "admin", Access::kOpen, &self.admin_});
-    routes.push_back({"POST", "/admin/accept", "admin", Access::kOpen, &self.admin_});
-    routes.push_back({"POST", "/admin/hold", "admin", Access::kOpen, &self.admin_});
-    routes.push_back({"POST", "/admin/drain", "admin", Access::kOpen, &self.admin_});
-  }
-  if (kind != Kind::kOperator) {
-    routes.push_back({"POST", "/v1/chat/completions", "chat", Access::kUsers, &self.chat_});
-    routes.push_back({"POST", "/v1/completions", "completions", Access::kUsers, &self.completions_});
-    routes.push_back({"POST", "/v1/responses", "responses", Access::kUsers, &self.responses_});
-    routes.push_back({"POST", "/v1/embeddings", "embeddings", Access::kUsers, &self.embeddings_});
-    routes.push_back({"GET", "/v1/models", "models", Access::kUsers, &self.models_});
-    routes.push_back({"GET", "/v1/models/*", "models", Access::kUsers, &self.model_});
-    routes.push_back({"*", "/v1/*", "passthrough", Access::kUsers, &self.passthrough_});
+  return kRoutes;
+}
+
+std::vector<Route> Endpoint::routes_of(Kind kind, Endpoint& self, const Settings& settings) {
+  unsigned on = StatedRoute::kAdmin;
+  if (kind == Kind::kOperator) on = StatedRoute::kOperator;
+  if (kind == Kind::kApi) on = StatedRoute::kApi | (settings.operator_on_api ? StatedRoute::kApiIfSet : 0U);
+  std::vector<Route> routes;
+  for (const StatedRoute& stated : stated_routes()) {
+    if ((stated.on & on) == 0) continue;
+    routes.push_back(stated.route);
+    routes.back().handler = &stated.handler(self);
   }
   return routes;
+}
+
+std::string Endpoint::routes_text() {
+  std::string text;
+  for (const StatedRoute& stated : stated_routes()) {
+    text.append(stated.route.method).append(" ").append(stated.route.path);
+    text.append(stated.route.access == Access::kUsers ? " users" : " open");
+    if ((stated.on & StatedRoute::kApi) != 0) text.append(" api");
+    if ((stated.on & StatedRoute::kOperator) != 0) text.append(" operator");
+    if ((stated.on & StatedRoute::kAdmin) != 0) text.append(" admin");
+    text.push_back('\n');
+  }
+  return text;
 }
 
 void Endpoint::apply(const Reloaded& reloaded) {

@@ -61,6 +61,10 @@ class Endpoint {
 
   HttpServer& server() { return server_; }
 
+  /// All routes, a line each: method, path, who may ask, where it is served. docs/reference/openapi.yaml is held
+  /// against it.
+  static std::string routes_text();
+
   /// Takes over what can change while serving; requests under way may see some of it. On the loop's thread.
   void apply(const Reloaded& reloaded);
 
@@ -71,6 +75,10 @@ class Endpoint {
   void close_idle() { connections_.close_idle(); }
 
  private:
+  struct StatedRoute;
+
+  /// What each kind is made of.
+  static const std::vector<StatedRoute>& stated_routes();
   static std::vector<Route> routes_of(Kind kind, Endpoint& self, const Settings& settings);
 
   Kind kind_;
