@@ -7,10 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/handover.h"
+#include "agent/begin_transaction.h"
 #include "agent/installation.h"
 #include "agent/local_view.h"
 #include "core/facts/collect.h"
+#include "core/release/release_plan.h"
 #include "core/resources/survey.h"
 
 namespace sentinel::agent {
@@ -125,6 +126,26 @@ Result<void> Conversation::answer_plan(Request request) {
   SENTINEL_CHECK(check_request(request));
   SENTINEL_CHECK(host_.directory.prepare(machine_));
   SecretView view(host_.secrets, request.secrets, secrets_);
+  Result<PlannedRequest> planned = request.release ? plan_order(request, view) : plan_resources(request, view);
+  if (!planned.ok()) return std::move(planned).error();
+  if (!planned->missing.empty()) return peer_.send(encode_message(FrameType::kNeed, Need{planned->missing}));
+  planned_request_ = std::move(request);
+  return peer_.send(encode_message(FrameType::kPlan, planned->plan));
+}
+
+Result<PlannedRequest> Conversation::plan_order(Request& request, SecretView& view) {
+  SENTINEL_TRY(const auto app, ReleaseRegistry(machine_, host_.directory).read(request.release->release.app));
+  SENTINEL_TRY(request.release, complete_order(*request.release, app));
+  const auto contents = [this](const std::string& digest) -> std::optional<std::string> {
+    if (const auto sent = contents_.find(digest); sent != contents_.end()) return sent->second;
+    auto stored = host_.blobs.get(digest);
+    if (!stored.ok()) return std::nullopt;
+    return std::move(stored).value();
+  };
+  return plan_release(request, host_, view, contents);
+}
+
+Result<PlannedRequest> Conversation::plan_resources(const Request& request, SecretView& view) {
   std::vector<std::string> keep_open = request.keep_open;
   if (facts_.ssh_port != 0) keep_open.push_back(std::to_string(facts_.ssh_port));
   SENTINEL_TRY(auto surroundings, host_.surroundings(view, keep_open));
@@ -134,10 +155,7 @@ Result<void> Conversation::answer_plan(Request request) {
     return sent != contents_.end() ? std::optional(sent->second) : stored(reference);
   };
   Survey survey(std::move(surroundings));
-  SENTINEL_TRY(const auto planned, plan_request(request, host_, view, survey));
-  if (!planned.missing.empty()) return peer_.send(encode_message(FrameType::kNeed, Need{planned.missing}));
-  planned_request_ = std::move(request);
-  return peer_.send(encode_message(FrameType::kPlan, planned.plan));
+  return plan_request(request, host_, view, survey);
 }
 
 Result<void> Conversation::answer_begin(const Frame& frame) {
@@ -149,24 +167,9 @@ Result<void> Conversation::answer_begin(const Frame& frame) {
 }
 
 Result<LocalConnection> Conversation::hand_over(const Begin& begin) {
-  SENTINEL_TRY(const auto known, machine_.status(host_.directory.log(begin.transaction)));
-  if (known.type != FileType::kAbsent) {
-    return Error("journal.known-transaction", "this plan was applied already",
-                 "a plan can be applied once; make a new one", ExitCode::kStalePlan);
-  }
-  SENTINEL_CHECK(take_charge(machine_));
-  const std::string unit = fmt::format("sentinel-transaction@{}.service", begin.transaction);
-  SENTINEL_TRY(const auto started, machine_.run({{"systemctl", "start", unit}, {}, {}, std::chrono::seconds(60), {}}));
-  if (started.status != 0)
-    return Error("transaction.not-started", "systemd did not start the transaction: " + started.errors);
-  SENTINEL_TRY(auto owner, LocalConnection::connect(StateDirectory{}.socket(begin.transaction)));
-  std::string frames = encode_message(FrameType::kRequest, *planned_request_) + encode_secrets(secrets_);
-  for (const auto& [digest, bytes] : contents_) frames += encode_content({digest, false, bytes.size()}, bytes);
-  Handover handover{begin, facts_.ssh_client, {}};
-  if (facts_.ssh_port != 0) handover.ports_in_use.push_back(std::to_string(facts_.ssh_port));
-  frames += encode_message(FrameType::kBegin, handover);
-  SENTINEL_CHECK(owner.send(frames));
-  return owner;
+  TransactionOrder order{{begin, facts_.ssh_client, {}}, *planned_request_, secrets_, contents_};
+  if (facts_.ssh_port != 0) order.handover.ports_in_use.push_back(std::to_string(facts_.ssh_port));
+  return begin_transaction(host_, order);
 }
 
 Result<std::string> Conversation::transaction_to_follow(const Attach& attach) {
@@ -207,6 +210,7 @@ Result<void> Conversation::answer_ask(const Frame& frame) {
   Result<nlohmann::json> answer = Error("ask.unknown", fmt::format("this agent knows no topic '{}'", ask.topic));
   if (ask.topic == "status") answer = status_view(host_);
   if (ask.topic == "history") answer = history_view(host_);
+  if (ask.topic == "releases") answer = releases_view(host_, ask.name);
   if (ask.topic == "audit") answer = audit_view(host_, ask.name);
   if (!answer.ok()) return std::move(answer).error();
   return peer_.send(encode_frame(FrameType::kAnswer, to_text(*answer)));

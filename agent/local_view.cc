@@ -5,6 +5,8 @@
 #include "core/engine/history.h"
 #include "core/engine/journal.h"
 #include "core/engine/lease.h"
+#include "core/model/json.h"
+#include "core/release/registry.h"
 
 namespace sentinel::agent {
 namespace {
@@ -27,6 +29,9 @@ Result<nlohmann::json> status_view(HostState& host) {
   SENTINEL_TRY(const auto head, host.audit.head());
   SENTINEL_TRY(const auto entries, host.audit.read());
   SENTINEL_TRY(const auto running, running_view(host));
+  SENTINEL_TRY(const auto apps, ReleaseRegistry(host.machine, host.directory).read());
+  nlohmann::json releases = nlohmann::json::object();
+  for (const auto& app : apps) releases[app.app] = app.current;
   nlohmann::json interrupted = nlohmann::json::array();
   if (running.is_null()) {
     SENTINEL_TRY(const auto open, journal::open_transactions(host.machine, host.directory));
@@ -37,7 +42,18 @@ Result<nlohmann::json> status_view(HostState& host) {
                         {"audit_head", head},
                         {"running", running},
                         {"interrupted", interrupted},
+                        {"releases", releases},
                         {"last_transaction", entries.empty() ? nlohmann::json() : nlohmann::json(entries.back())}};
+}
+
+Result<nlohmann::json> all_releases_view(HostState& host) {
+  SENTINEL_TRY(const auto apps, ReleaseRegistry(host.machine, host.directory).read());
+  return nlohmann::json(apps);
+}
+
+Result<nlohmann::json> releases_view(HostState& host, const std::string& app) {
+  SENTINEL_TRY(const auto releases, ReleaseRegistry(host.machine, host.directory).read(app));
+  return nlohmann::json(releases);
 }
 
 Result<nlohmann::json> history_view(HostState& host) {

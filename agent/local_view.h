@@ -9,8 +9,14 @@
 namespace sentinel::agent {
 
 /// {generation, audit_head, running: null | {transaction, operator, purpose, since}, interrupted: [ids],
-///  last_transaction: null | audit entry}
+///  last_transaction: null | audit entry, releases: {app: id in force}}
 Result<nlohmann::json> status_view(HostState& host);
+
+/// [AppReleases]
+Result<nlohmann::json> all_releases_view(HostState& host);
+
+/// An AppReleases.
+Result<nlohmann::json> releases_view(HostState& host, const std::string& app);
 
 /// [{audit entry…, restorable}], newest first.
 Result<nlohmann::json> history_view(HostState& host);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "agent/installation.h"
+#include "agent/local_order.h"
 #include "agent/local_view.h"
 #include "agent/recover.h"
 #include "agent/serve.h"
@@ -122,6 +123,19 @@ int main(int argc, char** argv) try {
   auto* watch = app.add_subcommand("watch", "ask probes for good; say and tell how the application is");
   watch->add_option("--config", watch_settings, "what to watch, as JSON (docs/formats/health.md)");
   watch->callback([&] { exit = sentinel::agent::watch(watch_settings); });
+  std::string application;
+  std::string release;
+  auto* releases = app.add_subcommand("releases", "the releases on this host");
+  releases->add_flag("--json", json, "one line of JSON");
+  releases->callback([&] {
+    sentinel::LocalSystem machine;
+    sentinel::HostState host(machine);
+    exit = show(sentinel::agent::all_releases_view(host), json);
+  });
+  auto* rollback = app.add_subcommand("rollback", "go back to a release the host has; needs no network");
+  rollback->add_option("release", release, "without it the last confirmed one before the current");
+  rollback->add_option("--app", application, "which application, when the host has several");
+  rollback->callback([&] { exit = sentinel::agent::roll_back_locally(application, release); });
   auto* version = app.add_subcommand("version", "version, protocol and digest");
   version->add_flag("--json", json, "one line of JSON");
   version->callback([&] { exit = show_version(json); });

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agent/installation.h"
+#include "agent/release_parts.h"
 #include "core/base/clock.h"
 #include "core/engine/journal.h"
 #include "core/engine/lease.h"
@@ -40,11 +41,15 @@ Result<std::vector<Recovery>> run(RecoveryScope scope, LocalSystem& machine, Sys
   SENTINEL_CHECK(become_the_agent_of_the_journal(host, scope));
   LeaseHolder holder{"sentinel-agent", "recovery", to_rfc3339(clock.now()), static_cast<int>(getpid()), ""};
   SENTINEL_TRY(const auto lease, Lease::acquire(host.directory.lease(), holder, clock, kLeasePatience));
+  ReleaseParts parts(machine, clock);
   RecoverSurroundings around{host, clock,
                              [&](const std::string& transaction) -> std::unique_ptr<EventSink> {
                                return std::make_unique<EventLog>(machine, clock, host.directory.events(transaction));
                              },
-                             probe_record_lock};
+                             probe_record_lock,
+                             [&](journal::Writer& writer, const journal::Summary& summary, EventSink& events) {
+                               return recover_rollout(parts.surroundings(host, events), writer, summary);
+                             }};
   return scope == RecoveryScope::kFilesOnly ? recover_files(around) : recover_now(around);
 }
 

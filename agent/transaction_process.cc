@@ -9,6 +9,7 @@
 
 #include "agent/control_server.h"
 #include "agent/installation.h"
+#include "agent/release_parts.h"
 #include "core/base/clock.h"
 #include "core/base/service_manager.h"
 #include "core/engine/lease.h"
@@ -59,6 +60,10 @@ Result<TransactionOutcome> run(const std::string& id, ControlServer& control, Ho
   input.agent = digest;
   input.operator_address = received.handover.operator_address;
   input.ports_in_use = received.handover.ports_in_use;
+  if (input.request.release) {
+    ReleaseParts parts(machine, clock);
+    return Rollout(parts.surroundings(host, events), control).run(input);
+  }
   Transaction transaction({host, clock, events, control, probe_record_lock, run_in_future_tree});
   return transaction.run(input);
 }

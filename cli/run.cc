@@ -136,6 +136,43 @@ Result<Plan> Run::plan_generation(HostTask& task, std::uint64_t generation) {
   return task.connection->agent().plan_generation({generation, task.request});
 }
 
+Result<Plan> Run::plan_release(HostTask& task, const ReleaseWish& wish, const DeployChoices& choices) {
+  Diagnostics diagnostics;
+  SENTINEL_TRY(const Host host, with_operator(*task.host, *task.connection));
+  auto rendering = render_release(workspace_.project, workspace_.playbook, host, task.connection->hello().facts,
+                                  workspace_.assets, wish, diagnostics);
+  SecretValues secrets;
+  task.request = new_request(*task.host);
+  if (rendering) {
+    task.request.secrets = std::move(rendering->secrets);
+    secrets = secrets_for(task.request, diagnostics);
+  }
+  if (!diagnostics.warnings.empty()) warn(diagnostics.warnings);
+  if (!rendering || !diagnostics.ok()) {
+    task.plan.errors.insert(task.plan.errors.end(), diagnostics.errors.begin() + 1, diagnostics.errors.end());
+    return diagnostics.errors.front();
+  }
+  const std::string architecture = task.connection->hello().facts.architecture;
+  if (wish.bundle.architecture != architecture) {
+    return Error("release.architecture", fmt::format("the artefact is for {}, the host is {}", wish.bundle.architecture, architecture),
+                 "ship the one for this host", ExitCode::kUsage);
+  }
+  task.request.release = ReleaseOrder{ReleaseOrder::Action::kDeploy, std::move(rendering->release), choices.roll_back,
+                                      choices.wait_for_drain};
+  task.contents = std::move(rendering->contents);
+  return task.connection->agent().plan(task.request, secrets, task.contents);
+}
+
+Result<Plan> Run::plan_rollback(HostTask& task, const std::string& release) {
+  task.request = new_request(*task.host);
+  ReleaseOrder order;
+  order.action = ReleaseOrder::Action::kRollback;
+  order.release.app = workspace_.project.name;
+  order.release.id = release;
+  task.request.release = std::move(order);
+  return task.connection->agent().plan(task.request, {}, {});
+}
+
 void Run::plan(const Question& question) {
   progress_ = context_.console.make_progress();
   access_->progress = progress_.get();

@@ -12,6 +12,7 @@
 #include "cli/host_connection.h"
 #include "cli/secret_vault.h"
 #include "core/config/expand.h"
+#include "core/config/release_rendering.h"
 #include "core/report/host_report.h"
 
 namespace sentinel {
@@ -50,6 +51,17 @@ class Run {
   /// The question of rollback: the way back to a recorded generation. Any way in confirms it that leads to the host
   /// then: in generation 0 there is no deploy user yet.
   Result<Plan> plan_generation(HostTask& task, std::uint64_t generation);
+
+  /// What a deploy asks for beside the release itself.
+  struct DeployChoices {
+    bool roll_back = true;
+    bool wait_for_drain = false;
+  };
+
+  /// The question of deploy: the release, rendered with the host's facts.
+  Result<Plan> plan_release(HostTask& task, const ReleaseWish& wish, const DeployChoices& choices);
+  /// The question of rollback: a release the host has; an empty id: the last confirmed one before the current.
+  Result<Plan> plan_rollback(HostTask& task, const std::string& release);
 
   /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
   ExitCode finish();

@@ -143,6 +143,8 @@ HostRun TransactionWatch::ending(const Event& result) const {
   if (result.generation > 0 || run.succeeded()) run.generation = result.generation;
   run.changed = result.changed;
   run.errors = result.errors;
+  run.release = result.release;
+  run.log = result.log;
   if (run.succeeded() || run.outcome == Outcome::kStuck) return run;
   if (confirm_failure_) {
     run.errors.push_back(Error(*confirm_failure_)

@@ -13,9 +13,11 @@ Subcommands all_commands() {
   commands.push_back(make_bootstrap_command());
   commands.push_back(make_apply_command());
   commands.push_back(make_attach_command());
+  commands.push_back(make_deploy_command());
   commands.push_back(make_rollback_command());
   commands.push_back(make_status_command());
   commands.push_back(make_history_command());
+  commands.push_back(make_releases_command());
   commands.push_back(make_secrets_command());
   commands.push_back(make_docs_command());
   commands.push_back(make_explain_command());

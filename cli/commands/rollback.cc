@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `rollback --generation N`: an ordinary transaction whose wanted state is what a recorded generation holds.
+// `rollback`: the application back to a release the hosts have; `--generation N`: an ordinary transaction whose wanted
+// state is what a recorded generation holds.
 #include <fmt/format.h>
 
 #include <optional>
@@ -14,30 +15,37 @@ class RollbackCommand final : public Subcommand {
  public:
   std::string name() const override { return "rollback"; }
 
-  std::string summary() const override { return "bring hosts back to a recorded generation"; }
+  std::string summary() const override { return "go back to a release, or bring hosts back to a recorded generation"; }
 
   void declare(Declaration& d) override {
+    d.argument("RELEASE", release_, "as listed by sentinelctl releases; without it the last confirmed one before the current");
     d.option("--generation", "N", generation_,
              "as listed by sentinelctl history; 0 is the host before the first change");
   }
 
   ExitCode run(const Context& context) override {
     Console& console = context.console;
-    if (!generation_) {
-      return console.fail(Error("rollback.no-generation", "which generation?",
-                                "sentinelctl history lists them; pass --generation N", ExitCode::kUsage));
+    if (generation_ && !release_.empty()) {
+      return console.fail(Error("rollback.two-targets", "a release and a generation can't be gone back to in one run",
+                                "run it twice", ExitCode::kUsage));
     }
     Diagnostics diagnostics;
     const auto workspace = open_workspace(context, diagnostics);
     console.warn(diagnostics.warnings);
     if (!workspace) return console.fail(diagnostics.errors);
-    Run run(context, *workspace, fmt::format("rollback to generation {}", *generation_));
+    const std::string purpose = generation_       ? fmt::format("rollback to generation {}", *generation_)
+                                : release_.empty() ? std::string("rollback")
+                                                   : "rollback to release " + release_;
+    Run run(context, *workspace, purpose);
     if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
-    run.plan([&](HostTask& task) { return run.plan_generation(task, *generation_); });
+    run.plan([&](HostTask& task) {
+      return generation_ ? run.plan_generation(task, *generation_) : run.plan_rollback(task, release_);
+    });
     return run.finish();
   }
 
  private:
+  std::string release_;
   std::optional<std::uint64_t> generation_;
 };
 

@@ -41,7 +41,7 @@ class StatusCommand final : public Subcommand {
     question.ask = [&](std::size_t i, HostConnection& connection, Access&) -> Result<void> {
       hosts[i].reachable = true;
       SENTINEL_TRY(const auto answer, connection.agent().ask({"status", ""}));
-      SENTINEL_CHECK(fill(hosts[i], answer, remarks[i]));
+      SENTINEL_CHECK(fill(hosts[i], answer, workspace->project.name, remarks[i]));
       return look_for_drift(hosts[i], connection, workspace->project.name);
     };
     if (const auto asked = ask_hosts(context, *workspace, question); !asked.ok()) return context.console.fail(asked.error());
@@ -65,9 +65,10 @@ class StatusCommand final : public Subcommand {
     return {};
   }
 
-  static Result<void> fill(HostStatus& status, const nlohmann::json& answer, std::string& remarked) {
+  static Result<void> fill(HostStatus& status, const nlohmann::json& answer, const std::string& app, std::string& remarked) {
     try {
       status.generation = answer.at("generation").get<std::uint64_t>();
+      status.release = answer.at("releases").value(app, "");
       status.last_transaction = answer.at("last_transaction");
       remarked = remark(status.host, answer);
       return {};

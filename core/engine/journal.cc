@@ -26,6 +26,8 @@ struct Fold {
 
   void operator()(const EffectPaid& record) const { summary.paid.push_back(record.effect); }
 
+  void operator()(const RolloutPhase& record) const { summary.rollout.push_back(record); }
+
   void operator()(const GuardArmed&) const {}
 
   void operator()(const Activated& record) const {

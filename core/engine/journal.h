@@ -50,6 +50,13 @@ struct EffectPaid {
   Effect effect;
 };
 
+/// A rollout is about to go one phase further (core/release/rollout.h). What has been done is undone by bringing the
+/// release named here back into force; each phase's own undo can be repeated and needs nothing else.
+struct RolloutPhase {
+  std::string phase;   ///< stage, candidate, switch, promote
+  std::string former;  ///< id of the release in force before; empty: there was none
+};
+
 struct GuardArmed {
   std::uint64_t deadline_ns = 0;  ///< since boot
 };
@@ -98,7 +105,7 @@ struct Closed {
   std::string outcome;  ///< changed, reverted, stuck
 };
 
-using Record = std::variant<Begin, Intent, Done, EffectPaid, GuardArmed, Activated, AwaitConfirm, Confirmed, Commit,
+using Record = std::variant<Begin, Intent, Done, EffectPaid, RolloutPhase, GuardArmed, Activated, AwaitConfirm, Confirmed, Commit,
                             RevertBegin, RevertedStep, FilesRestored, RevertEnd, Closed>;
 
 void to_json(nlohmann::json& json, const Record& value);
@@ -127,6 +134,7 @@ struct Summary {
   std::vector<Intent> intents;          ///< in order
   std::vector<std::uint32_t> reverted;  ///< steps whose undo has run to its end
   std::vector<Effect> paid;
+  std::vector<RolloutPhase> rollout;  ///< in order; empty for a transaction over resources
   std::optional<std::uint64_t> activated_ns;
   std::optional<std::uint64_t> confirm_deadline_ns;
   std::optional<Commit> commit;

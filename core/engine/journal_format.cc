@@ -25,6 +25,8 @@ inline constexpr std::string_view kind_name<journal::Done> = "done";
 template <>
 inline constexpr std::string_view kind_name<journal::EffectPaid> = "effect-paid";
 template <>
+inline constexpr std::string_view kind_name<journal::RolloutPhase> = "rollout-phase";
+template <>
 inline constexpr std::string_view kind_name<journal::GuardArmed> = "guard-armed";
 template <>
 inline constexpr std::string_view kind_name<journal::Activated> = "activated";
@@ -121,6 +123,7 @@ SENTINEL_JSON_FIELDS(Begin, transaction, request, agent, boot_id, started, deadl
 SENTINEL_JSON_FIELDS(Intent, step, id, undo, irreversible, effects)
 SENTINEL_JSON_FIELDS(Done, step)
 SENTINEL_JSON_FIELDS(EffectPaid, effect)
+SENTINEL_JSON_FIELDS(RolloutPhase, phase, former)
 SENTINEL_JSON_FIELDS(GuardArmed, deadline_ns)
 SENTINEL_JSON_FIELDS(Activated, since_boot_ns)
 SENTINEL_JSON_FIELDS(AwaitConfirm, deadline_ns)

@@ -39,6 +39,7 @@ class One {
 
   Recovery files() {
     Recovery recovery{transaction_, "files-restored", ExitCode::kDone, {}};
+    if (summary_.begin.request.release) return recovery;
     if (summary_.commit) {
       recovery.outcome = "changed";
       return recovery;
@@ -52,6 +53,7 @@ class One {
   }
 
   Recovery everything() {
+    if (summary_.begin.request.release) return around_.rollout(writer_, summary_, *events_);
     auto recovery = summary_.commit ? finish() : revert();
     if (recovery.outcome != "stuck") (void)prune(around_.host, around_.clock);
     Event result;

@@ -30,6 +30,9 @@ struct RecoverSurroundings {
   /// Where a transaction's events go: normally EventLog over journal/<tx>/events.
   std::function<std::unique_ptr<EventSink>(const std::string& transaction)> events;
   LockProbe lock_probe = probe_record_lock;
+  /// Finishes or takes back a rollout: everything but its files' early half, since what a boot starts moves only at the
+  /// very end of a rollout.
+  std::function<Recovery(journal::Writer& writer, const journal::Summary& summary, EventSink& events)> rollout = {};
 };
 
 /// Early boot: files only. Never runs a program.

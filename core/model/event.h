@@ -34,6 +34,8 @@ struct Event {
   std::uint64_t generation = 0;      ///< after a commit
   std::vector<std::string> changed;  ///< step ids
   Errors errors;
+  std::string release;           ///< of a result: the release in force afterwards; empty: none, or not about releases
+  std::vector<std::string> log;  ///< of a result: the last lines of a release that failed
 
   bool operator==(const Event&) const = default;
 };

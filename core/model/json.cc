@@ -115,7 +115,9 @@ void to_json(nlohmann::json& json, const Event& value) {
           {"outcome", value.outcome},
           {"generation", value.generation},
           {"changed", value.changed},
-          {"errors", value.errors}};
+          {"errors", value.errors},
+          {"release", value.release},
+          {"log", value.log}};
 }
 
 void from_json(const nlohmann::json& json, Event& value) {
@@ -128,6 +130,9 @@ void from_json(const nlohmann::json& json, Event& value) {
   json.at("generation").get_to(value.generation);
   json.at("changed").get_to(value.changed);
   json.at("errors").get_to(value.errors);
+  // Absent in the logs of earlier versions.
+  value.release = json.value("release", "");
+  value.log = json.value("log", std::vector<std::string>());
 }
 
 Result<nlohmann::json> parse_json(const std::string& text) {

@@ -68,8 +68,7 @@ void from_json(const nlohmann::json& json, Artefact& value) {
 }
 
 SENTINEL_JSON_FIELDS(ReleaseFile, path, mode, content)
-SENTINEL_JSON_FIELDS(ReleasePolicy, keep, drain_seconds, ready_path, ready_interval_ms, ready_timeout_ms,
-                     ready_successes, start_seconds, bake_ms, bake_errors, bake_requests)
+SENTINEL_JSON_FIELDS(ReleasePolicy, keep, drain_seconds, health)
 
 void to_json(nlohmann::json& json, const Release& value) {
   json = {{"id", value.id},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model/content.h"
+#include "core/model/health.h"
 
 namespace sentinel {
 
@@ -35,19 +36,16 @@ struct ReleaseFile {
   bool operator==(const ReleaseFile&) const = default;
 };
 
+/// How URLs of probes begin that are asked at the release's own endpoint.
+inline constexpr const char* kReleaseHost = "http://release/";
+
 /// When a release counts as healthy, and what becomes of the one before it. Kept with the release, so that going back
 /// to it needs nothing else.
 struct ReleasePolicy {
   std::uint32_t keep = 5;             ///< releases that stay on the host
   std::uint32_t drain_seconds = 300;  ///< for open streams of the release that is replaced
-  std::string ready_path = "/health/ready";
-  std::uint32_t ready_interval_ms = 1000;
-  std::uint32_t ready_timeout_ms = 2000;
-  std::uint32_t ready_successes = 3;
-  std::uint32_t start_seconds = 60;  ///< until it must be ready
-  std::uint32_t bake_ms = 30'000;    ///< how long it is watched after the switch
-  double bake_errors = 0.01;         ///< the share of failed requests that is too much
-  std::uint64_t bake_requests = 50;  ///< below this many the share says nothing
+  /// An HTTP probe of kReleaseHost asks the release at its own endpoint, past everybody's traffic.
+  HealthSettings health;
 
   bool operator==(const ReleasePolicy&) const = default;
 };

@@ -85,10 +85,11 @@ Document run_document(const std::vector<HostRun>& hosts) {
     return {{"host", host.host},
             {"outcome", to_string(host.outcome)},
             {"generation", optional_value(host.generation)},
-            {"release", nullptr},
+            {"release", text_or_null(host.release)},
             {"transaction", text_or_null(host.transaction)},
             {"duration_ms", host.duration_ms},
             {"changed", host.changed},
+            {"log", host.log},
             {"error", error_record(host.errors)}};
   });
 }
@@ -98,7 +99,7 @@ Document status_document(const std::vector<HostStatus>& hosts) {
     return {{"host", host.host},
             {"reachable", host.reachable},
             {"generation", optional_value(host.generation)},
-            {"release", nullptr},
+            {"release", text_or_null(host.release)},
             {"healthy", optional_value(host.healthy)},
             {"drift", optional_value(host.drift)},
             {"last_transaction", Document(host.last_transaction)},
@@ -113,7 +114,7 @@ Document failure_document(const Errors& errors) {
 Document event_line(const std::string& host, const Event& event) {
   const nlohmann::json fields = event;
   Document line = {{"schema_version", kSchemaVersion}, {"host", host}, {"type", Document(fields.at("type"))}};
-  for (const char* name : {"time", "step", "text", "deadline_ms", "outcome", "generation", "changed"}) {
+  for (const char* name : {"time", "step", "text", "deadline_ms", "outcome", "generation", "changed", "release", "log"}) {
     line[name] = Document(fields.at(name));
   }
   line["error"] = error_record(event.errors);

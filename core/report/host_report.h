@@ -47,6 +47,8 @@ struct HostRun {
   std::uint64_t duration_ms = 0;
   std::vector<std::string> changed;  ///< ids of steps
   Errors errors;
+  std::string release;           ///< in force afterwards; empty: none, or the run was not about releases
+  std::vector<std::string> log;  ///< the last lines of a release that failed
 
   bool succeeded() const { return outcome == Outcome::kUnchanged || outcome == Outcome::kChanged; }
 };
@@ -60,6 +62,7 @@ struct HostStatus {
   std::optional<bool> drift;    ///< missing: not looked at
   nlohmann::json last_transaction;  ///< null, or a record as the agent reports it
   Errors errors;
+  std::string release;  ///< of the project's application, in force; empty: none
 };
 
 /// The error with the host named, where nothing in it names the host yet.

@@ -48,7 +48,11 @@ std::string outcome_text(const HostRun& run) {
     text += fmt::format(" ({} step{})", run.changed.size(), run.changed.size() == 1 ? "" : "s");
   }
   text += fmt::format(" in {:.1f} s", static_cast<double>(run.duration_ms) / 1000.0);
-  if (run.generation) text += fmt::format(", generation {}", *run.generation);
+  if (!run.release.empty()) {
+    text += ", release " + printable_line(run.release);
+  } else if (run.generation) {
+    text += fmt::format(", generation {}", *run.generation);
+  }
   if (run.outcome == Outcome::kStuck) text += ": needs a person";
   return text;
 }
@@ -58,19 +62,23 @@ std::string run_text(const std::vector<HostRun>& hosts, const Style& style) {
   std::string out;
   for (const HostRun& run : hosts) {
     out += fmt::format("{}  {}\n", padded(printable_line(run.host), width), coloured(run, outcome_text(run), style));
+    if (run.log.empty()) continue;
+    out += "  the last lines of the release that failed:\n";
+    for (const auto& line : run.log) out += "    " + printable_line(line) + "\n";
   }
   return out;
 }
 
 std::string status_text(const std::vector<HostStatus>& hosts, const Style& style) {
   const int width = std::max(name_width(hosts), 4);
-  std::string out = fmt::format("{}  {:<11}  {:>10}  {:<9}  {:<8}  {}\n", padded("HOST", width), "REACHABLE", "GENERATION",
-                                "HEALTHY", "DRIFT", "LAST TRANSACTION");
+  std::string out = fmt::format("{}  {:<11}  {:>10}  {:<24}  {:<9}  {:<8}  {}\n", padded("HOST", width), "REACHABLE", "GENERATION",
+                                "RELEASE", "HEALTHY", "DRIFT", "LAST TRANSACTION");
   for (const HostStatus& host : hosts) {
     const std::string reachable = fmt::format("{:<11}", host.reachable ? "yes" : "no");
-    out += fmt::format("{}  {}  {:>10}  {:<9}  {:<8}  {}\n", padded(printable_line(host.host), width),
+    out += fmt::format("{}  {}  {:>10}  {:<24}  {:<9}  {:<8}  {}\n", padded(printable_line(host.host), width),
                        host.reachable ? style.green(reachable) : style.red(reachable),
-                       host.generation ? fmt::format("{}", *host.generation) : "-", yes_or_no(host.healthy, "yes", "no"),
+                       host.generation ? fmt::format("{}", *host.generation) : "-",
+                       host.release.empty() ? "-" : printable_line(host.release), yes_or_no(host.healthy, "yes", "no"),
                        yes_or_no(host.drift, "drift", "none"), last_transaction_text(host.last_transaction));
   }
   return out;

@@ -82,7 +82,7 @@ struct RestoreGeneration {
   bool operator==(const RestoreGeneration&) const = default;
 };
 
-/// topic: "status", "history", "audit" (name: digest of a line the log held once).
+/// topic: "status", "history", "releases" (name: the application), "audit" (name: digest of a line the log held once).
 struct Ask {
   std::string topic;
   std::string name;

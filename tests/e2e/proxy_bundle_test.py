@@ -78,7 +78,7 @@ class Bundle(unittest.TestCase):
 
     def check_handover(self, host):
         unit = host.read("/etc/systemd/system/sentinel-proxy-current.service").decode()
-        host.write("/etc/systemd/system/sentinel-proxy-next.service", unit.replace("sentinel-proxy/current", "sentinel-proxy/next"))
+        host.write("/etc/systemd/system/sentinel-proxy-next.service", unit.replace("sentinel-proxy-app/current", "sentinel-proxy-app/next"))
         host.run(["mkdir", "-p", "/run/systemd/system/sentinel-proxy-next.service.d"])
         host.write("/run/systemd/system/sentinel-proxy-next.service.d/candidate.conf",
                    "[Service]\nEnvironment=SENTINEL_ACCEPT_ON_COMMAND=true\nRestart=no\n")
@@ -97,7 +97,7 @@ class Bundle(unittest.TestCase):
             thread.start()
         try:
             host.run(["systemctl", "start", "sentinel-proxy-next.service"])
-            admin = "/run/sentinel-proxy/next/admin.sock"
+            admin = "/run/sentinel-proxy-app/next/admin.sock"
             self.assertEqual(self.ask(host, "GET", "/admin/state", path=admin).json()["state"], "waiting")
             self.assertEqual(self.ask(host, "GET", "/health/ready", path=admin).status, 200)
             self.assertEqual(self.ask(host, "POST", "/admin/accept", path=admin).json()["state"], "accepting")

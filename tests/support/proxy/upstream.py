@@ -74,8 +74,8 @@ class Exchange:
 
 class Upstream:
     def __init__(self, tls=None, address="127.0.0.1"):
-        """`tls`: (certificate, key), for https by the name localhost."""
-        self.listener = socket.create_server((address, 0))
+        """`tls`: (certificate, key), for https by the name localhost. `address`: where it listens."""
+        self.listener = socket.create_server((address, 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.url = f"https://localhost:{self.port}/v1" if tls else f"http://{address}:{self.port}/v1"
         self.tls = None

@@ -38,6 +38,7 @@ std::vector<Record> one_of_each() {
           AwaitConfirm{99},
           Confirmed{"somebody"},
           Commit{"now", {"a/b"}, {{"number", 1}}},
+          RolloutPhase{"switch", "1.0.0-1"},
           RevertBegin{"why", 6},
           RevertedStep{0},
           FilesRestored{"boot"},

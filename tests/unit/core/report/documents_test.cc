@@ -35,13 +35,13 @@ TEST_CASE("The plan document has every field for changes, in-sync and error") {
 }
 
 TEST_CASE("The run document has every field, null where nothing is known") {
-  HostRun changed{"a", Outcome::kChanged, 3, "00112233445566778899aabbccddeeff", 1234, {"ssh/drop-in"}, {}};
-  HostRun unreachable{"b", Outcome::kUnreachable, std::nullopt, "", 5, {}, {Error("ssh.timeout", "no answer")}};
+  HostRun changed{"a", Outcome::kChanged, 3, "00112233445566778899aabbccddeeff", 1234, {"ssh/drop-in"}, {}, "1.0.0-1", {}};
+  HostRun unreachable{"b", Outcome::kUnreachable, std::nullopt, "", 5, {}, {Error("ssh.timeout", "no answer")}, "", {"last words"}};
   CHECK(document_line(run_document({changed, unreachable})) ==
-        R"({"schema_version":1,"hosts":[{"host":"a","outcome":"changed","generation":3,"release":null,)"
-        R"("transaction":"00112233445566778899aabbccddeeff","duration_ms":1234,"changed":["ssh/drop-in"],"error":null},)"
+        R"({"schema_version":1,"hosts":[{"host":"a","outcome":"changed","generation":3,"release":"1.0.0-1",)"
+        R"("transaction":"00112233445566778899aabbccddeeff","duration_ms":1234,"changed":["ssh/drop-in"],"log":[],"error":null},)"
         R"({"host":"b","outcome":"unreachable","generation":null,"release":null,"transaction":null,"duration_ms":5,)"
-        R"("changed":[],"error":{"code":"ssh.timeout","message":"no answer","position":null,"context":[],"hint":null,)"
+        R"("changed":[],"log":["last words"],"error":{"code":"ssh.timeout","message":"no answer","position":null,"context":[],"hint":null,)"
         R"("exit":1,"also":[]}}]})"
         "\n");
 }
@@ -73,7 +73,7 @@ TEST_CASE("An event line names its host and has every field") {
   event.text = "changed";
   CHECK(document_line(event_line("a", event)) ==
         R"({"schema_version":1,"host":"a","type":"step-done","time":"2026-01-31T08:15:30.123Z","step":"ssh/drop-in",)"
-        R"("text":"changed","deadline_ms":0,"outcome":"","generation":0,"changed":[],"error":null})"
+        R"("text":"changed","deadline_ms":0,"outcome":"","generation":0,"changed":[],"release":"","log":[],"error":null})"
         "\n");
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/release_parts.h"
+
+#include <fmt/format.h>
+
+#include "core/health/http_exchange.h"
+
+namespace sentinel::agent {
+namespace {
+
+constexpr std::chrono::seconds kAdminAnswer{5};
+
+Result<std::string> call_admin(const std::string& socket, const std::string& method, const std::string& path) {
+  HttpRequest request;
+  request.url = "http://release" + path;
+  request.socket = socket;
+  request.method = method;
+  SENTINEL_TRY(auto reply, exchange_http(request, kAdminAnswer));
+  if (reply.status != 200) return Error("release.admin", fmt::format("{} {}: status {}", method, path, reply.status));
+  return std::move(reply.body);
+}
+
+}  // namespace
+
+ReleaseParts::ReleaseParts(System& machine, Clock& clock)
+    : clock_(clock), runtime_(machine, clock, call_admin), runner_(machine), judge_(clock, runner_, call_admin) {}
+
+}  // namespace sentinel::agent

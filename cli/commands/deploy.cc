@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// `deploy`: ships a release, has the host prove it healthy, and the host takes it back by itself when it is not.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/commands/commands.h"
+#include "cli/run.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/config/release_rendering.h"
+
+namespace sentinel {
+namespace {
+
+constexpr std::size_t kLargestArtefact = 512U << 20;
+
+// "0.1.0-20260131T081530": sorts by time among releases of one version.
+std::string new_release_id(const std::string& version) {
+  std::string time = to_rfc3339(SystemClock().now());
+  std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+  return version + "-" + time.substr(0, 15);
+}
+
+class DeployCommand final : public Subcommand {
+ public:
+  std::string name() const override { return "deploy"; }
+
+  std::string summary() const override { return "ship a release, verify it, take it back when it is not healthy"; }
+
+  void declare(Declaration& d) override {
+    d.option("--artifact", "PATH", artifact_, "the bundle to ship; without it app.artifact of the project");
+    d.option("--release", "ID", release_, "what to call it; without it version and time");
+    d.option("--health-timeout", "S", health_timeout_, "seconds until it must be healthy; without it health.start");
+    d.flag("--no-rollback", no_rollback_, "a release that fails under its traffic keeps it (exit 7)");
+    d.flag("--drain-wait", drain_wait_, "wait until the streams of the former release have ended");
+  }
+
+  ExitCode run(const Context& context) override {
+    Console& console = context.console;
+    Diagnostics diagnostics;
+    const auto workspace = open_workspace(context, diagnostics);
+    console.warn(diagnostics.warnings);
+    if (!workspace) return console.fail(diagnostics.errors);
+    const auto archive = read_artefact(*workspace);
+    if (!archive.ok()) return console.fail(archive.error());
+    auto bundle = read_bundle(*archive);
+    if (!bundle.ok())
+      return console.fail(std::move(bundle).error().exits(ExitCode::kUsage).during("reading the artefact"));
+    const std::string id = release_.empty() ? new_release_id(bundle->artefact.version) : release_;
+    if (!is_release_id(id)) {
+      return console.fail(Error("release.bad-id", fmt::format("'{}' can't name a release", id),
+                                "letters, digits, '.', '_' and '-', at most 64", ExitCode::kUsage));
+    }
+    ReleaseWish wish{*bundle, *archive, id, {}};
+    if (health_timeout_)
+      wish.start_seconds = static_cast<std::uint32_t>(std::min<std::uint64_t>(*health_timeout_, 86'400));
+    Run run(context, *workspace, "deploy " + id);
+    if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
+    run.plan([&](HostTask& task) { return run.plan_release(task, wish, {!no_rollback_, drain_wait_}); });
+    return run.finish();
+  }
+
+ private:
+  Result<std::string> read_artefact(const Workspace& workspace) const {
+    std::string path = artifact_;
+    if (path.empty()) {
+      const Node* declared = workspace.project.app.find("artifact");
+      if (declared == nullptr) {
+        return Error("deploy.no-artifact", "which artefact?",
+                     "pass --artifact PATH, or set app.artifact in the project", ExitCode::kUsage);
+      }
+      path = declared->text.starts_with('/') ? declared->text : workspace.project.directory + "/" + declared->text;
+    }
+    auto bytes = read_whole_file(path, kLargestArtefact);
+    if (!bytes.ok()) return std::move(bytes).error().exits(ExitCode::kUsage).during("reading the artefact");
+    return bytes;
+  }
+
+  std::string artifact_;
+  std::string release_;
+  std::optional<std::uint64_t> health_timeout_;
+  bool no_rollback_ = false;
+  bool drain_wait_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Subcommand> make_deploy_command() {
+  return std::make_unique<DeployCommand>();
+}
+
+}  // namespace sentinel

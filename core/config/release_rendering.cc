@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config/release_rendering.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/config/host_variables.h"
+#include "core/config/scalar_types.h"
+#include "core/config/template_check.h"
+
+namespace sentinel {
+namespace {
+
+constexpr std::uint32_t kStopMargin = 15;  // seconds systemd grants a release beyond its drain budget
+constexpr const char* kMetricsListen = "127.0.0.1:9464";
+
+std::string text_of(const Value& scope, const char* group, const char* name) {
+  const Value& value = scope.at(group).at(name);
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::uint32_t seconds_of(const Value& value) {
+  return parse_duration(value.is_string() ? value.get<std::string>() : value.dump()).value_or(0);
+}
+
+double share_of(const Value& value) {
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  return std::stod(text) / (text.ends_with('%') ? 100.0 : 1.0);
+}
+
+HealthSettings health_of(const Value& health, const ReleaseWish& wish) {
+  HealthSettings settings;
+  const Value& ready = health.at("ready");
+  Probe probe;
+  probe.name = "ready";
+  HttpProbe http;
+  std::string path = ready.at("path").get<std::string>();
+  http.url = kReleaseHost + path.erase(0, 1);
+  probe.target = http;
+  probe.interval_ms = seconds_of(ready.at("interval")) * 1000;
+  probe.timeout_ms = seconds_of(ready.at("timeout")) * 1000;
+  probe.successes = ready.at("successes").get<std::uint32_t>();
+  settings.probes.push_back(std::move(probe));
+  settings.gate.deadline_ms = wish.start_seconds.value_or(seconds_of(health.at("start"))) * 1000;
+  const Value& bake = health.at("bake");
+  settings.bake.time_ms = seconds_of(bake.at("time")) * 1000;
+  settings.bake.errors = share_of(bake.at("errors"));
+  settings.bake.min_requests = bake.at("min_requests").get<std::uint64_t>();
+  return settings;
+}
+
+class Renderer {
+ public:
+  Renderer(const Project& project, const Host& host, const Assets& assets, const ReleaseWish& wish,
+           Diagnostics& diagnostics)
+      : project_(project), host_(host), files_(assets), wish_(wish), diagnostics_(diagnostics) {
+    for (const auto& secret : project.secrets) names_.push_back(secret.name);
+  }
+
+  /// Adds a file rendered from `template_text`; its place in the release, to refer to it.
+  std::optional<ReleaseFile> add(const std::string& path, std::uint32_t mode, const TemplateSource& source,
+                                 const Value& scope) {
+    RenderOptions options;
+    options.origin.file = source.path;
+    options.includes = &files_;
+    options.secrets = names_;
+    auto content = render_content(source.text, scope, options);
+    if (!content.ok()) {
+      diagnostics_.add(std::move(content).error().during(fmt::format("rendering {} for host {}", path, host_.name)));
+      return {};
+    }
+    for (const auto& piece : content->pieces()) {
+      if (const auto* hole = std::get_if<Hole>(&piece)) use(hole->secret);
+    }
+    ReleaseFile file{path, mode, reference_to(*content)};
+    out.contents[file.content.digest] = content->serialize();
+    out.release.files.push_back(file);
+    return file;
+  }
+
+  std::optional<TemplateSource> shipped(const std::string& name) {
+    auto source = files_.require(name);
+    if (source.ok()) return std::move(source).value();
+    diagnostics_.add(std::move(source).error().during(fmt::format("for host {}", host_.name)));
+    return {};
+  }
+
+  std::optional<TemplateSource> of_bundle(const std::string& name) {
+    if (const auto* file = wish_.bundle.find(name); file != nullptr) {
+      return TemplateSource{name + " of the bundle", std::string(file->bytes)};
+    }
+    diagnostics_.add(Error("bundle.malformed", fmt::format("the bundle has no {}", name),
+                           "a bundle is what packaging/proxy/bundle makes", ExitCode::kUsage));
+    return {};
+  }
+
+  ReleaseRendering out;
+
+ private:
+  void use(const std::string& name) {
+    const auto known =
+        std::any_of(out.secrets.begin(), out.secrets.end(), [&](const SecretSpec& one) { return one.name == name; });
+    if (known) return;
+    if (const auto* source = project_.find_secret(name); source != nullptr) out.secrets.push_back(source->spec());
+  }
+
+  const Project& project_;
+  const Host& host_;
+  TemplateFiles files_;
+  const ReleaseWish& wish_;
+  Diagnostics& diagnostics_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+std::optional<ReleaseRendering> render_release(const Project& project, const Playbook& playbook, const Host& host,
+                                               const Facts& facts, const Assets& assets, const ReleaseWish& wish,
+                                               Diagnostics& diagnostics) {
+  auto scope = host_scope(project, playbook, host, facts, diagnostics);
+  if (!scope) return {};
+  if (text_of(*scope, "app", "runtime") != "systemd") {
+    diagnostics.add(
+        Error("release.runtime", "this version deploys with app.runtime systemd only", "", ExitCode::kUsage));
+    return {};
+  }
+  const ReleasePaths paths{project.name, wish.id};
+  Renderer renderer(project, host, assets, wish, diagnostics);
+  Release& release = renderer.out.release;
+  release.id = wish.id;
+  release.app = project.name;
+  release.artefact = wish.bundle.artefact;
+  release.policy.keep = scope->at("app").at("keep").get<std::uint32_t>();
+  release.policy.drain_seconds = seconds_of(scope->at("app").at("drain"));
+  release.policy.health = health_of(scope->at("health"), wish);
+
+  Value& known = *scope;
+  known["release"] = wish.id;
+  known["directory"] = paths.directory();
+  known["drain_seconds"] = release.policy.drain_seconds;
+  known["stop_timeout"] = release.policy.drain_seconds + kStopMargin;
+  known["listen"] = "127.0.0.1:" + text_of(known, "app", "port");
+  known["metrics_listen"] = kMetricsListen;
+  const auto environment = renderer.shipped("app/environment.j2");
+  const auto config = renderer.shipped("app/config.yaml.j2");
+  const auto unit = renderer.of_bundle("templates/release.service.j2");
+  const auto socket = renderer.of_bundle("templates/release.socket.j2");
+  if (!environment || !config || !unit || !socket) return {};
+  const auto environment_file = renderer.add(kReleaseEnvironment, 0644, *environment, known);
+  const auto config_file = renderer.add(kReleaseConfig, 0644, *config, known);
+  if (!environment_file || !config_file) return {};
+  if (config_file->content.holes) {
+    diagnostics.add(Error("release.secret-in-config",
+                          "a secret stands in app/config.yaml.j2, which the program reads as its own user",
+                          "put it into app/environment.j2, which the service manager reads", ExitCode::kUsage));
+    return {};
+  }
+  // The bundle's templates call the application so.
+  known["app"] = project.name;
+  known["environment"] = paths.installed(*environment_file);
+  known["config"] = paths.installed(*config_file);
+  const auto unit_file = renderer.add(kReleaseUnit, 0644, *unit, known);
+  const auto socket_file = renderer.add(kReleaseSocket, 0644, *socket, known);
+  if (!unit_file || !socket_file) return {};
+  if (unit_file->content.holes || socket_file->content.holes) {
+    diagnostics.add(Error("release.secret-in-config", "a secret stands in a unit of the bundle", "", ExitCode::kUsage));
+    return {};
+  }
+  release.env_digest = environment_file->content.digest;
+  release.config_digest = config_file->content.digest;
+  release.unit_digest = unit_file->content.digest;
+  renderer.out.contents[release.artefact.sha256] = wish.archive;
+  return std::move(renderer.out);
+}
+
+}  // namespace sentinel

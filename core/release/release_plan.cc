@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/release/release_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/model/json.h"
+
+namespace sentinel {
+namespace {
+
+// The text of a release's file without the release's own name, so that two releases can be compared. Only where the
+// name stands as one: a short one may be a word of some comment.
+std::string comparable(const Content& content, const std::string& id) {
+  constexpr const char* kPlace = "<release>";
+  auto text = content.display();
+  for (const auto& [before, behind] : {std::pair("/", "/"), {"/", "\n"}, {"-", ".service"}, {"release ", "\n"}}) {
+    const auto name = before + id + behind;
+    const auto general = std::string(before) + kPlace + behind;
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + general.size())) {
+      text.replace(at, name.size(), general);
+    }
+  }
+  return text;
+}
+
+Error bad_order(const std::string& code, const std::string& message, const std::string& hint = {}) {
+  return Error(code, message, hint, ExitCode::kUsage);
+}
+
+Result<void> check_deploy(const Release& release, const AppReleases& app) {
+  if (!is_release_id(release.id)) {
+    return bad_order("release.bad-id", fmt::format("'{}' can't name a release", release.id),
+                     "letters, digits, '.', '_' and '-', at most 64");
+  }
+  if (release.artefact.kind != Artefact::Kind::kBundle || release.runtime != RuntimeKind::kSystemd) {
+    return bad_order("release.runtime", "this host's agent runs bundles under systemd and nothing else");
+  }
+  for (const auto& file : release.files) {
+    if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos) {
+      return bad_order("release.file", fmt::format("'{}' leaves the release's directory", file.path));
+    }
+  }
+  const auto* known = app.find(release.id);
+  if (known == nullptr || known->state == ReleaseState::kFailed || known->state == ReleaseState::kStaged) return {};
+  if (release.id == app.current) return {};
+  return bad_order("release.exists", fmt::format("the host has a release {} already", release.id),
+                   fmt::format("go to it: sentinelctl rollback {}; or choose another id", release.id));
+}
+
+struct Differences {
+  std::vector<Change> changes;
+  std::vector<ContentRef> missing;
+};
+
+class FileComparison {
+ public:
+  FileComparison(HostState& host, const ContentLookup& contents) : store_(host), contents_(contents) {}
+
+  // Files of both, each as one change where they differ.
+  Result<Differences> files(const Release& next, const Release* former) {
+    Differences out;
+    for (const auto& file : next.files) {
+      std::string before;
+      if (former != nullptr) {
+        if (const auto content = store_.content(*former, file.path); content.ok())
+          before = comparable(*content, former->id);
+      }
+      const auto bytes = contents_(file.content.digest);
+      if (!bytes) {
+        out.missing.push_back(file.content);
+        continue;
+      }
+      SENTINEL_TRY(const auto content, Content::parse(*bytes, file.content.holes));
+      auto after = comparable(content, next.id);
+      if (before != after) out.changes.push_back({file.path, std::move(before), std::move(after), false});
+    }
+    return out;
+  }
+
+ private:
+  ReleaseStore store_;
+  const ContentLookup& contents_;
+};
+
+// A rollback's files are on the host.
+Result<Differences> deployed_files(const Release& next, const Release& former, HostState& host) {
+  ReleaseStore store(host);
+  Differences out;
+  for (const auto& file : next.files) {
+    SENTINEL_TRY(const auto content, store.content(next, file.path));
+    auto after = comparable(content, next.id);
+    std::string before;
+    if (const auto now = store.content(former, file.path); now.ok()) before = comparable(*now, former.id);
+    if (before != after) out.changes.push_back({file.path, std::move(before), std::move(after), false});
+  }
+  return out;
+}
+
+// What the release is held to, but for how long this very deploy waits.
+std::string policy_text(const Release* release) {
+  if (release == nullptr) return {};
+  auto policy = release->policy;
+  policy.health.gate.deadline_ms = 0;
+  return to_text(policy);
+}
+
+std::string described(const Release* release) {
+  return release == nullptr ? ""
+                            : fmt::format("{} {} ({})", release->artefact.name, release->artefact.version,
+                                          release->artefact.sha256.substr(0, 12));
+}
+
+}  // namespace
+
+Result<ReleaseOrder> complete_order(const ReleaseOrder& order, const AppReleases& app) {
+  if (!is_release_id(order.release.app)) {
+    return bad_order("release.bad-id", fmt::format("'{}' can't name an application", order.release.app));
+  }
+  if (order.action == ReleaseOrder::Action::kDeploy) {
+    SENTINEL_CHECK(check_deploy(order.release, app));
+    return order;
+  }
+  SENTINEL_TRY(const auto target, rollback_target(app, order.release.id));
+  auto complete = order;
+  complete.release = app.find(target)->release;
+  return complete;
+}
+
+Result<PlannedRequest> plan_release(const Request& request, HostState& host, SecretView& secrets,
+                                    const ContentLookup& contents) {
+  PlannedRequest planned;
+  planned.plan.host = request.host;
+  SENTINEL_TRY(const auto key, host.secrets.host_key());
+  for (const auto& spec : request.secrets) {
+    SENTINEL_TRY(planned.states["secret/" + spec.name], secrets.observe(spec, key));
+    SENTINEL_TRY(auto step, secrets.plan(spec, host.blobs));
+    if (!step.changes.empty()) planned.plan.steps.push_back(std::move(step));
+  }
+  const auto& order = *request.release;
+  const auto& next = order.release;
+  const bool deploy = order.action == ReleaseOrder::Action::kDeploy;
+  SENTINEL_TRY(const auto app, ReleaseRegistry(host.machine, host.directory).read(next.app));
+  planned.states["release/" + next.app] = nlohmann::json(app);
+  const auto* current = app.find(app.current);
+  const Release* former = current == nullptr ? nullptr : &current->release;
+  Differences differences;
+  if (deploy) {
+    SENTINEL_TRY(differences, FileComparison(host, contents).files(next, former));
+    if (!contents(next.artefact.sha256)) {
+      differences.missing.push_back({next.artefact.sha256, false, next.artefact.size});
+    }
+  } else if (former != nullptr) {
+    SENTINEL_CHECK(ReleaseStore(host).verify(next));
+    SENTINEL_TRY(differences, deployed_files(next, *former, host));
+  }
+  planned.missing = std::move(differences.missing);
+  if (auto before = policy_text(former), after = policy_text(&next); before != after) {
+    differences.changes.push_back({"policy", std::move(before), std::move(after), false});
+  }
+  const bool same_artefact = former != nullptr && former->artefact == next.artefact;
+  const bool confirmed = current != nullptr && current->state == ReleaseState::kConfirmed;
+  const bool same = same_artefact && differences.changes.empty() && planned.plan.steps.empty() && confirmed;
+  if (planned.missing.empty() && former != nullptr && next.id == former->id) {
+    if (same || !deploy) planned.plan.steps.clear();
+    if (!same && deploy) {
+      return bad_order("release.exists", fmt::format("release {} is in force, and is another one", next.id),
+                       "choose another id");
+    }
+  } else if (!same || !deploy) {
+    Step step;
+    step.id = "release/" + next.app;
+    step.kind = "release";
+    step.risk = Risk::kService;
+    step.title = fmt::format("{} release {} of {}", deploy ? "deploy" : "go back to", next.id, next.app);
+    step.changes.push_back({"release", former == nullptr ? "" : former->id, next.id, false});
+    if (!same_artefact) step.changes.push_back({"artefact", described(former), described(&next), false});
+    for (auto& change : differences.changes) step.changes.push_back(std::move(change));
+    planned.plan.steps.push_back(std::move(step));
+  }
+  planned.plan.unchanged = planned.plan.steps.empty() ? 1 : 0;
+  planned.plan.observed = digest_of(planned.states);
+  return planned;
+}
+
+}  // namespace sentinel

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Releases on a real host, through Caddy, against a scripted upstream: deployed and replaced under open-loop load and open
+streams without a failed request or a cut stream; bad ones taken back by the host, with the reason; rolled back by word, also
+without a network; and brought in order after the agent was killed in the middle. A campaign replaces more often."""
+
+import hashlib
+import http.client
+import json
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "proxy")]
+from hosts import Host  # noqa: E402
+from proxy import KEY  # noqa: E402
+from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
+from upstream import Upstream  # noqa: E402
+
+DEPLOYS = 20 if CAMPAIGN else 2  # good ones under load, each followed by a bad one
+STREAMS, EVENTS, PACE = 20, 30, 0.2
+RATE = 40  # requests per second, sent whether or not the ones before were answered
+KEYS = "/etc/sentinel/keys"
+CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
+
+
+def script(exchange):
+    body = exchange.json()
+    if not body.get("stream"):
+        exchange.send_json({"id": "x", "choices": [{"index": 0, "message": {"content": "hi"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+        return
+    exchange.head(content_type="text/event-stream", chunked=True)
+    for number in range(EVENTS):
+        exchange.chunk(b'data: {"choices":[{"index":0,"delta":{"content":"%d "}}]}\n\n' % number)
+        time.sleep(PACE)  # the upstream's pace
+    exchange.chunk(b"data: [DONE]\n\n")
+    exchange.send(b"0\r\n\r\n")
+
+
+class Load:
+    """Users at the host's Caddy."""
+
+    def __init__(self, address):
+        self.address, self.going = address, True
+        self.answers, self.streams, self.failures, self.threads = 0, 0, [], []
+        self.lock = threading.Lock()
+
+    def ask(self, stream):
+        body = json.dumps({"model": "m", "messages": [], "stream": stream})
+        connection = http.client.HTTPConnection(self.address, 8000, timeout=30)
+        try:
+            connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            data = answer.read()
+            good = answer.status == 200 and (not stream or data.endswith(b"data: [DONE]\n\n"))
+            with self.lock:
+                self.answers += good and not stream
+                self.streams += good and stream
+                if not good:
+                    self.failures.append((answer.status, data[-200:]))
+        except (OSError, http.client.HTTPException) as failure:
+            with self.lock:
+                self.failures.append(repr(failure))
+        finally:
+            connection.close()
+
+    def begin(self, target, *arguments):
+        thread = threading.Thread(target=target, args=arguments)
+        thread.start()
+        self.threads.append(thread)
+
+    def open_loop(self):
+        begun, sent = time.monotonic(), 0
+        while self.going:
+            self.begin(self.ask, False)
+            sent += 1
+            time.sleep(max(0, begun + sent / RATE - time.monotonic()))  # the clock of an open loop
+
+    def stream_after_stream(self):
+        while self.going:
+            self.ask(True)
+
+    def __enter__(self):
+        for _ in range(STREAMS):
+            self.begin(self.stream_after_stream)
+        self.begin(self.open_loop)
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        for thread in self.threads:
+            thread.join()
+
+
+class Deploy(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        (cls.bundle,) = (BUILD / "packaging").glob("sentinel-proxy-*-bundle.tar")
+
+    def setUp(self):
+        self.upstream = Upstream(address="0.0.0.0")
+        self.addCleanup(self.upstream.close)
+        self.upstream.script = script
+
+    def prepared(self, host, operator, **more):
+        """A project on a host whose Caddy leads to the application's port."""
+        operator.know(host)
+        digest = hashlib.sha256(KEY.encode()).hexdigest()
+        host.run(["mkdir", "-p", "/etc/sentinel"])
+        host.write(KEYS, f"{digest} user-1\n")
+        self.settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{host.gateway}:{self.upstream.port}/v1", "SENTINEL_RATE_LIMIT": 1_000_000}
+        self.host, self.operator = host, operator
+        self.project(**more)
+
+    def project(self, settings=None, health=None, secrets=None, environment_template=None):
+        template = self.operator.directory / "templates" / "app" / "environment.j2"
+        template.unlink(missing_ok=True)
+        if environment_template is not None:
+            template.parent.mkdir(parents=True, exist_ok=True)
+            template.write_text(environment_template)
+        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []),
+                              secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
+                              app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
+                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, **(health or {})})
+
+    def command(self, *arguments, exit=0):
+        return only(self.operator.json(*arguments, "--yes", exit=exit, environment={"UPSTREAM_KEY": "upstream-secret-1"}))
+
+    def deploy(self, release, exit=0, **project):
+        self.project(**project)
+        return self.command("deploy", "--release", release, exit=exit)
+
+    def releases(self):
+        return only(self.operator.json("releases", exit=0))["releases"]
+
+    @staticmethod
+    def states(host):
+        (app,) = json.loads(host.read("/var/lib/sentinel/releases.json"))["apps"]
+        return {record["release"]["id"]: record["state"] for record in app["releases"]}
+
+    def answers(self):
+        load = Load(self.host.address)
+        load.ask(False)
+        self.assertEqual((load.answers, load.failures), (1, []))
+
+    def caddy(self, host):
+        host.run(["sh", "-c", "apt-get update -q && apt-get install -yq --no-install-recommends caddy"], timeout=180)
+        host.write("/etc/caddy/Caddyfile", CADDYFILE)
+        host.run(["systemctl", "restart", "caddy"])
+
+    def bad(self, number):
+        """(name, what the project is changed by, a word of the reason), in turn."""
+        kinds = [
+            ("broken-config", {"settings": {"SENTINEL_WORKERS": "many"}}, "ended"),
+            ("never-ready", {"health": {"start": "2s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "not healthy"),
+            ("crash", {"environment_template": "SENTINEL_LISTEN=fd:nothing\nOPENAI_API_KEY={{ secrets.OPENAI_API_KEY | shell }}\n"}, "ended"),
+            ("missing-secret", {"environment_template": "OPENAI_API_URL=\n", "settings": {"OPENAI_API_URL": None}}, "ended"),
+        ]
+        return kinds[number % len(kinds)]
+
+    def test_nobody_notices_deploys_good_and_bad(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.caddy(host)
+            self.assertEqual(self.deploy("first")["release"], "first")
+            wait_until(lambda: host.run(["sh", "-c", "ss -ltn | grep -q :8000"], check=False).returncode == 0, 20, "Caddy")
+            self.answers()
+            with Load(host.address) as load:
+                current = "first"
+                for number in range(DEPLOYS):
+                    good = self.deploy(f"good-{number}", settings={"SENTINEL_ATTEMPTS": 2 + number % 3})
+                    self.assertEqual((good["outcome"], good["release"]), ("changed", f"good-{number}"))
+                    current = f"good-{number}"
+                    name, change, word = self.bad(number)
+                    failed = self.deploy(f"{name}-{number}", exit=6, **change)
+                    self.assertEqual((failed["outcome"], failed["release"]), ("reverted", current), failed)
+                    self.assertIn(word, failed["error"]["message"])
+                    self.assertEqual(self.releases()[0]["state"], "failed")
+                back = self.command("rollback")
+                self.assertEqual(back["outcome"], "changed")
+            self.assertEqual(load.failures, [], host.journal())
+            self.assertGreater(load.answers, RATE * DEPLOYS)
+            self.assertGreaterEqual(load.streams, STREAMS)
+            print(f"{DEPLOYS} good and {DEPLOYS} bad releases: {load.answers} answers, {load.streams} streams, {len(load.failures)} failed or cut")
+
+    def test_bad_releases_are_taken_back_with_their_reason(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("first")
+            for number in range(4):
+                name, change, word = self.bad(number)
+                with self.subTest(name):
+                    failed = self.deploy(name, exit=6, **change)
+                    self.assertEqual((failed["outcome"], failed["release"]), ("reverted", "first"))
+                    self.assertIn(word, failed["error"]["message"])
+                    self.assertTrue(failed["log"] or name == "never-ready", failed)
+                    self.assertNotIn("upstream-secret-1", json.dumps(failed))
+                    states = host.run(["systemctl", "is-active", "sentinel-first.service", f"sentinel-{name}.service"], check=False).stdout.split()
+                    self.assertEqual(states, ["active", "inactive"])
+            self.assertEqual(host.run(["systemctl", "is-system-running"], check=False).stdout.strip(), "running")
+
+    def test_back_by_word_without_a_network_and_forward_again(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            tree = self.releases()[0]["tree_digest"]
+            self.deploy("two", settings={"SENTINEL_ATTEMPTS": 3})
+            self.assertEqual(self.command("deploy", "--release", "three")["outcome"], "unchanged")
+            self.assertEqual(self.command("rollback")["release"], "one")
+            self.assertEqual({one["id"]: one["tree_digest"] for one in self.releases()}["one"], tree)
+            self.assertEqual(self.command("rollback")["release"], "two")
+            host.cut_network()
+            done = host.run(["sentinel-agent", "rollback"])
+            self.assertIn("release one is in force", done.stdout)
+            host.restore_network()
+            self.assertEqual([one["id"] for one in self.releases() if one["current"]], ["one"])
+            self.assertEqual(host.run(["readlink", "/opt/sentinel/current"]).stdout.strip(), "releases/one")
+            # A directory that is not what was recorded is refused before anything is touched.
+            host.write("/opt/sentinel/releases/two/config.yaml", "SENTINEL_ATTEMPTS: 1\n")
+            refused = self.command("rollback", exit=1)
+            self.assertEqual(refused["error"]["code"], "release.altered")
+            host.reboot()
+            self.assertEqual(host.run(["systemctl", "is-active", "sentinel-one.service"], check=False).stdout.strip(), "active")
+
+    def test_a_killed_agent_leaves_the_former_release_serving(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            for phase, health in (("candidate", {"start": "60s", "ready": {"path": "/health/nowhere"}}), ("serving", {"bake": {"time": "60s"}})):
+                with self.subTest(phase):
+                    release = f"killed-in-{phase}"
+                    self.project(settings={"SENTINEL_ATTEMPTS": 3}, health=health)
+                    process = self.operator.start("deploy", "--release", release, "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    wait_until(lambda: self.states(host).get(release) == phase, 30, phase)
+                    held = self.operator.run("deploy", "--release", "second", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    self.assertEqual(held.returncode, 9, held.stdout)
+                    host.run(["systemctl", "kill", "--signal=KILL", "sentinel-transaction@*.service"])
+                    output, _ = process.communicate(timeout=90)
+                    report = only(json.loads(output))
+                    self.assertEqual((report["outcome"], report["release"]), ("reverted", "one"), report)
+                    self.assertEqual(self.releases()[0]["state"], "failed")
+                    state = host.run(["systemctl", "is-active", "sentinel-one.service", f"sentinel-{release}.service"], check=False).stdout.split()
+                    self.assertEqual(state, ["active", "inactive"])
+            self.assertEqual(self.deploy("after", settings={"SENTINEL_ATTEMPTS": 4})["release"], "after")
+
+
+if __name__ == "__main__":
+    unittest.main()
