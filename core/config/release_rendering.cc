@@ -24,29 +24,15 @@ std::uint32_t seconds_of(const Value& value) {
   return parse_duration(value.is_string() ? value.get<std::string>() : value.dump()).value_or(0);
 }
 
-double share_of(const Value& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  return std::stod(text) / (text.ends_with('%') ? 100.0 : 1.0);
-}
-
-HealthSettings health_of(const Value& health, const ReleaseWish& wish) {
-  HealthSettings settings;
-  const Value& ready = health.at("ready");
-  Probe probe;
-  probe.name = "ready";
-  HttpProbe http;
-  std::string path = ready.at("path").get<std::string>();
-  http.url = kReleaseHost + path.erase(0, 1);
-  probe.target = http;
-  probe.interval_ms = seconds_of(ready.at("interval")) * 1000;
-  probe.timeout_ms = seconds_of(ready.at("timeout")) * 1000;
-  probe.successes = ready.at("successes").get<std::uint32_t>();
-  settings.probes.push_back(std::move(probe));
-  settings.gate.deadline_ms = wish.start_seconds.value_or(seconds_of(health.at("start"))) * 1000;
-  const Value& bake = health.at("bake");
-  settings.bake.time_ms = seconds_of(bake.at("time")) * 1000;
-  settings.bake.errors = share_of(bake.at("errors"));
-  settings.bake.min_requests = bake.at("min_requests").get<std::uint64_t>();
+// The project's probes ask the application's port; a release that has no traffic yet is asked at its own endpoint.
+HealthSettings health_of(const Project& project, const std::string& listen, const ReleaseWish& wish) {
+  HealthSettings settings = project.health_settings;
+  const std::string ours = "http://" + listen + "/";
+  for (auto& probe : settings.probes) {
+    auto* http = std::get_if<HttpProbe>(&probe.target);
+    if (http != nullptr && http->url.starts_with(ours)) http->url = kReleaseHost + http->url.substr(ours.size());
+  }
+  if (wish.start_seconds) settings.gate.deadline_ms = *wish.start_seconds * 1000;
   return settings;
 }
 
@@ -133,7 +119,6 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   release.artefact = wish.bundle.artefact;
   release.policy.keep = scope->at("app").at("keep").get<std::uint32_t>();
   release.policy.drain_seconds = seconds_of(scope->at("app").at("drain"));
-  release.policy.health = health_of(scope->at("health"), wish);
 
   Value& known = *scope;
   known["release"] = wish.id;
@@ -142,6 +127,7 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   known["stop_timeout"] = release.policy.drain_seconds + kStopMargin;
   known["listen"] = "127.0.0.1:" + text_of(known, "app", "port");
   known["metrics_listen"] = kMetricsListen;
+  release.policy.health = health_of(project, known.at("listen").get<std::string>(), wish);
   const auto environment = renderer.shipped("app/environment.j2");
   const auto config = renderer.shipped("app/config.yaml.j2");
   const auto unit = renderer.of_bundle("templates/release.service.j2");

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rollout over a machine in memory and a runtime that is a few flags: whatever fails, and wherever its process
+// dies, exactly one release has the traffic at the end, and the registry says the same.
+#include "core/release/rollout.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "core/base/digest.h"
+#include "core/model/json.h"
+#include "tests/support/fake_system.h"
+#include "tests/support/faulty_system.h"
+#include "tests/unit/core/engine/support.h"
+
+using namespace sentinel;
+
+namespace {
+
+constexpr const char* kFirst = "11111111111111111111111111111111";
+constexpr const char* kSecond = "22222222222222222222222222222222";
+
+// Which release runs, which has the traffic, which a boot starts.
+struct FakeRuntime final : Runtime {
+  std::set<std::string> running;
+  std::string traffic;
+  std::string boots;
+  std::string fails;  ///< name of the function that fails once
+
+  Result<void> strike(const std::string& name) {
+    if (fails != name) return {};
+    fails.clear();
+    return Error("test.struck", name + " failed");
+  }
+
+  Result<void> check(const Release&) override { return strike("check"); }
+
+  Result<void> prepare(const Release&) override { return strike("prepare"); }
+
+  Result<void> start_candidate(const Release& next) override {
+    running.insert(next.id);
+    return strike("start");
+  }
+
+  Result<Activity> activity(const Release& release) override { return Activity{running.count(release.id) > 0, "", 0}; }
+
+  ReleaseEndpoint endpoint(const Release&) const override { return {"/run/x"}; }
+
+  Result<void> switch_to(const Release& next, const std::optional<Release>&) override {
+    traffic = next.id;
+    return strike("switch");
+  }
+
+  Result<void> back(const Release& next, const std::optional<Release>& former) override {
+    traffic = former ? former->id : "";
+    running.erase(next.id);
+    return strike("back");
+  }
+
+  Result<void> promote(const Release& next, const std::optional<Release>&) override {
+    boots = next.id;
+    return strike("promote");
+  }
+
+  Result<void> drain(const Release& release, bool) override {
+    running.erase(release.id);
+    return strike("drain");
+  }
+
+  Result<bool> runs(const Release& release) override { return running.count(release.id) > 0; }
+
+  Result<void> forget(const Release&) override { return strike("forget"); }
+
+  std::vector<std::string> log(const Release&, std::size_t) override { return {"it said s3cret-value"}; }
+};
+
+struct FakeJudge final : ReleaseJudge {
+  bool ready = true;
+  bool well = true;
+
+  Result<void> await_ready(const Release&, const std::optional<Release>&, Runtime&,
+                           const std::function<bool()>&) override {
+    if (ready) return {};
+    return Error("release.unhealthy", "not ready", "", ExitCode::kRolledBack);
+  }
+
+  Result<std::string> watch(const Release&, Runtime&, const std::function<bool()>&) override {
+    if (well) return std::string();
+    return Error("release.unhealthy", "not well", "", ExitCode::kRolledBack);
+  }
+};
+
+std::string tar_entry(const std::string& name, const std::string& bytes) {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  header.replace(100, 7, "0000644");
+  header.replace(124, 11, fmt::format("{:011o}", bytes.size()));
+  header.replace(148, 8, "        ");
+  header[156] = '0';
+  header.replace(257, 8, "ustar  ", 8);
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  header.replace(148, 7, fmt::format("{:06o}", sum) + std::string(1, '\0'));
+  std::string padded = bytes;
+  padded.resize((bytes.size() + 511) / 512 * 512, '\0');
+  return header + padded;
+}
+
+std::string bundle_of(const std::string& version) {
+  const std::string program = "program " + version;
+  const nlohmann::json manifest{
+      {"name", "app"},
+      {"version", version},
+      {"architecture", "x86_64"},
+      {"files", {{"bin/app", {{"sha256", sha256_hex(program)}, {"size", program.size()}, {"mode", "0644"}}}}}};
+  return tar_entry("bin/app", program) + tar_entry("manifest.json", manifest.dump()) + std::string(1024, '\0');
+}
+
+struct Bench {
+  FakeSystem machine;
+  FakeRuntime runtime;
+  FakeJudge judge;
+  ManualClock clock;
+  RecordingSink events;
+  ScriptedControl control;
+
+  Bench() { machine.put_file("/proc/sys/kernel/random/boot_id", "boot\n"); }
+
+  TransactionInput input(const std::string& id, const std::string& transaction) {
+    HostState host(machine);
+    REQUIRE(host.directory.prepare(machine).ok());
+    const auto archive = bundle_of(id);
+    REQUIRE(host.blobs.put(archive).ok());
+    Content environment("KEY=");
+    environment.append(Hole{"KEY", {"shell"}});
+    REQUIRE(host.blobs.put(environment.serialize()).ok());
+    TransactionInput input;
+    input.id = transaction;
+    input.agent = "agent";
+    input.request.purpose = "deploy";
+    input.request.secrets = {{"KEY", false, "hex", 32}};
+    input.secrets.emplace("KEY", Secret("s3cret-value"));
+    ReleaseOrder order;
+    order.release.id = id;
+    order.release.app = "app";
+    order.release.artefact = {Artefact::Kind::kBundle, "app", id, sha256_hex(archive), archive.size()};
+    order.release.files = {{kReleaseEnvironment, 0644, reference_to(environment)}};
+    input.request.release = order;
+    return input;
+  }
+
+  TransactionOutcome run(System& system, const TransactionInput& ordered) {
+    HostState host(system);
+    return Rollout({host, runtime, judge, clock, events}, control).run(ordered);
+  }
+
+  AppReleases app() {
+    HostState host(machine);
+    return ReleaseRegistry(machine, host.directory).read("app").value();
+  }
+
+  void first() {
+    REQUIRE(run(machine, input("1.0", kFirst)).outcome == "changed");
+    REQUIRE(runtime.traffic == "1.0");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a second release takes over, and the first is where a rollback goes") {
+  Bench bench;
+  bench.first();
+  CHECK(bench.run(bench.machine, bench.input("2.0", kSecond)).outcome == "changed");
+  CHECK(bench.runtime.traffic == "2.0");
+  CHECK(bench.runtime.boots == "2.0");
+  CHECK(bench.runtime.running == std::set<std::string>{"2.0"});
+  const auto app = bench.app();
+  CHECK(app.current == "2.0");
+  CHECK(app.previous == "1.0");
+  CHECK(app.find("2.0")->state == ReleaseState::kConfirmed);
+  CHECK(bench.machine.read_link("/opt/app/current").value() == "releases/2.0");
+  CHECK(bench.machine.bytes("/var/lib/sentinel/releases/app/2.0/environment") == "KEY=s3cret-value");
+}
+
+TEST_CASE("whatever fails before the decision, the former release has the traffic and the reason is kept") {
+  const std::string what = GENERATE("check", "prepare", "start", "switch", "promote", "not ready", "not well");
+  CAPTURE(what);
+  Bench bench;
+  bench.first();
+  bench.runtime.fails = what;
+  bench.judge.ready = what != "not ready";
+  bench.judge.well = what != "not well";
+  const auto outcome = bench.run(bench.machine, bench.input("2.0", kSecond));
+  CHECK(outcome.outcome == "reverted");
+  CHECK(bench.runtime.traffic == "1.0");
+  CHECK(bench.runtime.boots == "1.0");
+  CHECK(bench.runtime.running.count("2.0") == 0);
+  const auto app = bench.app();
+  CHECK(app.current == "1.0");
+  REQUIRE(app.find("2.0") != nullptr);
+  CHECK(app.find("2.0")->state == ReleaseState::kFailed);
+  CHECK(app.find("2.0")->reason == outcome.errors.front().message);
+  for (const auto& line : app.find("2.0")->log) CHECK(line == "it said [secret KEY]");
+}
+
+TEST_CASE("a way back that fails is said to need a person") {
+  Bench bench;
+  bench.first();
+  bench.judge.ready = false;
+  bench.runtime.fails = "back";
+  const auto outcome = bench.run(bench.machine, bench.input("2.0", kSecond));
+  CHECK(outcome.outcome == "stuck");
+  CHECK(outcome.exit == ExitCode::kStuck);
+  CHECK(outcome.errors.at(1).message.find("which release has the traffic") != std::string::npos);
+}
+
+TEST_CASE("wherever the process dies, recovery leaves one release in force and the registry says which") {
+  const auto fault = GENERATE(Fault::kDieBefore, Fault::kDieAfter);
+  for (std::uint64_t at = 1;; ++at) {
+    CAPTURE(at);
+    Bench bench;
+    bench.first();
+    const auto ordered = bench.input("2.0", kSecond);
+    FaultySystem faulty(bench.machine, fault, at);
+    try {
+      (void)bench.run(faulty, ordered);
+    } catch (const Died&) {
+    }
+    if (!faulty.struck()) break;
+    HostState host(bench.machine);
+    const auto rollout = [&](journal::Writer& writer, const journal::Summary& summary, EventSink& events) {
+      return recover_rollout({host, bench.runtime, bench.judge, bench.clock, events}, writer, summary);
+    };
+    const auto sink = [](const std::string&) { return std::make_unique<RecordingSink>(); };
+    const auto recovered = recover_now({host, bench.clock, sink, probe_record_lock, rollout});
+    REQUIRE(recovered.ok());
+    for (const auto& one : *recovered) CHECK(one.outcome != "stuck");
+    const auto app = bench.app();
+    CHECK((app.current == "1.0" || app.current == "2.0"));
+    CHECK(bench.runtime.traffic == app.current);
+    CHECK(bench.runtime.boots == app.current);
+    CHECK(app.find(app.current)->state == ReleaseState::kConfirmed);
+    REQUIRE(journal::open_transactions(bench.machine, host.directory).value().transactions.empty());
+  }
+}
+
+TEST_CASE("retention keeps the one in force, the way back, and what still drains") {
+  AppReleases app;
+  for (const char* id : {"a", "b", "c", "d", "e"}) {
+    app.releases.emplace_back();
+    app.releases.back().release.id = id;
+  }
+  app.current = "e";
+  app.previous = "a";
+  CHECK(releases_to_remove(app, 5, {}).empty());
+  CHECK(releases_to_remove(app, 3, {}) == std::vector<std::string>{"b", "c"});
+  CHECK(releases_to_remove(app, 1, {"c"}) == std::vector<std::string>{"b", "d"});
+}
