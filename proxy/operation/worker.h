@@ -61,7 +61,7 @@ class Endpoint {
 
   HttpServer& server() { return server_; }
 
-  /// All routes, a line each: method, path, who may ask, where it is served. docs/reference/openapi.yaml is held
+  /// All routes, a line each: method, path, who may ask, where it is served. docs/openapi.yaml is held
   /// against it.
   static std::string routes_text();
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/reference/openapi.yaml against the program: each route it states, both ways, and real answers of every status by their schemas."""
+"""docs/openapi.yaml against the program: each route it states, both ways, and real answers of every status by their schemas."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ def references(node):
 class OpenApi(ProxyCase):
     @classmethod
     def setUpClass(cls):
-        cls.document = yaml.safe_load((ROOT / "docs" / "reference" / "openapi.yaml").read_text())
+        cls.document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 
     def find(self, reference):
         node = self.document
