@@ -55,7 +55,7 @@ Task<Connected> ConnectionPool::acquire(Origin origin, ClientTimes times, Wake& 
 
 Task<Connected> ConnectionPool::connect(Origin origin, ClientTimes times, Wake& wake) {
   const Time end = std::chrono::steady_clock::now() + times.connect;
-  if (origin.tls && (network_ == nullptr || network_->trust == nullptr))
+  if (origin.tls && (network_ == nullptr || network_->trust() == nullptr))
     co_return Connected{ClientStatus::kTls, nullptr};
   const Addresses addresses =
       co_await resolve(loop_, network_ == nullptr ? nullptr : &network_->names, origin.host, end, wake);
@@ -101,7 +101,7 @@ Task<Connected> ConnectionPool::connect_to(Endpoint endpoint, const Origin& orig
 Task<ClientStatus> ConnectionPool::shake_hands(HttpClientConnection& connection, const StreamDeadline& deadline,
                                                Wake& wake) {
   Stream& stream = connection.stream();
-  stream.start_tls(network_->trust, connection.origin());
+  stream.start_tls(network_->trust(), connection.origin());
   while (!wake.cancelled() && !deadline.expired()) {
     const IoStatus step = stream.handshake();
     if (step == IoStatus::kDone) co_return ClientStatus::kDone;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -129,10 +130,24 @@ struct Connected {
 
 /// What connections are made with. Shared by all pools of the process, and outliving them.
 struct Network {
-  std::shared_ptr<TlsTrust> trust;  ///< null: no https
   NameResolver names;
   /// Told of each handshake that failed, with the reason; any thread.
   std::function<void(const Origin&, std::string_view reason)> tell_refused;
+
+  /// Null: no https. A reload may bring it; any thread.
+  std::shared_ptr<TlsTrust> trust() const {
+    const std::lock_guard lock(mutex_);
+    return trust_;
+  }
+
+  void set_trust(std::shared_ptr<TlsTrust> trust) {
+    const std::lock_guard lock(mutex_);
+    trust_ = std::move(trust);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<TlsTrust> trust_;
 };
 
 struct PoolLimits {

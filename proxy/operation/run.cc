@@ -64,7 +64,7 @@ Result<ExitCode> run_proxy(const LoadedSettings& loaded, SettingsSource source) 
   Log log(STDOUT_FILENO, clock);
   const unsigned count = worker_count(settings);
   SharedState shared(settings, clock, log, std::make_shared<const StaticKeys>(std::move(keys)), count);
-  shared.network.trust = std::move(trust);
+  shared.network.set_trust(std::move(trust));
   shared.users.redis_tools.trust = std::move(redis_trust);
   shared.network.tell_refused = [&log](const Origin& origin, std::string_view reason) {
     log.event("warning", "tls_failed",

@@ -241,7 +241,12 @@ std::string Service::try_reload() {
   if (!keys.ok()) return keys.error().message;
   const bool secure = std::any_of(loaded.settings.upstream.upstreams.begin(), loaded.settings.upstream.upstreams.end(),
                                   [](const UpstreamTarget& one) { return one.base.origin.tls; });
-  if (secure && shared_.network.trust == nullptr) return "the first https upstream needs a restart";
+  if (secure && shared_.network.trust() == nullptr) {
+    // As started with: SENTINEL_CA_FILE is read only then.
+    Result<std::shared_ptr<TlsTrust>> trust = TlsTrust::load(shared_.settings.ca_file);
+    if (!trust.ok()) return trust.error().message;
+    shared_.network.set_trust(std::move(*trust));
+  }
   tell_unchanged(loaded.values);
   auto reloaded = std::make_shared<Reloaded>();
   reloaded->settings = std::move(loaded.settings);

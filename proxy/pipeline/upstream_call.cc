@@ -5,11 +5,19 @@
 
 #include <fmt/format.h>
 
+#include <random>
 #include <utility>
 
 #include "proxy/json/cursor.h"
 
 namespace sentinel::proxy {
+namespace {
+
+// In milliseconds. Nobody looks whether the client is still there meanwhile: it has to be short.
+constexpr int kLeastWait = 20;
+constexpr int kMostWait = 120;
+
+}  // namespace
 
 std::optional<std::chrono::seconds> retry_after(const ResponseHead& head) {
   const std::optional<std::string_view> field = head.headers.find("retry-after");
@@ -82,6 +90,13 @@ Task<ClientStatus> UpstreamCall::open(AttemptSequence& attempts) {
   if (next == nullptr) resting_ = attempts.all_rest_for();
   while (next != nullptr) {
     connection_.reset();
+    if (target_ != nullptr && target_->name == next->name) {
+      co_await wait_a_little();
+      if (wake_.cancelled()) {
+        status = ClientStatus::kCancelled;
+        break;
+      }
+    }
     target_ = std::exchange(next, nullptr);
     context_.upstream = target_->name;
     status = co_await attempt(*target_);
@@ -155,6 +170,15 @@ Task<ClientStatus> UpstreamCall::send_and_wait(const UpstreamTarget& target) {
     status = co_await connection_->read_head(request.method, head_, target.times, wake_);
     if (status != ClientStatus::kWoken) co_return status;
   }
+}
+
+Task<void> UpstreamCall::wait_a_little() {
+  // Not all at once: what one upstream's trouble has broken off is many requests.
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  const std::chrono::milliseconds wait(std::uniform_int_distribution<int>(kLeastWait, kMostWait)(random));
+  Timer timer(context_.exchange.loop().context().get_executor());
+  timer.expires_after(wait);
+  co_await timer.async_wait(kUseTask);
 }
 
 Task<bool> UpstreamCall::look_at_silence() {

@@ -79,6 +79,8 @@ class UpstreamCall {
   Task<ClientStatus> attempt(const UpstreamTarget& target);
   Task<ClientStatus> send_and_wait(const UpstreamTarget& target);
   Task<bool> look_at_silence();
+  /// Before the same upstream is asked again.
+  Task<void> wait_a_little();
 
   Wake wake_;
   PeerWatch watch_;

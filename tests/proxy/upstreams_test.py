@@ -3,6 +3,7 @@
 """Several upstreams: routing, weights, failover, breakers; and calling them by https with a real chain of trust."""
 
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -238,6 +239,22 @@ class Tls(unittest.TestCase):
                 self.assertEqual(status, 502)
                 self.assertIn(reason, said)
                 self.assertEqual(upstream.exchanges, [])
+
+    def test_a_reload_may_bring_the_first_https_upstream(self):
+        """Which is then verified like any other: the system's bundle doesn't know ours."""
+        secure = self.upstream("good")
+        plain = Upstream()
+        self.addCleanup(plain.close)
+        plain.script = good
+        config = Path(self.path) / "proxy.yaml"
+        config.write_text(f"OPENAI_API_URL: {plain.url}\n")
+        with Proxy("", config=str(config), SENTINEL_RATE_LIMIT=100_000) as proxy, proxy.client() as client:
+            self.assertEqual(client.ask(body=CHAT).status, 200)
+            config.write_text(f"OPENAI_API_URL: {secure.url}\n")
+            proxy.process.send_signal(signal.SIGHUP)
+            proxy.event("reloaded")
+            proxy.until(lambda: client.ask(body=CHAT).status == 502, "the worker asks the new upstream")
+            self.assertIn("unable to get local issuer certificate", proxy.event("tls_failed")["reason"])
 
     def test_an_upstream_without_tls_is_no_https_upstream(self):
         plain = Upstream()
