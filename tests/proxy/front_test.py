@@ -19,6 +19,7 @@ from upstream import Upstream  # noqa: E402
 WORDS = [f'data: {{"choices":[{{"index":0,"delta":{{"content":"word{i} "}}}}]}}\n\n'.encode() for i in range(5)]
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":50,"completion_tokens":10,"total_tokens":60}}\n\n'
 DONE = b"data: [DONE]\n\n"
+QUICK = {"SENTINEL_DRAIN_IDLE_SECONDS": 1}  # what stands in front keeps its connections
 CALL = {"name": "weather", "arguments": "{\"city\":\"Paris\"}"}
 
 
@@ -116,26 +117,27 @@ class Front(FrontCase):
             self.assertEqual(client.ask(body={"model": "gpt-4", "messages": []}).status, 200)
 
     def test_nginx_in_front(self):
-        with Proxy(self.upstream.url) as proxy:
+        with Proxy(self.upstream.url, **QUICK) as proxy:
             self.check_front(self.nginx(f"127.0.0.1:{proxy.port}"), proxy)
 
     def test_nginx_over_a_unix_socket(self):
-        with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
+        with Proxy(self.upstream.url, **QUICK, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
             self.check_front(self.nginx(f"unix:{self.path}/api.sock"), proxy)
 
     def test_caddy_in_front_and_its_socket_is_switched_by_a_link(self):
         link = self.path / "current.sock"
-        with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/blue.sock") as blue:
+        with Proxy(self.upstream.url, **QUICK, SENTINEL_LISTEN=f"unix:{self.path}/blue.sock") as blue:
             link.symlink_to(self.path / "blue.sock")
             port = self.caddy(f"unix/{link}")
             self.check_front(port, blue)
-            with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/green.sock") as green:
+            with Proxy(self.upstream.url, **QUICK, SENTINEL_LISTEN=f"unix:{self.path}/green.sock") as green:
                 following = self.path / "next.sock"
                 following.symlink_to(self.path / "green.sock")
                 following.rename(link)
                 blue.close()
                 with self.tls_client(port) as client:
-                    self.assertEqual(client.ask(body={"model": "gpt-4", "messages": []}, headers=["X-Request-Id: after"]).status, 200)
+                    # One that Caddy may repeat: it may still hold a connection whose end it hasn't heard of.
+                    self.assertEqual(client.ask("GET", "/v1/models", headers=["X-Request-Id: after"]).status, 200)
                 green.event("request", request_id="after")
 
     def test_the_official_client(self):
@@ -154,7 +156,7 @@ class Front(FrontCase):
             "responses": {"text": "hi"},
             "abort": {},
         }
-        with Proxy(self.upstream.url, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
+        with Proxy(self.upstream.url, **QUICK, SENTINEL_LISTEN=f"unix:{self.path}/api.sock") as proxy:
             port = self.caddy(f"unix/{self.path}/api.sock")
             reports = node_client(f"https://localhost:{port}/v1", [*expected, "wrong_key"], {"NODE_EXTRA_CA_CERTS": str(self.authority.file)})
             refused = reports.pop("wrong_key")
