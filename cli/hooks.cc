@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "core/base/descriptor.h"
 
@@ -26,6 +27,7 @@ using SteadyClock = std::chrono::steady_clock;
 using Words = std::vector<std::string>;
 
 constexpr int kNotStarted = 127;
+constexpr std::string_view kInterrupted = "was interrupted";
 
 const HookCommands& commands_of(const Hooks& hooks, HookMoment moment) {
   switch (moment) {
@@ -89,7 +91,7 @@ std::string await(pid_t child, int interrupt_fd, SteadyClock::time_point end, st
     pollfd waiting[2] = {{exited.get(), POLLIN, 0}, {interrupt_fd, POLLIN, 0}};
     // Kernels before 5.3 have no pidfd: there, look now and then.
     ::poll(waiting, 2, static_cast<int>(exited.valid() ? left : std::min<long>(left, 20)));
-    if (waiting[1].revents != 0) return "was interrupted";
+    if (waiting[1].revents != 0) return std::string(kInterrupted);
   }
 }
 
@@ -133,8 +135,10 @@ Errors run_hooks(const Project& project, HookMoment moment, const HookFacts& fac
   for (const auto& command : commands_of(project.hooks, moment)) {
     const std::string why = run(command, environment, project.directory, interrupt_fd, limit);
     if (why.empty()) continue;
-    errors.push_back(Error("hooks.failed", fmt::format("the {} hook '{}' {}", name_of(moment), command.front(), why),
-                           before ? "nothing was changed" : "how the deploy ended is not affected"));
+    Error error("hooks.failed", fmt::format("the {} hook '{}' {}", name_of(moment), command.front(), why),
+                before ? "nothing was changed" : "how the deploy ended is not affected");
+    if (why == kInterrupted) error.exit = ExitCode::kInterrupted;
+    errors.push_back(std::move(error));
     if (before) break;
   }
   return errors;

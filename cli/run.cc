@@ -288,6 +288,9 @@ ExitCode Run::finish() {
     context_.console.say("Nothing was changed.\n");
     return ExitCode::kDone;
   }
+  if (before_changes_ && has_changes()) {
+    if (const Errors errors = before_changes_(); !errors.empty()) return context_.console.fail(errors);
+  }
   apply();
   return report_runs();
 }

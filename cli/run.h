@@ -63,6 +63,9 @@ class Run {
   /// The question of rollback: a release the host has; an empty id: the last confirmed one before the current.
   Result<Plan> plan_rollback(HostTask& task, const std::string& release);
 
+  /// What happens between the yes and the first change; with an error of it the run ends, and nothing was changed.
+  void before_changes(std::function<Errors()> step) { before_changes_ = std::move(step); }
+
   /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
   ExitCode finish();
 
@@ -96,6 +99,7 @@ class Run {
   std::string purpose_;
   std::unique_ptr<Access> access_;
   SecretVault vault_;
+  std::function<Errors()> before_changes_;
   std::vector<HostTask> tasks_;
   std::unique_ptr<Progress> progress_;
 };

@@ -2,9 +2,12 @@
 // `deploy`: ships a release, has the host prove it healthy, and the host takes it back by itself when it is not.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "cli/commands/commands.h"
+#include "cli/hooks.h"
 #include "cli/run.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -57,11 +60,43 @@ class DeployCommand final : public Subcommand {
       wish.start_seconds = static_cast<std::uint32_t>(std::min<std::uint64_t>(*health_timeout_, 86'400));
     Run run(context, *workspace, "deploy " + id);
     if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
+    const Interruption::Watch given_up(context.interruption, 1);
+    HookFacts facts{id, {}, {}};
+    for (const Host* host : workspace->hosts) facts.hosts.push_back(host->name);
+    const Errors unconnected = run_hooks(workspace->project, HookMoment::kPreConnect, facts, given_up.fd());
+    if (!unconnected.empty()) return console.fail(unconnected);
     run.plan([&](HostTask& task) { return run.plan_release(task, wish, {!no_rollback_, drain_wait_}); });
-    return run.finish();
+    bool begun = false;
+    run.before_changes([&] {
+      const Errors errors = run_hooks(workspace->project, HookMoment::kPreDeploy, facts, given_up.fd());
+      begun = errors.empty();
+      return errors;
+    });
+    const ExitCode ended = run.finish();
+    if (begun) console.warn(tell_hooks(workspace->project, run.tasks(), facts));
+    return ended;
   }
 
  private:
+  /// The hooks after a deploy: post_deploy is told of the hosts that have the release, on_rollback of those that took
+  /// it back.
+  static Errors tell_hooks(const Project& project, const std::vector<HostTask>& tasks, HookFacts facts) {
+    Errors errors;
+    for (const auto& [moment, outcome] : {std::pair(HookMoment::kPostDeploy, Outcome::kChanged),
+                                          std::pair(HookMoment::kOnRollback, Outcome::kReverted)}) {
+      facts.hosts.clear();
+      facts.outcome = to_string(outcome);
+      for (const HostTask& task : tasks) {
+        if (task.run.outcome == outcome) facts.hosts.push_back(task.host->name);
+      }
+      if (facts.hosts.empty()) continue;
+      // The operator may give up the deploy; these hooks tell of what was done all the same.
+      Errors failed = run_hooks(project, moment, facts, -1);
+      std::move(failed.begin(), failed.end(), std::back_inserter(errors));
+    }
+    return errors;
+  }
+
   Result<std::string> read_artefact(const Workspace& workspace) const {
     std::string path = artifact_;
     if (path.empty()) {

@@ -115,7 +115,7 @@ class Deploy(unittest.TestCase):
         self.host, self.operator = host, operator
         self.project(**more)
 
-    def project(self, settings=None, health=None, secrets=None, environment_template=None):
+    def project(self, settings=None, health=None, secrets=None, environment_template=None, hooks=None):
         template = self.operator.directory / "templates" / "app" / "environment.j2"
         template.unlink(missing_ok=True)
         if environment_template is not None:
@@ -124,7 +124,7 @@ class Deploy(unittest.TestCase):
         self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []),
                               secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
                               app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
-                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, **(health or {})})
+                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, **(health or {})}, hooks=hooks or {})
 
     def command(self, *arguments, exit=0):
         return only(self.operator.json(*arguments, "--yes", exit=exit, environment={"UPSTREAM_KEY": "upstream-secret-1"}))
@@ -224,6 +224,28 @@ class Deploy(unittest.TestCase):
             self.assertEqual(refused["error"]["code"], "release.altered")
             host.reboot()
             self.assertEqual(host.run(["systemctl", "is-active", "sentinel-one.service"], check=False).stdout.strip(), "active")
+
+    def test_hooks_are_told_and_only_those_before_can_stop_it(self):
+        tell = [["sh", "-c", "echo $SENTINEL_HOOK $SENTINEL_RELEASE $SENTINEL_HOST $SENTINEL_OUTCOME >>hooks"]]
+        hooks = {name: tell for name in ("pre_connect", "pre_deploy", "post_deploy", "on_rollback")}
+        with Host() as host, Operator() as operator:
+            self.prepared(host, operator)
+            said = operator.directory / "hooks"
+
+            def told():
+                text = said.read_text() if said.exists() else ""
+                said.unlink(missing_ok=True)
+                return text.splitlines()
+
+            self.deploy("1", hooks={**hooks, "post_deploy": [["false"], *tell]})
+            self.assertEqual(told(), ["pre_connect 1 web-1", "pre_deploy 1 web-1", "post_deploy 1 web-1 changed"])
+            for name, before in (("pre_connect", []), ("pre_deploy", ["pre_connect 2 web-1"])):
+                self.project(hooks={**hooks, name: [["false"], *tell]}, settings={"SENTINEL_DEBUG": "true"})
+                report = operator.json("deploy", "--release", "2", "--yes", exit=1, environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                self.assertEqual((report["error"]["code"], told()), ("hooks.failed", before))
+            self.assertEqual(set(self.states(host)), {"1"})
+            self.deploy("3", exit=6, hooks=hooks, settings={"SENTINEL_WORKERS": "many"})
+            self.assertEqual(told(), ["pre_connect 3 web-1", "pre_deploy 3 web-1", "on_rollback 3 web-1 reverted"])
 
     def test_a_killed_agent_leaves_the_former_release_serving(self):
         with Host("bookworm") as host, Operator() as operator:

@@ -93,8 +93,9 @@ TEST_CASE("an operator who gives up ends the hook, and one that dies says how") 
   Scene scene;
   const Descriptor interrupted(eventfd(1, EFD_CLOEXEC));
   scene.project.hooks.pre_deploy = {Scene::shell("sleep 1000")};
-  CHECK(run_hooks(scene.project, HookMoment::kPreDeploy, {}, interrupted.get()).at(0).message ==
-        "the pre_deploy hook 'sh' was interrupted");
+  const Error error = run_hooks(scene.project, HookMoment::kPreDeploy, {}, interrupted.get()).at(0);
+  CHECK(error.message == "the pre_deploy hook 'sh' was interrupted");
+  CHECK(error.exit == ExitCode::kInterrupted);
   scene.project.hooks.pre_deploy = {Scene::shell("kill -TERM $$")};
   CHECK(run_hooks(scene.project, HookMoment::kPreDeploy, {}, -1).at(0).message ==
         "the pre_deploy hook 'sh' was ended by signal 15");
