@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "proxy")]
+from answering_server import probe  # noqa: E402
 from hosts import Host  # noqa: E402
 from proxy import KEY  # noqa: E402
 from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
@@ -246,6 +247,30 @@ class Deploy(unittest.TestCase):
             self.assertEqual(set(self.states(host)), {"1"})
             self.deploy("3", exit=6, hooks=hooks, settings={"SENTINEL_WORKERS": "many"})
             self.assertEqual(told(), ["pre_connect 3 web-1", "pre_deploy 3 web-1", "on_rollback 3 web-1 reverted"])
+
+    def test_the_watch_takes_back_a_release_that_turns_bad_later(self):
+        with Host() as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("1")
+            self.deploy("2", settings={"SENTINEL_DEBUG": "true"})
+            (app,) = json.loads(host.read("/var/lib/sentinel/releases.json"))["apps"]
+            turned = probe("turned", {"command": {"argv": ["test", "!", "-e", "/run/bad"]}})
+            settings = {"app": app["app"], "port": 9465, "probes": [turned], "webhooks": [], "rollback_window_ms": 600_000}
+            host.write("/etc/sentinel/watch.json", json.dumps(settings))
+            host.run(["systemctl", "start", "sentinel-watch"])
+            wait_until(lambda: "turned is healthy" in host.journal("sentinel-watch"), 30, "it watches")
+            host.run(["touch", "/run/bad"])
+
+            def current():
+                return host.run(["readlink", f"/opt/{app['app']}/current"]).stdout.strip()
+
+            wait_until(lambda: current() == "releases/1", 60, "it was taken back")
+            wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-rollback@{app['app']}"], check=False).stdout == "inactive\n", 60, "all is done")
+            self.assertEqual(self.states(host)["1"], "confirmed")
+            # The former release's trouble goes on, and nothing more is done.
+            host.run(["systemctl", "restart", "sentinel-watch"])
+            wait_until(lambda: "release 1 is in force since 2 was taken back" in host.journal("sentinel-watch"), 30, "it says why not")
+            self.assertEqual(current(), "releases/1")
 
     def test_a_killed_agent_leaves_the_former_release_serving(self):
         with Host("bookworm") as host, Operator() as operator:
