@@ -25,6 +25,8 @@ DEPLOYS = 20 if CAMPAIGN else 2  # good ones under load, each followed by a bad 
 STREAMS, EVENTS, PACE = 20, 30, 0.2
 RATE = 40  # requests per second, sent whether or not the ones before were answered
 KEYS = "/etc/sentinel/keys"
+CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "m", "messages": []}', "contains": "hi",
+        "headers": {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}}
 CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
 
 
@@ -125,7 +127,7 @@ class Deploy(unittest.TestCase):
         self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []),
                               secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
                               app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
-                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, **(health or {})}, hooks=hooks or {})
+                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, hooks=hooks or {})
 
     def command(self, *arguments, exit=0):
         return only(self.operator.json(*arguments, "--yes", exit=exit, environment={"UPSTREAM_KEY": "upstream-secret-1"}))
@@ -155,6 +157,7 @@ class Deploy(unittest.TestCase):
     def bad(self, number):
         """(name, what the project is changed by, a word of the reason), in turn."""
         kinds = [
+            ("ready-then-502", {"settings": {"OPENAI_API_URL": "http://127.0.0.1:9/v1"}}, "chat"),
             ("broken-config", {"settings": {"SENTINEL_WORKERS": "many"}}, "ended"),
             ("never-ready", {"health": {"start": "2s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "not healthy"),
             ("crash", {"environment_template": "SENTINEL_LISTEN=fd:nothing\nOPENAI_API_KEY={{ secrets.OPENAI_API_KEY | shell }}\n"}, "ended"),
@@ -190,8 +193,12 @@ class Deploy(unittest.TestCase):
     def test_bad_releases_are_taken_back_with_their_reason(self):
         with Host("bookworm") as host, Operator() as operator:
             self.prepared(host, operator)
+            name, change, _ = self.bad(1)
+            self.assertEqual(self.deploy("nothing-before", exit=6, **change)["outcome"], "reverted")
+            left = host.run(["sh", "-c", "ls /etc/systemd/system | grep -e sentinel.socket -e nothing-before; ss -ltn | grep :8080"], check=False).stdout
+            self.assertEqual(left, "")
             self.deploy("first")
-            for number in range(4):
+            for number in range(5):
                 name, change, word = self.bad(number)
                 with self.subTest(name):
                     failed = self.deploy(name, exit=6, **change)
