@@ -279,6 +279,23 @@ class Deploy(unittest.TestCase):
             wait_until(lambda: "release 1 is in force since 2 was taken back" in host.journal("sentinel-watch"), 30, "it says why not")
             self.assertEqual(current(), "releases/1")
 
+    def test_a_power_cut_under_the_watch_boots_the_former_release(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            self.project(settings={"SENTINEL_ATTEMPTS": 3}, health={"bake": {"time": "120s"}})
+            process = self.operator.start("deploy", "--release", "two", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+            wait_until(lambda: self.states(host).get("two") == "serving", 30, "the switch")
+            host.power_off()
+            process.terminate()
+            process.communicate(timeout=60)
+            host.boot()
+            wait_until(lambda: self.states(host).get("two") == "failed", 60, "the recovery")
+            states = host.run(["systemctl", "is-active", "sentinel-one.service", "sentinel-two.service"], check=False).stdout.split()
+            self.assertEqual(states, ["active", "inactive"])
+            self.assertEqual([one["id"] for one in self.releases() if one["current"]], ["one"])
+            self.assertEqual(host.run(["systemctl", "is-system-running"], check=False).stdout.strip(), "running")
+
     def test_a_killed_agent_leaves_the_former_release_serving(self):
         with Host("bookworm") as host, Operator() as operator:
             self.prepared(host, operator)
