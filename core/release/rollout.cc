@@ -178,8 +178,11 @@ Result<void> Rollout::Run::candidate() {
   tell(Event::Type::kPhase, "health");
   auto judged = next();
   if (request.release->action == ReleaseOrder::Action::kRollback) {
-    // The same probes, as often, but at the pace of somebody in trouble.
-    for (auto& probe : judged.policy.health.probes) probe.interval_ms = std::min(probe.interval_ms, kHurriedMs);
+    // The same probes, as often, but at the pace of somebody in trouble. Not those that do real work: they may need a
+    // network, which may be the trouble, and this release passed them when it came.
+    auto& probes = judged.policy.health.probes;
+    std::erase_if(probes, [](const Probe& probe) { return probe.kind == ProbeKind::kVerify; });
+    for (auto& probe : probes) probe.interval_ms = std::min(probe.interval_ms, kHurriedMs);
   }
   return around.judge.await_ready(judged, facts.former, around.runtime, [this] { return cancelled(); });
 }
