@@ -45,7 +45,9 @@ class Loop {
 
   DeadlineWheel deadlines_;
   std::unique_ptr<char[]> scratch_;
-  asio::io_context context_{1};  ///< last: suspended tasks die before what they refer to
+  /// One thread does all input and output, so the reactor needs no locks; work may be posted by any. Last: suspended
+  /// tasks die before what they refer to.
+  asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
 };
 
 }  // namespace sentinel::proxy

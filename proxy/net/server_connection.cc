@@ -32,8 +32,8 @@ ServerConnection::ServerConnection(HttpServer& server, Descriptor descriptor)
     : server_(server), stream_(server.loop_, std::move(descriptor)), out_(stream_), deadline_(stream_) {}
 
 Task<void> ServerConnection::run() {
-  for (;;) {
-    const Next next = co_await next_request();
+  for (bool first = true;; first = false) {
+    const Next next = co_await next_request(first);
     if (next == Next::kEnd) co_return;
     if (next == Next::kRefuse) {
       co_await refuse();
@@ -56,11 +56,12 @@ Task<void> ServerConnection::run() {
   }
 }
 
-Task<ServerConnection::Next> ServerConnection::next_request() {
+Task<ServerConnection::Next> ServerConnection::next_request(bool first) {
   const ServerLimits& limits = server_.limits_;
   std::size_t scanned = 0;
   deadline_.arm(server_.draining_ ? limits.drain_idle : limits.keep_alive);
   bool first_byte = in_.empty();
+  bool nothing_yet = !first;
   for (;;) {
     if (!in_.empty()) {
       if (first_byte) deadline_.arm(limits.head_time);
@@ -84,14 +85,16 @@ Task<ServerConnection::Next> ServerConnection::next_request() {
         co_return Next::kRefuse;
       }
     }
-    // By way of the scratch, so that a connection that waits long afterwards holds no more than its head.
-    char* const scratch = server_.loop_.scratch();
-    const IoResult read = stream_.read_some({scratch, kReadSize});
-    if (read.status == IoStatus::kDone) {
-      in_.append({scratch, read.bytes});
-      continue;
+    if (!std::exchange(nothing_yet, false)) {
+      // By way of the scratch, so that a connection that waits long afterwards holds no more than its head.
+      char* const scratch = server_.loop_.scratch();
+      const IoResult read = stream_.read_some({scratch, kReadSize});
+      if (read.status == IoStatus::kDone) {
+        in_.append({scratch, read.bytes});
+        continue;
+      }
+      if (read.status != IoStatus::kAgain || deadline_.expired()) co_return Next::kEnd;
     }
-    if (read.status != IoStatus::kAgain || deadline_.expired()) co_return Next::kEnd;
     if (in_.empty()) in_.release();
     idle_ = in_.empty();
     const WaitResult waited = co_await stream_.wait_readable();

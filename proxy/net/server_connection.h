@@ -24,7 +24,8 @@ class ServerConnection {
   friend class Exchange;
   enum class Next { kRequest, kRefuse, kEnd };
 
-  Task<Next> next_request();
+  /// `first` of the connection: its bytes may well be there already.
+  Task<Next> next_request(bool first);
   Task<void> refuse();
   Task<bool> discard_body();
   bool take_body(Buffer& body);

@@ -129,11 +129,22 @@ void watch(const std::shared_ptr<State>& state) {
 }  // namespace
 
 PeerWatch::PeerWatch(Stream& stream, Gone gone, void* owner)
-    : state_(std::make_shared<State>(State{&stream, gone, owner})) {
+    : stream_(stream),
+      gone_(gone),
+      owner_(owner),
+      beginning_(
+          stream.loop().deadlines(), [](void* self) { static_cast<PeerWatch*>(self)->begin(); }, this) {
+  beginning_.arm(DeadlineWheel::kTick);
+}
+
+void PeerWatch::begin() {
+  if (!stream_.socket().is_open()) return;
+  state_ = std::make_shared<State>(State{&stream_, gone_, owner_});
   watch(state_);
 }
 
 PeerWatch::~PeerWatch() {
+  if (state_ == nullptr) return;
   boost::system::error_code ignored;
   if (state_->stream->socket().is_open()) state_->stream->socket().cancel(ignored);
   state_->stream = nullptr;

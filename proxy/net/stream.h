@@ -40,7 +40,12 @@ class Stream {
   IoResult read_some(std::span<char> room);
   IoResult write_some(std::span<const iovec> pieces);
 
-  /// At most one task waits on a stream at a time.
+  /// Whether a read of `bytes` into `room` has taken all there was, so that the next one would only find nothing.
+  /// Inside TLS nobody can tell: a record may lie half read.
+  bool drained(std::size_t bytes, std::size_t room) const { return tls_ == nullptr && bytes < room; }
+
+  /// At most one task waits on a stream at a time. Each wait asks the kernel anew, so nothing that came before it is
+  /// missed, the peer's end neither.
   Task<WaitResult> wait_readable();
   Task<WaitResult> wait_writable();
   /// Ends the current wait, or the next one when nothing waits, with kInterrupted. Deadlines and watches use it.
@@ -70,7 +75,8 @@ class Stream {
 };
 
 /// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A
-/// client that sends its next request early is not watched further.
+/// client that sends its next request early is not watched further. Begins with the next tick of the worker's wheel, so
+/// that an answer that is there at once costs no watch.
 class PeerWatch {
  public:
   using Gone = void (*)(void* owner);
@@ -82,7 +88,13 @@ class PeerWatch {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  void begin();
+
+  Stream& stream_;
+  Gone gone_;
+  void* owner_;
+  Deadline beginning_;
+  std::shared_ptr<State> state_;  ///< null: not begun
 };
 
 }  // namespace sentinel::proxy

@@ -2,6 +2,7 @@
 #include "proxy/observe/log.h"
 
 #include <errno.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -54,8 +55,8 @@ void Log::append(std::string_view line) {
 }
 
 void Log::event(std::string_view level, std::string_view name, std::string_view fields) {
-  append(fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"event\":\"{}\"{}{}}}\n", to_rfc3339(clock_.now()), level,
-                     name, fields.empty() ? "" : ",", fields));
+  append(fmt::format(FMT_COMPILE("{{\"time\":\"{}\",\"level\":\"{}\",\"event\":\"{}\"{}{}}}\n"),
+                     to_rfc3339(clock_.now()), level, name, fields.empty() ? "" : ",", fields));
 }
 
 void Log::run() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/pipeline/proxy_service.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include "proxy/json/cursor.h"
@@ -14,6 +15,12 @@ constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kCorsFields =
     "Access-Control-Allow-Origin: *\r\nVary: Origin\r\nAccess-Control-Expose-Headers: X-Request-Id, X-RateLimit-Limit, "
     "X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, X-Cache\r\n";
+
+/// "12.345"
+std::string milliseconds_text(std::chrono::steady_clock::duration time) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+  return fmt::format(FMT_COMPILE("{}.{:03}"), microseconds / 1000, microseconds % 1000);
+}
 
 }  // namespace
 
@@ -92,8 +99,9 @@ Task<bool> ProxyService::admit(RequestContext& context) {
   context.identity = std::get<Identity>(outcome);
 
   const RateVerdict verdict = co_await services_.rate_limiter.admit(context.identity);
-  context.fields.append(fmt::format("X-RateLimit-Limit: {}\r\nX-RateLimit-Remaining: {}\r\nX-RateLimit-Reset: {}\r\n",
-                                    verdict.limit, verdict.remaining(), verdict.reset_at));
+  context.fields.append(
+      fmt::format(FMT_COMPILE("X-RateLimit-Limit: {}\r\nX-RateLimit-Remaining: {}\r\nX-RateLimit-Reset: {}\r\n"),
+                  verdict.limit, verdict.remaining(), verdict.reset_at));
   if (verdict.allowed) co_return true;
   context.error_code = "RATE_LIMIT_EXCEEDED";
   co_await context.answer(429, rate_limit_body(verdict), fmt::format("Retry-After: {}\r\n", verdict.retry_after()));
@@ -107,7 +115,6 @@ std::string ProxyService::refusal_body(int status, std::string_view reason) {
 
 void ProxyService::finish(RequestContext& context) {
   const auto end = std::chrono::steady_clock::now();
-  const std::chrono::duration<double> seconds = end - context.begun;
   // 499: the client left before the answer had ended, as other proxies write it.
   const int status = context.client_gone ? 499 : context.exchange.status();
   services_.metrics.responses.with({context.endpoint, std::to_string(status)}).add();
@@ -118,12 +125,12 @@ void ProxyService::finish(RequestContext& context) {
 
   const RequestHead& head = context.exchange.head();
   std::string fields = fmt::format(
-      R"("request_id":"{}","method":{},"path":{},"endpoint":"{}","status":{},"duration_ms":{:.3f},"bytes_out":{})",
-      context.id, json_quoted(head.method), json_quoted(head.path), context.endpoint, status, seconds.count() * 1000,
-      context.exchange.bytes_sent());
+      FMT_COMPILE(
+          R"("request_id":"{}","method":{},"path":{},"endpoint":"{}","status":{},"duration_ms":{},"bytes_out":{})"),
+      context.id, json_quoted(head.method), json_quoted(head.path), context.endpoint, status,
+      milliseconds_text(end - context.begun), context.exchange.bytes_sent());
   if (context.first_byte) {
-    const std::chrono::duration<double, std::milli> first = *context.first_byte - context.begun;
-    fields.append(fmt::format(R"(,"first_byte_ms":{:.3f})", first.count()));
+    fields.append(R"(,"first_byte_ms":)").append(milliseconds_text(*context.first_byte - context.begun));
   }
   if (!context.identity.id.empty()) fields.append(R"(,"user":)").append(json_quoted(context.identity.id));
   if (!context.model.empty()) fields.append(R"(,"model":)").append(json_quoted(context.model));
@@ -137,8 +144,8 @@ void ProxyService::finish(RequestContext& context) {
   fields.push_back('"');
   if (!context.error_code.empty()) fields.append(R"(,"error":)").append(json_quoted(context.error_code));
   if (context.usage) {
-    fields.append(fmt::format(R"(,"input_tokens":{},"output_tokens":{},"estimated":{})", context.usage->input,
-                              context.usage->output, context.usage_estimated));
+    fields.append(fmt::format(FMT_COMPILE(R"(,"input_tokens":{},"output_tokens":{},"estimated":{})"),
+                              context.usage->input, context.usage->output, context.usage_estimated));
   }
   services_.log.event("info", "request", fields);
 }

@@ -3,6 +3,7 @@
 // part of the answer.
 #include "proxy/pipeline/upstream_call.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <random>
@@ -148,9 +149,10 @@ Task<ClientStatus> UpstreamCall::attempt(const UpstreamTarget& target) {
 
 Task<ClientStatus> UpstreamCall::send_and_wait(const UpstreamTarget& target) {
   OutgoingRequest request = outgoing(target);
-  std::string head = fmt::format("{} {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nAccept-Encoding: {}\r\n",
-                                 request.method, target.base.path, request.target, target.base.origin.host_field(),
-                                 target.authorization.reveal(), request.accept_encoding);
+  std::string head =
+      fmt::format(FMT_COMPILE("{} {}{} HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nAccept-Encoding: {}\r\n"),
+                  request.method, target.base.path, request.target, target.base.origin.host_field(),
+                  target.authorization.reveal(), request.accept_encoding);
   head.append("X-Request-Id: ").append(context_.id).append("\r\nTraceparent: ").append(context_.trace.traceparent());
   if (!context_.trace.state.empty()) head.append("\r\nTracestate: ").append(context_.trace.state);
   if (!request.content_type.empty()) head.append("\r\nContent-Type: ").append(request.content_type);
