@@ -6,6 +6,7 @@
 #include "core/base/digest.h"
 #include "proxy/limits/budget_period.h"
 #include "proxy/limits/two_windows.h"
+#include "proxy/net/waiter.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -104,10 +105,8 @@ RedisReserver::RedisReserver(Parts parts, const UserLimits& limits) : parts_(par
 }
 
 Task<void> RedisReserver::renew() {
-  Timer timer(parts_.loop.context().get_executor());
   for (;;) {
-    timer.expires_after(kRenewal);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(parts_.loop, kRenewal);
     const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.clock.now().time_since_epoch());
     for (Held* held : held_) held->renew((now + kLease).count());
   }

@@ -4,10 +4,10 @@
 
 namespace sentinel::proxy {
 
-DeadlineWheel::DeadlineWheel(Now now) : now_(now), start_(now()) {}
+DeadlineWheel::DeadlineWheel(std::chrono::milliseconds tick, Now now) : length_(tick), now_(now), start_(now()) {}
 
 void DeadlineWheel::advance() {
-  const auto target = static_cast<std::uint64_t>((now_() - start_) / kTick);
+  const auto target = static_cast<std::uint64_t>((now_() - start_) / length_);
   while (tick_ < target) {
     ++tick_;
     // What is due is moved to a list of its own first: a callback may re-arm into this very slot.
@@ -35,8 +35,7 @@ void Deadline::arm(std::chrono::milliseconds after) {
   disarm();
   const auto elapsed = wheel_.now_() - wheel_.start_ + after;
   // Rounded up: never early.
-  due_ =
-      static_cast<std::uint64_t>((elapsed + DeadlineWheel::kTick - std::chrono::nanoseconds(1)) / DeadlineWheel::kTick);
+  due_ = static_cast<std::uint64_t>((elapsed + wheel_.length_ - std::chrono::nanoseconds(1)) / wheel_.length_);
   if (due_ <= wheel_.tick_) due_ = wheel_.tick_ + 1;
   Deadline*& slot = wheel_.slots_[due_ % DeadlineWheel::kSlots];
   next_ = slot;

@@ -20,7 +20,7 @@ class DeadlineWheel {
 
   using Now = Time (*)();
 
-  explicit DeadlineWheel(Now now = &std::chrono::steady_clock::now);
+  explicit DeadlineWheel(std::chrono::milliseconds tick = kTick, Now now = &std::chrono::steady_clock::now);
   /// Fires what is due. A callback may arm, disarm and destroy deadlines, also other ones.
   void advance();
 
@@ -28,6 +28,7 @@ class DeadlineWheel {
   friend class Deadline;
   static constexpr std::size_t kSlots = 512;
 
+  std::chrono::milliseconds length_;  ///< of a tick
   Now now_;
   Time start_;
   std::uint64_t tick_ = 0;

@@ -66,7 +66,6 @@ Task<ClientStatus> HttpClientConnection::wait(ClientTimes times, Wake& wake) {
 
 Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, ResponseHead& head, ClientTimes times,
                                                    Wake& wake) {
-  bool nothing_yet = stream_.drained(0, 1);  // the request has only just gone
   for (;;) {
     if (!in_.empty()) {
       const HeadResult parsed = parse_response_head(in_.view(), scanned_, kResponseHeadLimits, method, head);
@@ -84,7 +83,7 @@ Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, Resp
       }
       if (parsed.status != HeadStatus::kIncomplete) co_return ClientStatus::kBadResponse;
     }
-    if (!nothing_yet) {
+    if (stream_.may_read()) {
       // By way of the scratch, so that an idle stream holds no more than its head.
       char* const scratch = stream_.loop().scratch();
       const IoResult read = stream_.read_some({scratch, kReadSize});
@@ -92,12 +91,10 @@ Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, Resp
         in_.append({scratch, read.bytes});
         answered_ = true;
         waiting_ = false;
-        nothing_yet = stream_.drained(read.bytes, kReadSize);
         continue;
       }
       if (read.status != IoStatus::kAgain) co_return ClientStatus::kClosed;
     }
-    nothing_yet = false;
     if (in_.empty()) in_.release();
     const ClientStatus waited = co_await wait(times, wake);
     if (waited != ClientStatus::kDone) co_return waited;
@@ -113,7 +110,6 @@ BodyPiece HttpClientConnection::read_body() {
   }
   char* const scratch = stream_.loop().scratch();
   std::size_t size = in_.size() - head_size_;
-  bool drained = false;
   if (size > 0) {
     size = std::min(size, Loop::kScratch);
     std::memcpy(scratch, in_.data() + head_size_, size);
@@ -125,7 +121,6 @@ BodyPiece HttpClientConnection::read_body() {
       return {orderly ? ClientStatus::kDone : ClientStatus::kClosed, {}, false, orderly};
     }
     size = read.bytes;
-    drained = stream_.drained(read.bytes, Loop::kScratch);
     waiting_ = false;
   }
   const BodyResult decoded = body_.decode(scratch, size);
@@ -144,7 +139,7 @@ BodyPiece HttpClientConnection::read_body() {
     reusable_ = keep_alive_ && !rest_behind;
     idle_.disarm();
   }
-  return {ClientStatus::kDone, {scratch, decoded.body}, drained && !last, last};
+  return {ClientStatus::kDone, {scratch, decoded.body}, !last && !rest_behind && !stream_.may_read(), last};
 }
 
 Task<ClientStatus> HttpClientConnection::wait_body(ClientTimes times, Wake& wake) {
@@ -154,7 +149,7 @@ Task<ClientStatus> HttpClientConnection::wait_body(ClientTimes times, Wake& wake
 
 bool HttpClientConnection::fresh() {
   char byte;
-  return reusable_ && stream_.read_some({&byte, 1}).status == IoStatus::kAgain;
+  return reusable_ && (!stream_.may_read() || stream_.read_some({&byte, 1}).status == IoStatus::kAgain);
 }
 
 }  // namespace sentinel::proxy

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "proxy/net/server_connection.h"
+#include "proxy/net/waiter.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -62,8 +63,7 @@ void HttpServer::drain() {
 }
 
 bool HttpServer::accept_one(Listener& listener) {
-  const int client =
-      ::accept4(listener.stream.socket().native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int client = ::accept4(listener.stream.descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (client < 0) return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
   take(Descriptor(client));
   return true;
@@ -75,11 +75,10 @@ Task<void> HttpServer::accept_loop(std::unique_ptr<Listener> listener) {
     if (accept_one(*listener)) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // The waiting connection keeps the listener readable: pause instead of spinning.
-      Timer timer(loop_.context().get_executor());
-      timer.expires_after(kOutOfDescriptors);
-      co_await timer.async_wait(kUseTask);
+      co_await pause_for(loop_, kOutOfDescriptors);
       continue;
     }
+    listener->stream.found_nothing();
     co_await listener->stream.wait_readable();
   }
   listeners_.erase(place);

@@ -1,22 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's event loop: an io_context that one thread runs, its deadlines, and the scratch bytes every read of that
-// thread goes through. What is in the scratch is valid until the next co_await, because another connection of the same
-// worker reads into it too.
+// One worker's event loop: one thread, an epoll set of its own in which each stream stands once for all its life, the
+// worker's deadlines, and the scratch bytes every read of that thread goes through. What is in the scratch is valid
+// until the next co_await, because another connection of the same worker reads into it too.
+//
+// Asio is what tasks are made of, and it resolves names and hears signals; those are looked after once a tick. Streams
+// don't wait in its reactor, which asks for a system call and a turn through its queue each time
+// (docs/decisions/019-own-readiness.md).
 #pragma once
 
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
+#include "core/base/descriptor.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/deadline.h"
+#include "proxy/net/suspension.h"
 
 namespace sentinel::proxy {
+
+/// Hears what the kernel says of a descriptor, edge-triggered (epoll(7)): it has to remember what it has heard until a
+/// read or a write finds nothing more to do.
+class EventListener {
+ public:
+  /// In the loop's own turn; may destroy anything, itself too.
+  virtual void happened(std::uint32_t events) = 0;
+
+ protected:
+  ~EventListener() = default;
+};
 
 class Loop {
  public:
   static constexpr std::size_t kScratch = std::size_t{64} << 10;
 
-  Loop();
+  /// `tick`: what deadlines are rounded up to.
+  explicit Loop(std::chrono::milliseconds tick = DeadlineWheel::kTick);
+  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -31,23 +56,41 @@ class Loop {
 
   char* scratch() { return scratch_.get(); }
 
+  /// False: the kernel has no room for one more. What is true already is told too.
+  bool watch(int descriptor, EventListener& listener);
+  /// While the descriptor is still open. Nothing is told afterwards.
+  void forget(int descriptor, EventListener& listener);
+
   /// Starts a task of this worker. An exception out of a task is a bug and terminates.
   void spawn(Task<void> task);
 
-  /// Hands work to this worker from another thread.
+  /// Hands work to this worker from another thread, or from its own for later.
   template <typename Work>
   void post(Work work) {
     asio::post(context_, std::move(work));
+    wake();
   }
 
  private:
-  Task<void> tick();
+  friend class Suspension;
+  static constexpr std::size_t kBatch = 128;  ///< events of one look
+
+  void wake();
+  void resume_ready();
+  void hear_events(std::chrono::milliseconds most);
 
   DeadlineWheel deadlines_;
+  std::chrono::milliseconds tick_;
   std::unique_ptr<char[]> scratch_;
-  /// One thread does all input and output, so the reactor needs no locks; work may be posted by any. Last: suspended
-  /// tasks die before what they refer to.
-  asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  Descriptor epoll_;
+  Descriptor alarm_;  ///< an eventfd: other threads wake the loop by it
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> posted_{false};
+  std::array<epoll_event, kBatch> batch_;
+  int batch_size_ = 0;
+  Suspensions waiting_;
+  Suspensions ready_;
+  asio::io_context context_{1};  ///< last: suspended tasks die before what they refer to
 };
 
 }  // namespace sentinel::proxy

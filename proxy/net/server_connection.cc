@@ -32,8 +32,8 @@ ServerConnection::ServerConnection(HttpServer& server, Descriptor descriptor)
     : server_(server), stream_(server.loop_, std::move(descriptor)), out_(stream_), deadline_(stream_) {}
 
 Task<void> ServerConnection::run() {
-  for (bool first = true;; first = false) {
-    const Next next = co_await next_request(first);
+  for (;;) {
+    const Next next = co_await next_request();
     if (next == Next::kEnd) co_return;
     if (next == Next::kRefuse) {
       co_await refuse();
@@ -56,12 +56,11 @@ Task<void> ServerConnection::run() {
   }
 }
 
-Task<ServerConnection::Next> ServerConnection::next_request(bool first) {
+Task<ServerConnection::Next> ServerConnection::next_request() {
   const ServerLimits& limits = server_.limits_;
   std::size_t scanned = 0;
   deadline_.arm(server_.draining_ ? limits.drain_idle : limits.keep_alive);
   bool first_byte = in_.empty();
-  bool nothing_yet = !first;
   for (;;) {
     if (!in_.empty()) {
       if (first_byte) deadline_.arm(limits.head_time);
@@ -85,7 +84,7 @@ Task<ServerConnection::Next> ServerConnection::next_request(bool first) {
         co_return Next::kRefuse;
       }
     }
-    if (!std::exchange(nothing_yet, false)) {
+    if (stream_.may_read()) {
       // By way of the scratch, so that a connection that waits long afterwards holds no more than its head.
       char* const scratch = server_.loop_.scratch();
       const IoResult read = stream_.read_some({scratch, kReadSize});
@@ -93,8 +92,9 @@ Task<ServerConnection::Next> ServerConnection::next_request(bool first) {
         in_.append({scratch, read.bytes});
         continue;
       }
-      if (read.status != IoStatus::kAgain || deadline_.expired()) co_return Next::kEnd;
+      if (read.status != IoStatus::kAgain) co_return Next::kEnd;
     }
+    if (deadline_.expired()) co_return Next::kEnd;
     if (in_.empty()) in_.release();
     idle_ = in_.empty();
     const WaitResult waited = co_await stream_.wait_readable();

@@ -24,8 +24,7 @@ class ServerConnection {
   friend class Exchange;
   enum class Next { kRequest, kRefuse, kEnd };
 
-  /// `first` of the connection: its bytes may well be there already.
-  Task<Next> next_request(bool first);
+  Task<Next> next_request();
   Task<void> refuse();
   Task<bool> discard_body();
   bool take_body(Buffer& body);

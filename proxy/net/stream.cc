@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain system calls on a descriptor that Asio's reactor watches.
+// Plain system calls on a descriptor that the worker's loop watches.
 #include "proxy/net/stream.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <utility>
@@ -27,127 +28,123 @@ int family_of(int descriptor) {
 
 }  // namespace
 
-Stream::Stream(Loop& loop, Descriptor descriptor) : loop_(loop), socket_(loop.context()) {
-  const int family = family_of(descriptor.get());
-  if (family != AF_UNIX) {
+Stream::Stream(Loop& loop, Descriptor descriptor) : loop_(loop), descriptor_(std::move(descriptor)), standing_(loop) {
+  if (family_of(descriptor_.get()) != AF_UNIX) {
     const int on = 1;
-    setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  boost::system::error_code failed;
-  socket_.assign(asio::generic::stream_protocol(family, 0), descriptor.get(), failed);
-  if (!failed) descriptor.release();
+  if (!loop_.watch(descriptor_.get(), *this)) descriptor_.close();
 }
 
-Stream::~Stream() = default;
+Stream::~Stream() {
+  close();
+}
 
 void Stream::start_tls(std::shared_ptr<TlsTrust> trust, const Origin& origin) {
-  tls_ = std::make_unique<TlsConnection>(std::move(trust), origin, socket_.native_handle());
+  tls_ = std::make_unique<TlsConnection>(std::move(trust), origin, descriptor_.get());
+}
+
+IoStatus Stream::handshake() {
+  return tried({tls_->handshake()}, true).status;
 }
 
 IoResult Stream::read_some(std::span<char> room) {
-  if (tls_ != nullptr) return tls_->read(room);
-  return outcome(::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT));
+  if (tls_ != nullptr) return tried(tls_->read(room), true);
+  const IoResult read = outcome(::recv(descriptor_.get(), room.data(), room.size(), MSG_DONTWAIT));
+  // Less than there was room for: that was all, what comes later is an edge of its own.
+  if (read.status == IoStatus::kDone && read.bytes < room.size()) readable_ = false;
+  return tried(read, true);
 }
 
 IoResult Stream::write_some(std::span<const iovec> pieces) {
-  if (tls_ != nullptr) return tls_->write(pieces);
+  if (tls_ != nullptr) return tried(tls_->write(pieces), false);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();
-  return outcome(::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+  return tried(outcome(::sendmsg(descriptor_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL)), false);
+}
+
+IoResult Stream::tried(IoResult result, bool reading) {
+  if (result.status == IoStatus::kAgain) (reads_next(reading) ? readable_ : writable_) = false;
+  return result;
 }
 
 Task<WaitResult> Stream::wait_readable() {
-  return wait(direction(Socket::wait_read));
+  return wait(reads_next(true));
 }
 
 Task<WaitResult> Stream::wait_writable() {
-  return wait(direction(Socket::wait_write));
+  return wait(reads_next(false));
 }
 
 Task<WaitResult> Stream::wait_handshake() {
-  return wait(direction(Socket::wait_read));
+  return wait(reads_next(true));
 }
 
-Socket::wait_type Stream::direction(Socket::wait_type plain) const {
-  // Reading may have to send first, and the other way round.
+bool Stream::reads_next(bool plain) const {
+  // Inside TLS reading may have to send first, and the other way round.
   if (tls_ == nullptr || tls_->wants() == TlsConnection::Wants::kNothing) return plain;
-  return tls_->wants() == TlsConnection::Wants::kWrite ? Socket::wait_write : Socket::wait_read;
+  return tls_->wants() != TlsConnection::Wants::kWrite;
 }
 
-Task<WaitResult> Stream::wait(Socket::wait_type what) {
-  if (!interrupted_ && socket_.is_open()) {
-    co_await socket_.async_wait(what, kUseTask);
+Task<WaitResult> Stream::wait(bool reading) {
+  const bool ready = reading ? may_read() : writable_ || ended_;
+  if (!interrupted_ && !ready && descriptor_.valid()) {
+    reading_ = reading;
+    co_await standing_.wait();
   }
   const bool was = std::exchange(interrupted_, false);
-  co_return was || !socket_.is_open() ? WaitResult::kInterrupted : WaitResult::kReady;
+  co_return was || !descriptor_.valid() ? WaitResult::kInterrupted : WaitResult::kReady;
+}
+
+void Stream::happened(std::uint32_t events) {
+  const bool ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  ended_ = ended_ || ended;
+  readable_ = readable_ || (events & EPOLLIN) != 0;
+  writable_ = writable_ || (events & EPOLLOUT) != 0;
+  // The watch may end what waits, the waiting task the stream: last, therefore.
+  if (watch_ != nullptr && may_read()) watch_->look();
+  if (standing_.waiting() && (reading_ ? may_read() : writable_ || ended_)) standing_.resume();
 }
 
 void Stream::interrupt() {
   interrupted_ = true;
-  boost::system::error_code ignored;
-  if (socket_.is_open()) socket_.cancel(ignored);
+  standing_.resume_soon();
 }
 
 bool Stream::peer_gone() {
   char byte;
-  const ssize_t seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t seen = ::recv(descriptor_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void Stream::shutdown_write() {
-  ::shutdown(socket_.native_handle(), SHUT_WR);
+  ::shutdown(descriptor_.get(), SHUT_WR);
 }
 
 void Stream::close() {
   tls_.reset();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  release();
 }
 
 Descriptor Stream::release() {
-  boost::system::error_code failed;
-  return Descriptor(socket_.release(failed));
+  if (descriptor_.valid()) loop_.forget(descriptor_.get(), *this);
+  standing_.resume_soon();
+  return std::move(descriptor_);
 }
 
-struct PeerWatch::State {
-  Stream* stream;  ///< null once the watch has ended
-  Gone gone;
-  void* owner;
-};
-
-namespace {
-
-template <typename State>
-void watch(const std::shared_ptr<State>& state) {
-  state->stream->socket().async_wait(Socket::wait_read, [state](const boost::system::error_code& error) {
-    if (error || state->stream == nullptr) return;
-    if (state->stream->peer_gone()) state->gone(state->owner);
-  });
-}
-
-}  // namespace
-
-PeerWatch::PeerWatch(Stream& stream, Gone gone, void* owner)
-    : stream_(stream),
-      gone_(gone),
-      owner_(owner),
-      beginning_(
-          stream.loop().deadlines(), [](void* self) { static_cast<PeerWatch*>(self)->begin(); }, this) {
-  beginning_.arm(DeadlineWheel::kTick);
-}
-
-void PeerWatch::begin() {
-  if (!stream_.socket().is_open()) return;
-  state_ = std::make_shared<State>(State{&stream_, gone_, owner_});
-  watch(state_);
+PeerWatch::PeerWatch(Stream& stream, Gone gone, void* owner) : stream_(stream), gone_(gone), owner_(owner) {
+  stream_.watch_ = this;
 }
 
 PeerWatch::~PeerWatch() {
-  if (state_ == nullptr) return;
-  boost::system::error_code ignored;
-  if (state_->stream->socket().is_open()) state_->stream->socket().cancel(ignored);
-  state_->stream = nullptr;
+  stream_.watch_ = nullptr;
+}
+
+void PeerWatch::look() {
+  if (!stream_.peer_gone()) return;
+  stream_.watch_ = nullptr;
+  gone_(owner_);
 }
 
 }  // namespace sentinel::proxy

@@ -6,21 +6,25 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
 #include "core/base/descriptor.h"
 #include "proxy/net/io_result.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/suspension.h"
 #include "proxy/net/tls.h"
 
 namespace sentinel::proxy {
 
 enum class WaitResult { kReady, kInterrupted };
 
-class Stream {
+class PeerWatch;
+
+class Stream : private EventListener {
  public:
-  /// Takes a connected, non-blocking descriptor; TCP_NODELAY is set here.
+  /// Takes a connected, connecting or listening, non-blocking descriptor; TCP_NODELAY is set here.
   Stream(Loop& loop, Descriptor descriptor);
   ~Stream();
   Stream(const Stream&) = delete;
@@ -30,7 +34,7 @@ class Stream {
   void start_tls(std::shared_ptr<TlsTrust> trust, const Origin& origin);
 
   /// kAgain: wait_handshake(), and again.
-  IoStatus handshake() { return tls_->handshake(); }
+  IoStatus handshake();
 
   Task<WaitResult> wait_handshake();
 
@@ -40,12 +44,13 @@ class Stream {
   IoResult read_some(std::span<char> room);
   IoResult write_some(std::span<const iovec> pieces);
 
-  /// Whether a read of `bytes` into `room` has taken all there was, so that the next one would only find nothing.
-  /// Inside TLS nobody can tell: a record may lie half read.
-  bool drained(std::size_t bytes, std::size_t room) const { return tls_ == nullptr && bytes < room; }
+  /// Whether there may be something to read. False: a read would find nothing, wait.
+  bool may_read() const { return readable_ || ended_; }
 
-  /// At most one task waits on a stream at a time. Each wait asks the kernel anew, so nothing that came before it is
-  /// missed, the peer's end neither.
+  /// Tells that somebody else has tried the descriptor for reading (or accepting) and found nothing.
+  void found_nothing() { readable_ = false; }
+
+  /// At most one task waits on a stream at a time; what happened before the wait ends it at once.
   Task<WaitResult> wait_readable();
   Task<WaitResult> wait_writable();
   /// Ends the current wait, or the next one when nothing waits, with kInterrupted. Deadlines and watches use it.
@@ -57,26 +62,35 @@ class Stream {
   void shutdown_write();
   /// Waits end as interrupted ones do.
   void close();
-  /// Gives the descriptor back, out of the reactor's hands. Waits end as interrupted ones do.
+  /// Gives the descriptor back, unwatched. Waits end as interrupted ones do.
   Descriptor release();
 
-  Socket& socket() { return socket_; }
+  int descriptor() const { return descriptor_.get(); }
 
   Loop& loop() { return loop_; }
 
  private:
-  Task<WaitResult> wait(Socket::wait_type what);
-  Socket::wait_type direction(Socket::wait_type plain) const;
+  friend class PeerWatch;
+
+  void happened(std::uint32_t events) override;
+  Task<WaitResult> wait(bool reading);
+  IoResult tried(IoResult result, bool reading);
+  bool reads_next(bool plain) const;
 
   Loop& loop_;
-  Socket socket_;
-  std::unique_ptr<TlsConnection> tls_;  ///< behind the socket: it says goodbye through it
+  Descriptor descriptor_;
+  std::unique_ptr<TlsConnection> tls_;  ///< behind the descriptor: it says goodbye through it
+  Suspension standing_;
+  PeerWatch* watch_ = nullptr;
+  bool reading_ = false;  ///< what the standing task waits for
+  bool readable_ = false;
+  bool writable_ = false;
+  bool ended_ = false;  ///< the peer's end or a failure was heard of: reads tell, and never wait
   bool interrupted_ = false;
 };
 
 /// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A
-/// client that sends its next request early is not watched further. Begins with the next tick of the worker's wheel, so
-/// that an answer that is there at once costs no watch.
+/// client that sends its next request early is not watched further.
 class PeerWatch {
  public:
   using Gone = void (*)(void* owner);
@@ -87,14 +101,12 @@ class PeerWatch {
   PeerWatch& operator=(const PeerWatch&) = delete;
 
  private:
-  struct State;
-  void begin();
+  friend class Stream;
+  void look();
 
   Stream& stream_;
   Gone gone_;
   void* owner_;
-  Deadline beginning_;
-  std::shared_ptr<State> state_;  ///< null: not begun
 };
 
 }  // namespace sentinel::proxy

@@ -16,6 +16,7 @@
 #include "core/base/environment.h"
 #include "core/base/service_manager.h"
 #include "proxy/json/cursor.h"
+#include "proxy/net/waiter.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -189,10 +190,8 @@ Task<void> Service::watch_signals() {
 }
 
 Task<void> Service::wait_for_workers() {
-  Timer timer(loop_->context().get_executor());
   while (any_running()) {
-    timer.expires_after(kLook);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(*loop_, kLook);
   }
   if (const std::size_t cut = connections(); cut > 0) {
     shared_.log.event("warning", "connections_cut", fmt::format(R"("connections":{})", cut));
@@ -201,7 +200,6 @@ Task<void> Service::wait_for_workers() {
 }
 
 Task<void> Service::watchdog(std::chrono::microseconds interval) {
-  Timer timer(loop_->context().get_executor());
   auto heard = std::make_shared<std::atomic<std::size_t>>(workers_.size());
   while (state_ != State::kDraining) {
     if (heard->load() == workers_.size()) {
@@ -209,14 +207,12 @@ Task<void> Service::watchdog(std::chrono::microseconds interval) {
       heard->store(0);
       for (auto& worker : workers_) worker->ask([heard] { heard->fetch_add(1); });
     }
-    timer.expires_after(interval / 4);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(*loop_, interval / 4);
   }
   // The end has a deadline of its own.
   for (;;) {
     notify_service_manager("WATCHDOG=1");
-    timer.expires_after(interval / 4);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(*loop_, interval / 4);
   }
 }
 

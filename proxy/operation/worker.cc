@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/operation/worker.h"
 
+#include "proxy/net/waiter.h"
+
 namespace sentinel::proxy {
 namespace {
 
@@ -248,16 +250,13 @@ void Worker::drain(std::chrono::milliseconds deadline) {
 }
 
 Task<void> Worker::drain_until(std::chrono::steady_clock::time_point deadline) {
-  Timer timer(loop_->context().get_executor());
   while (endpoint_.server().connections() > 0 && std::chrono::steady_clock::now() < deadline) {
-    timer.expires_after(kDrainLook);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(*loop_, kDrainLook);
   }
   endpoint_.cut();
   const auto end = std::chrono::steady_clock::now() + kLastWords;
   while (endpoint_.server().connections() > 0 && std::chrono::steady_clock::now() < end) {
-    timer.expires_after(kDrainLook);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(*loop_, kDrainLook);
   }
   loop_->stop();
 }

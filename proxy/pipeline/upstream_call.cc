@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "proxy/json/cursor.h"
+#include "proxy/net/waiter.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -178,9 +179,7 @@ Task<void> UpstreamCall::wait_a_little() {
   // Not all at once: what one upstream's trouble has broken off is many requests.
   static thread_local std::minstd_rand random{std::random_device{}()};
   const std::chrono::milliseconds wait(std::uniform_int_distribution<int>(kLeastWait, kMostWait)(random));
-  Timer timer(context_.exchange.loop().context().get_executor());
-  timer.expires_after(wait);
-  co_await timer.async_wait(kUseTask);
+  co_await pause_for(context_.exchange.loop(), wait);
 }
 
 Task<bool> UpstreamCall::look_at_silence() {

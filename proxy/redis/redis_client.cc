@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/digest.h"
+#include "proxy/net/waiter.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -183,10 +184,8 @@ struct RedisClient::Connected {
 Task<void> RedisClient::keep_connected() {
   std::chrono::milliseconds pause{0};
   std::string failure;  // of TLS, the last time
-  Timer timer(loop_.context().get_executor());
   for (;;) {
-    timer.expires_after(pause);
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(loop_, pause);
     pause = std::clamp(pause * 2, times_.first_pause, times_.longest_pause);
     Dialled dialled = co_await dial(loop_, tools_, address_.origin, times_.connect);
     if (!dialled.failure.empty() && dialled.failure != failure && told_) told_(false, "TLS: " + dialled.failure);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "proxy/net/waiter.h"
+
 namespace sentinel::proxy {
 namespace {
 
@@ -26,14 +28,12 @@ bool UsageDelivery::open_for_calls() const {
 }
 
 Task<void> UsageDelivery::wait_for_turn() {
-  Timer timer(parts_.loop.context().get_executor());
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
     const std::chrono::duration<double> passed = now - std::exchange(turns_at_, now);
     turns_ = std::min(kCallsPerSecond, turns_ + passed.count() * kCallsPerSecond);
     if (turns_ >= 1) break;
-    timer.expires_after(std::chrono::milliseconds(50));
-    co_await timer.async_wait(kUseTask);
+    co_await pause_for(parts_.loop, std::chrono::milliseconds(50));
   }
   turns_ -= 1;
 }

@@ -17,6 +17,7 @@
 #include "proxy/net/http_client.h"
 #include "proxy/net/http_server.h"
 #include "proxy/net/listen.h"
+#include "proxy/net/waiter.h"
 
 using namespace sentinel::proxy;
 
@@ -48,12 +49,10 @@ class FixedUpstream final : public RequestHandler {
       co_return;
     }
     exchange.begin(200, "Content-Type: text/event-stream\r\n");
-    Timer timer(exchange.loop().context().get_executor());
     for (int i = 0; i < kEvents; ++i) {
       exchange.write(event_);
       if (exchange.send_now() != IoStatus::kDone) co_return;
-      timer.expires_after(kBetween);
-      co_await timer.async_wait(kUseTask);
+      co_await pause_for(exchange.loop(), kBetween);
     }
     exchange.write("data: [DONE]\n\n");
     co_await exchange.end();
@@ -123,7 +122,7 @@ std::size_t number(const char* text) {
 }
 
 int serve(std::size_t size) {
-  auto loop = std::make_unique<Loop>();
+  auto loop = std::make_unique<Loop>(std::chrono::milliseconds(1));  // events come when they are due, not together
   FixedUpstream upstream(size);
   HttpServer server(*loop, upstream, {});
   sentinel::Result<sentinel::Descriptor> listener = listen_tcp("127.0.0.1", 0);

@@ -27,7 +27,7 @@ TEST_CASE("A deadline fires once, never early and at most a tick late") {
   for (const int after : {0, 1, 19, 20, 21, 500, 10'239, 10'240, 10'241, 60'000}) {
     INFO(after);
     now = {};
-    DeadlineWheel wheel(fake_now);
+    DeadlineWheel wheel(DeadlineWheel::kTick, fake_now);
     int fired = 0;
     Deadline deadline(wheel, count, &fired);
     deadline.arm(milliseconds(after));
@@ -46,7 +46,7 @@ TEST_CASE("A deadline fires once, never early and at most a tick late") {
 
 TEST_CASE("A disarmed, replaced or destroyed deadline doesn't fire") {
   now = {};
-  DeadlineWheel wheel(fake_now);
+  DeadlineWheel wheel(DeadlineWheel::kTick, fake_now);
   int fired = 0;
   Deadline disarmed(wheel, count, &fired);
   Deadline replaced(wheel, count, &fired);
@@ -68,7 +68,7 @@ TEST_CASE("A disarmed, replaced or destroyed deadline doesn't fire") {
 
 TEST_CASE("A callback may destroy a deadline that is due in the same tick") {
   now = {};
-  DeadlineWheel wheel(fake_now);
+  DeadlineWheel wheel(DeadlineWheel::kTick, fake_now);
 
   struct Pair {
     std::unique_ptr<Deadline> one, other;

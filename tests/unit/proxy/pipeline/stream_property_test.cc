@@ -18,6 +18,7 @@
 #include "proxy/json/cursor.h"
 #include "proxy/limits/local_rate_limiter.h"
 #include "proxy/net/listen.h"
+#include "proxy/net/waiter.h"
 #include "proxy/pipeline/error_body.h"
 #include "proxy/pipeline/generation_handler.h"
 #include "proxy/pipeline/proxy_service.h"
@@ -53,7 +54,9 @@ class StreamingUpstream final : public RequestHandler {
       exchange.write(std::string_view(stream.with_usage).substr(at, size));
       at += size;
       if (exchange.send_now() == IoStatus::kAgain) co_await exchange.flush();
-      co_await asio::post(exchange.loop().context(), asio::use_awaitable_t<Executor>());
+      Waiter turn(exchange.loop());
+      exchange.loop().post([&turn] { turn.wake(); });
+      co_await turn.wait(std::chrono::seconds(60));
     }
     co_await exchange.end();
   }
