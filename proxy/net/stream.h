@@ -22,7 +22,7 @@ enum class WaitResult { kReady, kInterrupted };
 
 class PeerWatch;
 
-class Stream : private EventListener {
+class Stream final : private EventListener {
  public:
   /// Takes a connected, connecting or listening, non-blocking descriptor; TCP_NODELAY is set here.
   Stream(Loop& loop, Descriptor descriptor);

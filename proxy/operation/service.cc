@@ -207,12 +207,12 @@ Task<void> Service::watchdog(std::chrono::microseconds interval) {
       heard->store(0);
       for (auto& worker : workers_) worker->ask([heard] { heard->fetch_add(1); });
     }
-    co_await pause_for(*loop_, interval / 4);
+    co_await pause_for(*loop_, std::chrono::floor<std::chrono::milliseconds>(interval / 4));
   }
   // The end has a deadline of its own.
   for (;;) {
     notify_service_manager("WATCHDOG=1");
-    co_await pause_for(*loop_, interval / 4);
+    co_await pause_for(*loop_, std::chrono::floor<std::chrono::milliseconds>(interval / 4));
   }
 }
 
