@@ -143,8 +143,7 @@ BodyPiece HttpClientConnection::read_body() {
 }
 
 Task<ClientStatus> HttpClientConnection::wait_body(ClientTimes times, Wake& wake) {
-  const ClientStatus waited = co_await wait(times, wake);
-  co_return waited;
+  return wait(times, wake);
 }
 
 bool HttpClientConnection::fresh() {

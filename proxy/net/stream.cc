@@ -8,10 +8,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sentinel::proxy {
 namespace {
+
+constexpr std::size_t kGathered = 1024;
 
 IoResult outcome(ssize_t moved) {
   if (moved > 0) return {IoStatus::kDone, static_cast<std::size_t>(moved)};
@@ -58,6 +62,15 @@ IoResult Stream::read_some(std::span<char> room) {
 
 IoResult Stream::write_some(std::span<const iovec> pieces) {
   if (tls_ != nullptr) return tried(tls_->write(pieces), false);
+  // A few small pieces cost less copied together than handed over as a list.
+  std::array<char, kGathered> together;
+  std::size_t size = 0;
+  for (const iovec& piece : pieces) size += piece.iov_len;
+  if (size <= together.size()) {
+    char* end = together.data();
+    for (const iovec& piece : pieces) end = std::copy_n(static_cast<const char*>(piece.iov_base), piece.iov_len, end);
+    return tried(outcome(::send(descriptor_.get(), together.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)), false);
+  }
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
   message.msg_iovlen = pieces.size();

@@ -193,13 +193,16 @@ Task<bool> UpstreamCall::send() {
   const IoStatus sent = context_.exchange.send_now();
   bool heard = sent == IoStatus::kDone;
   if (sent == IoStatus::kAgain) heard = co_await context_.exchange.flush();
-  if (!heard) context_.client_gone = true;
-  if (watches_silence_) {
-    // However long the client took: it has just been sent something.
-    silent_ = false;
-    silence_.arm(services_.options.comment_interval);
-  }
+  note_sent(heard);
   co_return heard;
+}
+
+void UpstreamCall::note_sent(bool heard) {
+  if (!heard) context_.client_gone = true;
+  if (!watches_silence_) return;
+  // However long the client took: it has just been sent something.
+  silent_ = false;
+  silence_.arm(services_.options.comment_interval);
 }
 
 Task<UpstreamCall::RelayEnd> UpstreamCall::relay() {
@@ -211,14 +214,20 @@ Task<UpstreamCall::RelayEnd> UpstreamCall::relay() {
       co_return RelayEnd::kWhole;
     }
     if (!piece.bytes.empty()) {
-      const bool heard = co_await send();
+      // As send() does, without a task of its own for what nearly always goes at once.
+      const IoStatus sent = context_.exchange.send_now();
+      bool heard = sent == IoStatus::kDone;
+      if (sent == IoStatus::kAgain) heard = co_await context_.exchange.flush();
+      note_sent(heard);
       if (!heard) co_return RelayEnd::kGone;
     }
     if (piece.status != ClientStatus::kDone) co_return RelayEnd::kBroken;
     if (cut_) co_return RelayEnd::kCut;
     if (!piece.waits) continue;
-    const bool heard = co_await look_at_silence();
-    if (!heard) co_return RelayEnd::kGone;
+    if (silent_) {
+      const bool heard = co_await look_at_silence();
+      if (!heard) co_return RelayEnd::kGone;
+    }
     const ClientStatus waited = co_await connection_->wait_body(target_->times, wake_);
     if (waited == ClientStatus::kCancelled) co_return cut_ ? RelayEnd::kCut : RelayEnd::kGone;
     if (waited != ClientStatus::kDone && waited != ClientStatus::kWoken) co_return RelayEnd::kSilent;

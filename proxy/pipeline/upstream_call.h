@@ -60,6 +60,7 @@ class UpstreamCall {
   Task<bool> read_whole(Buffer& answer, std::size_t most);
   /// Sends what was written. False: the client is gone.
   Task<bool> send();
+  void note_sent(bool heard);
   /// Calls break_silence() whenever nothing was sent to the client for an interval.
   void watch_silence();
   /// The connection may serve another request, if its answer was read to the end.

@@ -5,12 +5,17 @@
 //   proxy_load upstream SIZE            listens on a free port, prints it, answers until killed; SIZE bytes per answer,
 //                                       or, when the body asks for a stream, 50 events of 200 bytes 20 ms apart
 //   proxy_load ask PORT CLIENTS REQUESTS BODY-BYTES stream|whole
+//   proxy_load hold PORT STREAMS SECONDS
+//                                       opens streams that say one event and then nothing, prints "open" when all have
+//                                       begun, holds them for SECONDS and tells how far apart what they heard came
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +54,13 @@ class FixedUpstream final : public RequestHandler {
       co_return;
     }
     exchange.begin(200, "Content-Type: text/event-stream\r\n");
+    if (body.view().find(R"("content":"hold")") != std::string_view::npos) {
+      exchange.write(event_);
+      exchange.send_now();
+      while (!exchange.stream().peer_gone()) co_await exchange.stream().wait_readable();
+      exchange.abort();
+      co_return;
+    }
     for (int i = 0; i < kEvents; ++i) {
       exchange.write(event_);
       if (exchange.send_now() != IoStatus::kDone) co_return;
@@ -111,6 +123,68 @@ Task<void> client(Asking& asking) {
   if (--asking.running == 0) asking.loop.stop();
 }
 
+/// Streams that are held open, and the silences between what each heard.
+struct Holding {
+  Loop loop;
+  Origin origin{false, "127.0.0.1", 0};
+  std::string request;
+  Time end;
+  std::size_t wanted = 0;
+  std::size_t open = 0;
+  std::size_t running = 0;
+  std::size_t failed = 0;
+  std::vector<double> silences;  ///< seconds
+};
+
+Task<void> hold_one(Holding& holding) {
+  ConnectionPool pool(holding.loop);
+  Wake wake;
+  ClientTimes times;
+  times.idle = std::chrono::minutes(10);
+  Connected connected = co_await pool.acquire(holding.origin, times, wake, true);
+  ResponseHead head;
+  ClientStatus status = connected.status;
+  if (status == ClientStatus::kDone) {
+    std::vector<std::string_view> pieces{holding.request};
+    status = co_await connected.connection->send(std::move(pieces), times, wake);
+  }
+  if (status == ClientStatus::kDone) status = co_await connected.connection->read_head("POST", head, times, wake);
+  if (status != ClientStatus::kDone || head.status != 200) {
+    ++holding.failed;
+    co_return;
+  }
+  std::optional<Time> heard;
+  for (;;) {
+    const BodyPiece piece = connected.connection->read_body();
+    if (!piece.bytes.empty()) {
+      const Time now = std::chrono::steady_clock::now();
+      if (heard) holding.silences.push_back(std::chrono::duration<double>(now - *heard).count());
+      if (!heard && ++holding.open == holding.wanted) {
+        std::printf("open\n");
+        std::fflush(stdout);
+      }
+      heard = now;
+    }
+    if (piece.status != ClientStatus::kDone || piece.last) {
+      ++holding.failed;
+      co_return;
+    }
+    if (piece.waits) co_await connected.connection->wait_body(times, wake);
+  }
+}
+
+Task<void> hold_all(Holding& holding) {
+  // Not all in one instant: the listening queue is no part of what is measured.
+  for (std::size_t i = 0; i < holding.wanted; ++i) {
+    holding.loop.spawn(hold_one(holding));
+    if (i % 50 == 49) co_await pause_for(holding.loop, std::chrono::milliseconds(20));
+  }
+  while (std::chrono::steady_clock::now() < holding.end) {
+    co_await pause_for(holding.loop, std::chrono::milliseconds(100));
+  }
+  holding.loop.stop();
+}
+
 double percentile(std::vector<double>& values, double part) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -135,18 +209,21 @@ int serve(std::size_t size) {
   return 0;
 }
 
+std::string asking_request(bool streamed, const std::string& words) {
+  const std::string body =
+      fmt::format(R"({{"model":"m","stream":{},"messages":[{{"role":"user","content":"{}"}}]}})", streamed, words);
+  return fmt::format(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer user-key-1\r\nContent-Length: "
+      "{}\r\n\r\n{}",
+      body.size(), body);
+}
+
 int ask(char** argv) {
   auto asking = std::make_unique<Asking>();
   asking->origin.port = static_cast<std::uint16_t>(number(argv[0]));
   asking->running = number(argv[1]);
   asking->left = number(argv[2]);
-  const bool streamed = std::string_view(argv[4]) == "stream";
-  const std::string body = fmt::format(R"({{"model":"m","stream":{},"messages":[{{"role":"user","content":"{}"}}]}})",
-                                       streamed, std::string(number(argv[3]), 'x'));
-  asking->request = fmt::format(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: p\r\nAuthorization: Bearer user-key-1\r\nContent-Length: "
-      "{}\r\n\r\n{}",
-      body.size(), body);
+  asking->request = asking_request(std::string_view(argv[4]) == "stream", std::string(number(argv[3]), 'x'));
   const Time begun = std::chrono::steady_clock::now();
   const std::size_t clients = asking->running;
   for (std::size_t i = 0; i < clients; ++i) asking->loop.spawn(client(*asking));
@@ -159,12 +236,33 @@ int ask(char** argv) {
   return 0;
 }
 
+int hold(char** argv) {
+  auto holding = std::make_unique<Holding>();
+  holding->origin.port = static_cast<std::uint16_t>(number(argv[0]));
+  holding->wanted = number(argv[1]);
+  holding->end = std::chrono::steady_clock::now() + std::chrono::seconds(number(argv[2]));
+  holding->request = asking_request(true, "hold");
+  holding->loop.spawn(hold_all(*holding));
+  holding->loop.run();
+  const std::size_t heard = holding->silences.size();
+  std::printf(
+      R"({"open":%zu,"failed":%zu,"heard":%zu,"silence_p1_ms":%.1f,"silence_p50_ms":%.1f,"silence_p99_ms":%.1f,"silence_longest_ms":%.1f})"
+      "\n",
+      holding->open, holding->failed, heard, percentile(holding->silences, 0.01), percentile(holding->silences, 0.5),
+      percentile(holding->silences, 0.99), percentile(holding->silences, 1));
+  std::fflush(stdout);
+  // What is still open ends with the process.
+  std::_Exit(0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == "upstream") return serve(number(argv[2]));
   if (argc == 7 && std::string_view(argv[1]) == "ask") return ask(argv + 2);
+  if (argc == 5 && std::string_view(argv[1]) == "hold") return hold(argv + 2);
   std::fprintf(stderr,
-               "usage: proxy_load upstream SIZE | proxy_load ask PORT CLIENTS REQUESTS BODY-BYTES stream|whole\n");
+               "usage: proxy_load upstream SIZE | proxy_load ask PORT CLIENTS REQUESTS BODY-BYTES stream|whole | "
+               "proxy_load hold PORT STREAMS SECONDS\n");
   return 2;
 }
