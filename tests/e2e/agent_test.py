@@ -24,7 +24,8 @@ class Alone(unittest.TestCase):
         with tempfile.TemporaryDirectory() as root:
             shutil.copy(AGENT, root)
             for arguments, fields in ((["version", "--json"], {"schema_version", "version", "protocol", "digest"}),
-                                      (["status", "--json"], {"schema_version", "generation", "audit_head", "running", "interrupted", "last_transaction"}),
+                                      (["status", "--json"], {"schema_version", "generation", "audit_head", "running", "interrupted", "last_transaction", "releases"}),
+                                      (["releases", "--json"], {"schema_version", "entries"}),
                                       (["history", "--json"], {"schema_version", "entries"})):
                 done = subprocess.run(["chroot", root, "/sentinel-agent", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
                 self.assertEqual((done.returncode, done.stderr), (0, ""), arguments)
