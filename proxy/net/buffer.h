@@ -75,7 +75,7 @@ class Buffer {
 
  private:
   void grow(std::size_t wanted) {
-    std::size_t capacity = capacity_ == 0 ? 512 : capacity_ * 2;
+    std::size_t capacity = capacity_ == 0 ? 128 : capacity_ * 2;
     while (capacity < wanted) capacity *= 2;
     data_ = static_cast<char*>(std::realloc(data_, capacity));
     if (data_ == nullptr) std::abort();
