@@ -241,9 +241,10 @@ class Handover(unittest.TestCase):
                     self.assertTrue(queued.recv(1000).startswith(b"HTTP/1.1 200"))
                 other.sendall(request)
                 self.assertNotIn(b"Connection: close", other.recv(1000))
-            admin(path, "POST", "/admin/hold")
-            self.assertEqual(admin(path, "POST", "/admin/drain").json()["state"], "draining")
-            self.assertEqual(admin(path, "POST", "/admin/hold").status, 409)
+                admin(path, "POST", "/admin/hold")
+                # A connection is left, so that it is still there to be asked.
+                self.assertEqual(admin(path, "POST", "/admin/drain").json()["state"], "draining")
+                self.assertEqual(admin(path, "POST", "/admin/hold").status, 409)
             self.assertEqual(proxy.process.wait(timeout=15), 0)
 
     def test_a_release_that_waits_serves_only_its_admin_socket(self):
