@@ -204,7 +204,7 @@ class Operation(unittest.TestCase):
                 exchange.keep = False
 
         self.upstream.script = script
-        with Proxy(self.upstream.url, SENTINEL_WRITE_IDLE_SECONDS=1, SENTINEL_RATE_LIMIT=100_000) as proxy:
+        with Proxy(self.upstream.url, SENTINEL_WRITE_IDLE_SECONDS=1, SENTINEL_RATE_LIMIT=1_000_000_000) as proxy:
             slow = [proxy.client() for _ in range(50)]
             try:
                 for client in slow:
