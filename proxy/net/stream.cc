@@ -148,6 +148,8 @@ Descriptor Stream::release() {
 
 PeerWatch::PeerWatch(Stream& stream, Gone gone, void* owner) : stream_(stream), gone_(gone), owner_(owner) {
   stream_.watch_ = this;
+  // Of what was heard before nobody will tell again.
+  if (stream_.may_read()) look();
 }
 
 PeerWatch::~PeerWatch() {

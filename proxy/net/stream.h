@@ -90,7 +90,8 @@ class Stream final : private EventListener {
 };
 
 /// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A
-/// client that sends its next request early is not watched further.
+/// client that sends its next request early is not watched further. Of one that has left already `gone` is told at
+/// once, within the constructor.
 class PeerWatch {
  public:
   using Gone = void (*)(void* owner);

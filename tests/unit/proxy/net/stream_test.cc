@@ -159,6 +159,17 @@ Task<void> wait_for_another_thread(Pair& pair) {
   pair.loop.stop();
 }
 
+Task<void> watch_one_that_has_left(Pair& pair) {
+  pair.peer.close();
+  // Long enough for the loop to hear of it while nobody watches.
+  co_await pause_for(pair.loop, std::chrono::milliseconds(1));
+  REQUIRE(pair.stream->may_read());
+  Watching watching;
+  const PeerWatch watch(*pair.stream, &Watching::gone, &watching);
+  CHECK(watching.left);
+  pair.loop.stop();
+}
+
 struct Ending {
   explicit Ending(bool& told) : ended(told) {}
 
@@ -215,6 +226,11 @@ TEST_CASE("a full stream is written on when there is room again") {
 TEST_CASE("a client that leaves is noticed while its answer is made") {
   Pair pair;
   pair.run(watch_a_client);
+}
+
+TEST_CASE("a client that left before anybody watched is noticed too") {
+  Pair pair;
+  pair.run(watch_one_that_has_left);
 }
 
 TEST_CASE("a waiter is woken from another thread by way of the loop, or by time") {
