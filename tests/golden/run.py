@@ -8,6 +8,7 @@
     env NAME=VALUE          (optional, repeated)
     bytes NAME HEX          (optional: a file that is not text)
     size NAME BYTES         (optional: a file of so many zero bytes)
+    memory BYTES            (optional: the program gets no more for its data than this)
     -- sentinel.yaml --
     ...
     -- stdout --
@@ -25,6 +26,7 @@ import difflib
 import os
 import pathlib
 import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -44,6 +46,7 @@ class Case:
         self.exit = 0
         self.environment = {}
         self.made = []
+        self.memory = resource.RLIM_INFINITY
         self.parse(path.read_text(encoding="utf-8"))
 
     def parse(self, text):
@@ -81,6 +84,8 @@ class Case:
         elif word in ("bytes", "size"):
             name, _, value = rest.partition(" ")
             self.made.append((word, name, value))
+        elif word == "memory":
+            self.memory = int(rest)
         elif line and not line.startswith("#"):
             raise SystemExit(f"{self.path}: unknown line {line!r}")
 
@@ -98,6 +103,9 @@ class Case:
                 with open(path, "wb") as file:
                     file.truncate(int(value))
 
+    def limit_memory(self):
+        resource.setrlimit(resource.RLIMIT_DATA, (self.memory, self.memory))
+
     def run(self, programs):
         with tempfile.TemporaryDirectory(prefix="sentinel-golden-") as name:
             directory = pathlib.Path(name) / "project"
@@ -107,7 +115,7 @@ class Case:
             environment = {"PATH": ":".join([*folders, "/usr/bin", "/bin"]), "HOME": name, "LC_ALL": "C.UTF-8", **self.environment}
             command = programs.get(self.command[0], [self.command[0]]) + self.command[1:]
             result = subprocess.run(command, cwd=directory, env=environment, stdin=subprocess.DEVNULL,
-                                    capture_output=True, timeout=TIMEOUT, check=False)
+                                    capture_output=True, timeout=TIMEOUT, check=False, preexec_fn=self.limit_memory)
             shown = {}
             for stream in ("stdout", "stderr"):
                 text = getattr(result, stream).decode("utf-8", "backslashreplace")
