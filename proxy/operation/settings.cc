@@ -108,6 +108,10 @@ LoadedSettings load_settings(const Environment& environment, const std::string& 
   reader.flag("SENTINEL_CORS", settings.cors);
   reader.flag("SENTINEL_DEBUG", settings.debug);
   reader.flag("SENTINEL_OPERATOR_ON_API", settings.operator_on_api);
+  reader.flag("SENTINEL_READY_NEEDS_REDIS", settings.ready_needs_redis);
+  if (settings.ready_needs_redis && !reader.is_set("REDIS_URL")) {
+    reader.wrong("SENTINEL_READY_NEEDS_REDIS", "needs REDIS_URL, which says where Redis is");
+  }
   read_passthrough(reader, settings.passthrough);
   read_response_cache(reader, settings);
   read_listeners(reader, settings);

@@ -67,6 +67,7 @@ struct Settings {
   bool cors = true;                                  ///< SENTINEL_CORS: browsers of any origin may call
   bool debug = false;                                ///< SENTINEL_DEBUG: /debug/* answers
   bool operator_on_api = false;                      ///< SENTINEL_OPERATOR_ON_API: /metrics and /debug/* there too
+  bool ready_needs_redis = false;                    ///< SENTINEL_READY_NEEDS_REDIS: /health/ready is 503 without it
   /// SENTINEL_PASSTHROUGH: paths under /v1 that pass as they are, separated by commas; a trailing '*' for any rest.
   std::vector<std::string> passthrough{"/v1/moderations", "/v1/audio/*", "/v1/images/*", "/v1/responses/*"};
   ResponseCacheUse response_cache = ResponseCacheUse::kOff;  ///< SENTINEL_RESPONSE_CACHE: off, user or shared

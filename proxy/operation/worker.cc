@@ -118,10 +118,11 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
                 options_of(shared.settings, kind),
                 &answers_},
       redis_health_(users_.redis()),
-      // Not part of being ready: without Redis everybody is served, and nobody may take the traffic away for it.
       health_(HealthHandler::Question::kWhole, shared.process,
               users_.redis() == nullptr ? HealthChecks{} : HealthChecks{&redis_health_}),
-      ready_(HealthHandler::Question::kReady, shared.process),
+      // Without Redis everybody is served: nobody should take the traffic away for it, unless asked to.
+      ready_(HealthHandler::Question::kReady, shared.process,
+             shared.settings.ready_needs_redis ? HealthChecks{&redis_health_} : HealthChecks{}),
       live_(HealthHandler::Question::kLive, shared.process),
       metrics_(shared.metrics),
       debug_cache_(DebugHandler::Question::kCache, shared.debug),

@@ -176,6 +176,21 @@ class Requests(StackCase):
                 self.all_connected(proxy)
                 proxy.until(lambda: whole().status == 200, "it is well again")
 
+    def test_being_ready_needs_redis_when_told_so(self):
+        redis = self.redis()
+        proxy = self.proxy(redis, SENTINEL_READY_NEEDS_REDIS="true")
+        ready = lambda: self.ask(proxy, method="GET", path="/health/ready")  # noqa: E731
+        for spoil, mend in ((redis.kill, redis.start), (redis.freeze, redis.thaw)):
+            self.assertEqual((ready().status, ready().body), (200, b'{"status":"healthy"}'))
+            spoil()
+            proxy.until(lambda: ready().status == 503, "not ready without it")
+            self.assertEqual(ready().body, b'{"status":"unhealthy"}')
+            self.assertEqual(self.ask(proxy, method="GET", path="/health/live").status, 200)
+            self.assertEqual(self.ask(proxy).status, 200)
+            mend()
+            self.all_connected(proxy)
+            proxy.until(lambda: ready().status == 200, "ready again")
+
     def test_a_reload_changes_the_limit_and_keeps_the_count(self):
         directory = tempfile.TemporaryDirectory(prefix="sentinel-limits-")
         self.addCleanup(directory.cleanup)
