@@ -100,8 +100,13 @@ Family<Histogram>& Metrics::histogram(const std::string& name, const std::string
 }
 
 void Metrics::gauge_from(const std::string& name, const std::string& help, std::function<double()> read) {
+  gauges_from(name, help, "", [read = std::move(read)] { return std::map<std::string, double>{{"", read()}}; });
+}
+
+void Metrics::gauges_from(const std::string& name, const std::string& help, const std::string& label,
+                          std::function<std::map<std::string, double>()> read) {
   const std::lock_guard lock(mutex_);
-  readings_[name] = {help, std::move(read)};
+  readings_[name] = {help, label, std::move(read)};
 }
 
 std::string Metrics::render() const {
@@ -120,7 +125,10 @@ std::string Metrics::render() const {
   plain(gauges_, "gauge");
   for (const auto& [name, reading] : readings_) {
     head(out, name, reading.help, "gauge");
-    out.append(fmt::format("{} {}\n", name, reading.read()));
+    for (const auto& [value, number] : reading.read()) {
+      const std::string labels = reading.label.empty() ? "" : label_text({reading.label}, {value});
+      out.append(fmt::format("{}{} {}\n", name, in_braces(labels), number));
+    }
   }
   for (const auto& [name, family] : histograms_) {
     head(out, name, family->help_, "histogram");

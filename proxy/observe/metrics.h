@@ -141,6 +141,9 @@ class Metrics {
                                std::vector<double> bounds);
   /// A gauge whose value is asked for when scraped; `read` may be called from the scraping thread at any time.
   void gauge_from(const std::string& name, const std::string& help, std::function<double()> read);
+  /// The same for a family with one label, whose values are the operator's: value of the label → of the gauge.
+  void gauges_from(const std::string& name, const std::string& help, const std::string& label,
+                   std::function<std::map<std::string, double>()> read);
 
   /// Text exposition format 0.0.4.
   std::string render() const;
@@ -148,7 +151,8 @@ class Metrics {
  private:
   struct Reading {
     std::string help;
-    std::function<double()> read;
+    std::string label;  ///< empty: none, and one value
+    std::function<std::map<std::string, double>()> read;
   };
 
   std::size_t slots_;

@@ -248,6 +248,7 @@ std::string Service::try_reload() {
   reloaded->settings = std::move(loaded.settings);
   reloaded->keys = std::make_shared<const StaticKeys>(std::move(*keys));
   reloaded->upstreams = make_directory(reloaded->settings.upstream);
+  shared_.upstreams.set(reloaded->upstreams);
   for (auto& worker : workers_) worker->apply(reloaded);
   if (admin_endpoint_) admin_endpoint_->apply(*reloaded);
   return {};

@@ -89,6 +89,8 @@ SharedState::SharedState(const Settings& settings_, const Clock& clock_, Log& lo
                      settings_.cache_ttl) {
   debug.redis_connected = [this] { return users.redis_health.connected.load() > 0; };
   debug.profiles = [this] { return DebugFacts::Cache{users.identities.size(), {}}; };
+  metrics.gauges_from("sentinel_upstream_circuit_state", "0: closed, 1: half open, 2: open", "upstream",
+                      [this] { return upstreams.get()->circuit_states(); });
   metrics.gauge_from("sentinel_response_cache_bytes", "Bytes of kept answers",
                      [this] { return static_cast<double>(response_cache.bytes()); });
   metrics.gauge_from("sentinel_response_cache_entries", "Kept answers",
@@ -101,7 +103,7 @@ Endpoint::Endpoint(Kind kind, Loop& loop, SharedState& shared)
     : kind_(kind),
       connections_(loop, &shared.network, shared.settings.pool),
       users_(loop, connections_, shared.users),
-      upstreams_(shared.upstreams),
+      upstreams_(shared.upstreams.get()),
       answers_redis_(connect_answers(kind, loop, shared)),
       shared_answers_(shared_answers(answers_redis_.get(), shared)),
       answers_(shared.response_cache, shared_answers_ ? &*shared_answers_ : nullptr),

@@ -36,7 +36,7 @@ struct SharedState {
   ProcessState process;
   Network network;
   SharedUserState users;
-  std::shared_ptr<const UpstreamDirectory> upstreams;
+  CurrentDirectory upstreams;
   UsageMetrics usage_metrics;
   std::unique_ptr<UsageSink> usage;
   DebugFacts debug;

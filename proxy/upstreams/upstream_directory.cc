@@ -48,4 +48,17 @@ std::vector<std::string> UpstreamDirectory::models() const {
   return names;
 }
 
+std::map<std::string, double> UpstreamDirectory::circuit_states() const {
+  std::map<std::string, double> states;
+  for (const Upstream& upstream : upstreams_) {
+    double& state = states[upstream.target.name];
+    switch (upstream.breaker->state()) {
+      case Breaker::State::kClosed: state = 0; break;
+      case Breaker::State::kTrial: state = 1; break;
+      case Breaker::State::kOpen: state = 2; break;
+    }
+  }
+  return states;
+}
+
 }  // namespace sentinel::proxy

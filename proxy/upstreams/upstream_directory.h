@@ -18,6 +18,28 @@ struct UpstreamRules {
   Breaker::Rules breaker;
 };
 
+class UpstreamDirectory;
+
+/// The directory that is valid now, for who isn't told of a reload. Any thread.
+class CurrentDirectory {
+ public:
+  explicit CurrentDirectory(std::shared_ptr<const UpstreamDirectory> directory) : directory_(std::move(directory)) {}
+
+  std::shared_ptr<const UpstreamDirectory> get() const {
+    const std::lock_guard lock(mutex_);
+    return directory_;
+  }
+
+  void set(std::shared_ptr<const UpstreamDirectory> directory) {
+    const std::lock_guard lock(mutex_);
+    directory_ = std::move(directory);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const UpstreamDirectory> directory_;
+};
+
 class UpstreamDirectory {
  public:
   struct Choice {
@@ -45,6 +67,9 @@ class UpstreamDirectory {
   const Choices* find(const std::string& model) const;
   /// Public names, sorted; empty: any.
   std::vector<std::string> models() const;
+
+  /// By upstream: 0 for a closed breaker, 1 while one request tries, 2 for an open one. Any thread.
+  std::map<std::string, double> circuit_states() const;
 
   const UpstreamRules& rules() const { return rules_; }
 

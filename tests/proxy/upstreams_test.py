@@ -142,6 +142,38 @@ class Routing(Case):
             self.assertEqual(self.statuses(proxy, 4), [200] * 4)
             self.assertEqual((len(a.exchanges), len(b.exchanges)), (10, before))
 
+    def test_the_state_of_each_breaker_is_told_also_after_a_reload(self):
+        tries = threading.Event()
+
+        def trial(exchange):
+            self.assertTrue(tries.wait(10))
+            exchange.send_json(ANSWER)
+
+        def states():
+            return {name: proxy.metrics().get(f'sentinel_upstream_circuit_state{{upstream="{name}"}}') for name in "abc"}
+
+        a, b = self.upstreams(failing(500), good)
+        with self.proxy([a, b], FIRST_A, SENTINEL_BREAKER_FAILURES=3, SENTINEL_BREAKER_SECONDS=0.2) as proxy:
+            self.assertEqual(self.statuses(proxy, 2), [200, 200])
+            self.assertEqual(states(), {"a": 0, "b": 0, "c": None})
+            self.assertEqual(self.statuses(proxy, 1), [200])
+            self.assertEqual(states(), {"a": 2, "b": 0, "c": None})
+            a.script = trial
+            asking = threading.Thread(target=self.ask_until, args=(proxy, lambda: len(a.exchanges) == 4))
+            asking.start()
+            a.wait_for(4)
+            self.assertEqual(states(), {"a": 1, "b": 0, "c": None})
+            tries.set()
+            asking.join()
+            self.assertEqual(states(), {"a": 0, "b": 0, "c": None})
+            a.script = failing(500)
+            self.assertEqual(self.statuses(proxy, 3), [200] * 3)
+            self.assertEqual(states()["a"], 2)
+            seen = len(proxy.lines)
+            proxy.process.send_signal(signal.SIGHUP)
+            proxy.event("reloaded", after=seen)
+            self.assertEqual(states(), {"a": 0, "b": 0, "c": None})
+
     def test_retry_after_is_kept_to(self):
         a, b = self.upstreams(failing(429, "Retry-After: 1"), good)
         with self.proxy([a, b], FIRST_A) as proxy:
