@@ -72,7 +72,13 @@ class PassthroughCall final : public UpstreamCall {
     is_events_ = type && type->starts_with("text/event-stream") && !length && !is_encoded(head_);
     if (is_events_) watch_silence();
     const RelayEnd end = co_await relay();
-    if (end != RelayEnd::kWhole) {
+    std::string last_words;
+    if (end == RelayEnd::kCut && is_events_) {
+      drop_connection();
+      context_.error_code = "shutting_down";
+      const bool between = events_.at_boundary() && !events_.oversized();
+      last_words = (between ? "" : "\n\n") + error_event(context_.error_code, "The proxy is shutting down");
+    } else if (end != RelayEnd::kWhole) {
       // Broken off, so that nobody takes it for whole.
       context_.client_gone = context_.client_gone || end == RelayEnd::kGone;
       if (!context_.client_gone) context_.error_code = "connection_closed";
@@ -80,6 +86,7 @@ class PassthroughCall final : public UpstreamCall {
       context_.exchange.abort();
       co_return;
     }
+    context_.exchange.write(last_words);
     const bool heard = co_await context_.exchange.end();
     if (!heard) context_.client_gone = true;
     keep_connection();

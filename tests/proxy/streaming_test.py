@@ -3,6 +3,7 @@
 """Streams: what each endpoint's streams count, every line ending, broken and endless events, comments in every silence and only
 between events, upstreams that break, stall and flood, clients that leave or read slowly."""
 
+import contextlib
 import json
 import select
 import sys
@@ -315,29 +316,38 @@ class Breaking(ProxyCase):
                 self.assertEqual(proxy.event("request", path=f"/v1/{path}")["error"], "stream_truncated")
 
     def test_a_drain_whose_time_is_over_tells_its_streams_so_and_counts_them(self):
+        half = delta("cut in the middle")[:20]
+
         def script(exchange):
             if exchange.json().get("stream"):
                 exchange.head(content_type="text/event-stream", chunked=True)
-                exchange.chunk(delta("a"))
+                exchange.chunk(half if exchange.json()["model"] == "half" else delta("a"))
             exchange.closed(30)
             exchange.keep = False
 
         self.upstream.script = script
         proxy = self.proxy(SENTINEL_DRAIN_SECONDS=0.5)
-        with proxy.client() as streaming, proxy.client() as waiting, proxy.client() as whole:
-            streaming.request(body=CHAT)
-            streaming.read_head()
-            self.assertEqual(streaming.read_chunk(), delta("a"))
+        with contextlib.ExitStack() as stack:
+            streaming, passing, amid, waiting, whole = (stack.enter_context(proxy.client()) for _ in range(5))
+            for client, path, model, first in ((streaming, "chat/completions", "gpt-4", delta("a")), (passing, "audio/speech", "x", delta("a")),
+                                               (amid, "audio/speech", "half", half)):
+                client.request(path=f"/v1/{path}", body={**CHAT, "model": model})
+                client.read_head()
+                self.assertEqual(client.read_chunk(), first)
             whole.request(body={**CHAT, "stream": False})
             waiting.request(path="/v1/moderations", body={"input": "x"})
-            self.upstream.wait_for(3)
+            self.upstream.wait_for(5)
             proxy.terminate()
-            self.assertIn(b'"code":"shutting_down"', events_of(streaming))
+            for client, before in ((streaming, b""), (passing, b""), (amid, b"\n\n")):
+                events = events_of(client)
+                self.assertTrue(events.startswith(before + b'data: {"error":'), events)
+                self.assertIn(b'"code":"shutting_down"', events)
             for client in (whole, waiting):
                 answer = client.answer()
                 self.assertEqual((answer.status, answer.json()["error"]["code"], answer.headers["retry-after"]), (503, "SERVICE_UNAVAILABLE", "1"))
         proxy.close()
         self.assertEqual(proxy.event("usage", model="gpt-4")["requests"], 1)
+        proxy.event("request", path="/v1/audio/speech", status=200, error="shutting_down")
 
     def test_an_unframed_stream_that_says_its_end_is_whole(self):
         def script(exchange):
