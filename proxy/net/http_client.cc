@@ -46,8 +46,8 @@ Task<ClientStatus> HttpClientConnection::send(std::vector<std::string_view> piec
   if (sent == IoStatus::kAgain) {
     wake.bind(&stream_);
     const bool stop = false;
-    const bool flushed = co_await out_.flush(times.idle, stop);
-    if (!flushed) co_return wake.cancelled() ? ClientStatus::kCancelled : ClientStatus::kTimeout;
+    const FlushEnd flushed = co_await out_.flush({.idle = times.idle, .grace = times.idle}, stop);
+    if (flushed != FlushEnd::kDone) co_return wake.cancelled() ? ClientStatus::kCancelled : ClientStatus::kTimeout;
   }
   co_return ClientStatus::kDone;
 }

@@ -26,7 +26,7 @@ struct ServerLimits {
   std::chrono::milliseconds body_idle{30'000};   ///< without a byte of the body
   std::chrono::milliseconds body_grace{30'000};  ///< a body may take that long,
   std::size_t body_rate = 1024;                  ///< and a second more for each so many bytes that have come
-  std::chrono::milliseconds write_idle{60'000};  ///< without the client taking a byte
+  WritePatience write;                           ///< with a client that takes its answer slowly
   std::chrono::milliseconds keep_alive{75'000};  ///< between requests
   std::chrono::milliseconds drain_idle{10'000};  ///< between requests, once draining: time for one that is on its way
 };
@@ -69,6 +69,8 @@ class Exchange {
   /// The connection ends after this answer.
   void close_after();
   bool begun() const;
+  /// The client took its answer too slowly, and was cut.
+  bool too_slow() const;
   int status() const;
   std::uint64_t bytes_sent() const;
 

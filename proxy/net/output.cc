@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace sentinel::proxy {
 namespace {
@@ -36,7 +37,7 @@ IoStatus Output::send_now() {
   return kept_.empty() ? IoStatus::kDone : IoStatus::kAgain;
 }
 
-Task<bool> Output::flush(std::chrono::milliseconds idle, const bool& stop) {
+Task<FlushEnd> Output::flush(WritePatience patience, const bool& stop) {
   StreamDeadline deadline(stream_);
   while (!kept_.empty()) {
     const iovec rest{kept_.data(), kept_.size()};
@@ -47,12 +48,17 @@ Task<bool> Output::flush(std::chrono::milliseconds idle, const bool& stop) {
       deadline.disarm();
       continue;
     }
-    if (sent.status != IoStatus::kAgain || stop || deadline.expired()) co_return false;
-    deadline.arm(idle);
+    if (sent.status != IoStatus::kAgain || stop) co_return FlushEnd::kFailed;
+    const std::chrono::milliseconds made_good((sent_ - std::exchange(counted_, sent_)) * 1000 / patience.rate);
+    waited_ = std::max(waited_ - made_good, std::chrono::milliseconds::zero());
+    if (deadline.expired() || waited_ >= patience.grace) co_return FlushEnd::kTooSlow;
+    deadline.arm(std::min(patience.idle, patience.grace - waited_));
+    const auto begun = std::chrono::steady_clock::now();
     co_await stream_.wait_writable();
+    waited_ += std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
   }
   kept_.release();
-  co_return true;
+  co_return FlushEnd::kDone;
 }
 
 }  // namespace sentinel::proxy

@@ -13,6 +13,15 @@
 
 namespace sentinel::proxy {
 
+/// How long a peer may take over what waits for it.
+struct WritePatience {
+  std::chrono::milliseconds idle{60'000};   ///< without taking a byte
+  std::chrono::milliseconds grace{60'000};  ///< its waits together,
+  std::size_t rate = 256;                   ///< of which each so many bytes that it takes make a second good
+};
+
+enum class FlushEnd { kDone, kFailed, kTooSlow };
+
 class Output {
  public:
   explicit Output(Stream& stream) : stream_(stream) {}
@@ -27,9 +36,9 @@ class Output {
 
   bool pending() const { return !kept_.empty(); }
 
-  /// Waits until what is kept has gone, each time at most `idle` for some progress. False: failed, too slow, or
-  /// interrupted by `stop` being set.
-  Task<bool> flush(std::chrono::milliseconds idle, const bool& stop);
+  /// Waits until what is kept has gone. Only the time in which something is kept counts against the peer, over all
+  /// flushes. kFailed also when interrupted by `stop` being set.
+  Task<FlushEnd> flush(WritePatience patience, const bool& stop);
 
   std::uint64_t bytes_sent() const { return sent_; }
 
@@ -38,6 +47,8 @@ class Output {
   std::vector<iovec> pieces_;
   Buffer kept_;
   std::uint64_t sent_ = 0;
+  std::uint64_t counted_ = 0;           ///< of them, how many have made waits good
+  std::chrono::milliseconds waited_{};  ///< for the peer, and not made good
 };
 
 /// A deadline that interrupts a stream's wait and remembers that it did.
@@ -53,7 +64,10 @@ class StreamDeadline {
     deadline_.arm(after);
   }
 
-  void disarm() { deadline_.disarm(); }
+  void disarm() {
+    expired_ = false;
+    deadline_.disarm();
+  }
 
   bool expired() const { return expired_; }
 

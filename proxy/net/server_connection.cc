@@ -112,7 +112,7 @@ Task<void> ServerConnection::refuse() {
                   status, status_text(status), body.size());
   out_.add(head);
   out_.add(body);
-  if (out_.send_now() == IoStatus::kAgain) co_await out_.flush(kLinger, broken_);
+  if (out_.send_now() == IoStatus::kAgain) co_await out_.flush({.idle = kLinger, .grace = kLinger}, broken_);
   co_await linger();
 }
 
@@ -300,9 +300,12 @@ bool Exchange::needs_flush() const {
 
 Task<bool> Exchange::flush() {
   ServerConnection& c = connection_;
-  const bool flushed = co_await c.out_.flush(c.server_.limits_.write_idle, c.broken_);
-  if (!flushed) c.broken_ = true;
-  co_return flushed;
+  const FlushEnd end = co_await c.out_.flush(c.server_.limits_.write, c.broken_);
+  if (end == FlushEnd::kDone) co_return true;
+  c.broken_ = true;
+  c.too_slow_ = end == FlushEnd::kTooSlow;
+  if (c.too_slow_) c.stream_.reset();
+  co_return false;
 }
 
 Task<bool> Exchange::end() {
@@ -326,6 +329,10 @@ void Exchange::close_after() {
 
 bool Exchange::begun() const {
   return connection_.begun_;
+}
+
+bool Exchange::too_slow() const {
+  return connection_.too_slow_;
 }
 
 int Exchange::status() const {

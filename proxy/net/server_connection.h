@@ -47,6 +47,7 @@ class ServerConnection {
   bool continue_due_ = false;
   bool close_ = false;
   bool broken_ = false;
+  bool too_slow_ = false;  ///< the client, at taking its answer
   bool chunked_ = false;
   bool begun_ = false;
   int status_ = 0;

@@ -140,6 +140,12 @@ void Stream::close() {
   release();
 }
 
+void Stream::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(descriptor_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 Descriptor Stream::release() {
   if (descriptor_.valid()) loop_.forget(descriptor_.get(), *this);
   standing_.resume_soon();

@@ -62,6 +62,9 @@ class Stream final : private EventListener {
   void shutdown_write();
   /// Waits end as interrupted ones do.
   void close();
+  /// Closes at once: what waits to be sent is thrown away, and the peer hears of a reset. For peers that don't read,
+  /// whose share the kernel would keep otherwise.
+  void reset();
   /// Gives the descriptor back, unwatched. Waits end as interrupted ones do.
   Descriptor release();
 

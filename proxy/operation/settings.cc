@@ -83,7 +83,9 @@ void read_server_limits(SettingsReader& reader, ServerLimits& limits) {
   reader.seconds("SENTINEL_BODY_IDLE_SECONDS", limits.body_idle);
   reader.seconds("SENTINEL_BODY_GRACE_SECONDS", limits.body_grace);
   reader.number("SENTINEL_BODY_BYTES_PER_SECOND", limits.body_rate, 1, std::uint64_t{1} << 30);
-  reader.seconds("SENTINEL_WRITE_IDLE_SECONDS", limits.write_idle);
+  reader.seconds("SENTINEL_WRITE_IDLE_SECONDS", limits.write.idle);
+  reader.seconds("SENTINEL_WRITE_GRACE_SECONDS", limits.write.grace);
+  reader.number("SENTINEL_WRITE_BYTES_PER_SECOND", limits.write.rate, 1, std::uint64_t{1} << 30);
   reader.seconds("SENTINEL_IDLE_SECONDS", limits.keep_alive);
   reader.seconds("SENTINEL_DRAIN_IDLE_SECONDS", limits.drain_idle);
 }

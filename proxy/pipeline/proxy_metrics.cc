@@ -31,11 +31,12 @@ ProxyMetrics::ProxyMetrics(Metrics& registry)
           registry.counter("sentinel_token_estimation_fallback_total", "Streams that ended without usage", {"model"})),
       disconnects(
           registry.counter("sentinel_client_disconnects_total", "Clients that left before the end", {"endpoint"})),
+      slow_clients(registry.counter("sentinel_slow_clients_cut_total", "Clients cut while they took their answers",
+                                    {"endpoint"})),
       upstream_errors(
           registry.counter("sentinel_upstream_errors_total", "Attempts that failed", {"upstream", "reason"})),
       keep_alives(registry.counter("sentinel_keep_alive_comments_total", "Comments sent into silent streams")),
-      cache_operations(
-          registry.counter("sentinel_cache_operations_total", "Uses of caches", {"operation", "result"})),
+      cache_operations(registry.counter("sentinel_cache_operations_total", "Uses of caches", {"operation", "result"})),
       connections(registry.gauge("sentinel_active_connections", "Connections of clients")),
       active(registry.gauge("sentinel_active_requests", "Requests under way")) {}
 

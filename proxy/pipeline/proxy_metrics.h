@@ -20,6 +20,7 @@ struct ProxyMetrics {
   Family<Counter>& parse_errors;                     ///< endpoint, model: stream events that are no JSON
   Family<Counter>& estimated;                        ///< model: streams that ended without usage
   Family<Counter>& disconnects;                      ///< endpoint: clients that left before the end
+  Family<Counter>& slow_clients;                     ///< endpoint: cut, since they took their answers too slowly
   Family<Counter>& upstream_errors;                  ///< upstream, reason
   Family<Counter>& keep_alives;                      ///< comments sent
   Family<Counter>& cache_operations;                 ///< operation = get, store; result = hit, miss, done

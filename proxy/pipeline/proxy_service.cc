@@ -122,6 +122,10 @@ void ProxyService::finish(RequestContext& context) {
     services_.metrics.refusals.with({context.endpoint, context.error_code}).add();
   }
   if (context.client_gone) services_.metrics.disconnects.with({context.endpoint}).add();
+  if (context.exchange.too_slow()) {
+    context.error_code = "client_too_slow";
+    services_.metrics.slow_clients.with({context.endpoint}).add();
+  }
 
   const RequestHead& head = context.exchange.head();
   std::string fields = fmt::format(

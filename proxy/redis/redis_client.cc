@@ -156,8 +156,8 @@ Task<std::string_view> RedisClient::serve(Stream& stream) {
     if (broken_ || deadline.expired()) co_return "no answer";
     if (waited == WaitResult::kInterrupted && !ready_) co_return "no answer";
     if (!out_->pending()) continue;
-    const bool sent = co_await out_->flush(times_.connect, broken_);
-    if (!sent) co_return "no answer";
+    const FlushEnd sent = co_await out_->flush({.idle = times_.connect}, broken_);
+    if (sent != FlushEnd::kDone) co_return "no answer";
   }
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listeners, service manager, reload, health question, slow clients."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -189,6 +190,52 @@ class Operation(unittest.TestCase):
                     if attack[0] != "-X":
                         self.assertIn("No open connections left", output)
             proxy.until(lambda: proxy.metrics()["sentinel_active_connections"] == 1, "only the scrape's own connection is left")
+
+    def test_clients_that_take_their_answers_too_slowly_are_cut_however_steadily_they_read(self):
+        event = b"data: " + b"x" * 8000 + b"\n\n"
+
+        def script(exchange):
+            exchange.head(content_type="text/event-stream", chunked=True)
+            for _ in range(1500):  # 12 MB: more than all buffers on the way
+                exchange.chunk(event)
+            exchange.chunk(b"data: [DONE]\n\n")
+            exchange.chunk(b"")
+
+        self.upstream.script = script
+        pace = threading.Event()
+        with Proxy(self.upstream.url, SENTINEL_WRITE_GRACE_SECONDS=1, SENTINEL_WRITE_BYTES_PER_SECOND=1_000_000) as proxy:
+            for size, ends in ((1 << 16, True), (1 << 10, False)):  # about 6 MB and 100 kB a second
+                with self.subTest(size=size), proxy.client() as client:
+                    client.request(body={**CHAT, "stream": True})
+                    got = b""
+                    with contextlib.suppress(ConnectionResetError):
+                        while not got.endswith(b"\r\n0\r\n\r\n"):
+                            piece = client.socket.recv(size)
+                            self.assertNotEqual(piece, b"", "it may not look like an end")
+                            got = (got + piece)[-100:]
+                            pace.wait(0.01)
+                    self.assertEqual(got.endswith(b"\r\n0\r\n\r\n"), ends)
+            proxy.event("request", status=499, error="client_too_slow")
+            self.assertEqual(proxy.metrics()['sentinel_slow_clients_cut_total{endpoint="chat"}'], 1)
+
+    def test_a_stream_that_has_nothing_to_send_waits_for_nobody(self):
+        more = threading.Event()
+
+        def script(exchange):
+            exchange.head(content_type="text/event-stream", chunked=True)
+            exchange.chunk(b"data: {}\n\n")
+            self.assertTrue(more.wait(20))
+            exchange.chunk(b"data: [DONE]\n\n")
+            exchange.chunk(b"")
+
+        self.upstream.script = script
+        settings = {"SENTINEL_WRITE_GRACE_SECONDS": 0.1, "SENTINEL_WRITE_IDLE_SECONDS": 0.1, "SENTINEL_WRITE_BYTES_PER_SECOND": 1 << 30}
+        with Proxy(self.upstream.url, SENTINEL_KEEP_ALIVE_SECONDS=0.2, **settings) as proxy, proxy.client() as client:
+            client.request(body={**CHAT, "stream": True})
+            # It reads nothing meanwhile, and needn't: the kernel has taken everything.
+            proxy.until(lambda: proxy.metrics().get("sentinel_keep_alive_comments_total", 0) >= 4, "many times as long has passed")
+            more.set()
+            self.assertTrue(client.answer().body.endswith(b"data: [DONE]\n\n"))
 
     def test_clients_that_do_not_read_are_cut_and_others_notice_nothing(self):
         left = []

@@ -123,9 +123,9 @@ Task<void> fill_and_wait(Pair& pair) {
     }
   });
   const bool stop = false;
-  const bool flushed = co_await out.flush(kLong, stop);
+  const FlushEnd flushed = co_await out.flush({}, stop);
   reader.join();
-  CHECK(flushed);
+  CHECK(flushed == FlushEnd::kDone);
   CHECK(taken == much.size());
   pair.loop.stop();
 }

@@ -55,6 +55,7 @@ TEST_CASE("Every range has its ends") {
         Row{"SENTINEL_MAX_HEAD_FIELDS", "8", "1000", "7", "1001"},
         Row{"SENTINEL_MAX_CONNECTIONS", "1", "1000000", "0", "1000001"},
         Row{"SENTINEL_BODY_BYTES_PER_SECOND", "1", "1073741824", "0", "1073741825"},
+        Row{"SENTINEL_WRITE_BYTES_PER_SECOND", "1", "1073741824", "0", "1073741825"},
         Row{"SENTINEL_ATTEMPTS", "1", "10", "0", "11"}, Row{"SENTINEL_BREAKER_FAILURES", "1", "1000", "0", "1001"},
         Row{"SENTINEL_BREAKER_SECONDS", "0.001", "86400", "0", "86401"},
         Row{"SENTINEL_DRAIN_SECONDS", "0.5", "86400", "-1", "1e9"},
@@ -68,6 +69,11 @@ TEST_CASE("Every range has its ends") {
     CHECK_FALSE(problems(load({{row.name, "x"}})).empty());
     CHECK_FALSE(problems(load({{row.name, ""}})).empty());
   }
+}
+
+TEST_CASE("Being ready can't need a Redis that isn't there") {
+  CHECK(problems(load({{"SENTINEL_READY_NEEDS_REDIS", "true"}})).find("needs REDIS_URL") != std::string::npos);
+  CHECK(problems(load({{"SENTINEL_READY_NEEDS_REDIS", "true"}, {"REDIS_URL", "redis://h"}})).empty());
 }
 
 TEST_CASE("Upstreams and models may come in a variable, as YAML") {
