@@ -137,9 +137,15 @@ class ProjectReader {
     const Node* list = root_.find("waivers");
     if (list == nullptr) return;
     for (const auto& node : list->items) {
-      out.waivers.push_back({text_field(node, "control"), text_field(node, "hosts"), text_field(node, "owner"),
-                             text_field(node, "reason"), text_field(node, "until")});
-      const std::string& pattern = out.waivers.back().hosts;
+      const auto position_of = [&](std::string_view key) {
+        const Node* field = node.find(key);
+        return field == nullptr ? node.position() : field->position();
+      };
+      out.waivers.push_back({{text_field(node, "control"), text_field(node, "hosts"), text_field(node, "owner"),
+                              text_field(node, "reason"), text_field(node, "until")},
+                             position_of("control"),
+                             position_of("until")});
+      const std::string& pattern = out.waivers.back().waiver.hosts;
       if (pattern.empty()) continue;
       if (auto selected = select_hosts(out, pattern); !selected.ok()) {
         diagnostics_.add(std::move(selected).error().at(node.find("hosts")->position()));

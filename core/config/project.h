@@ -13,6 +13,7 @@
 #include "core/config/assets.h"
 #include "core/config/diagnostics.h"
 #include "core/config/yaml.h"
+#include "core/model/audit.h"
 #include "core/model/health.h"
 #include "core/model/request.h"
 
@@ -63,12 +64,11 @@ struct Migration {
   std::string irreversible;  ///< why there is no undo
 };
 
-struct Waiver {
-  std::string control;
-  std::string hosts;  ///< a host pattern; empty: all
-  std::string owner;
-  std::string reason;
-  std::string until;  ///< "2027-01-31", the last day it holds
+/// A waiver and where it stands.
+struct ProjectWaiver {
+  Waiver waiver;
+  Position control_position;
+  Position until_position;
 };
 
 struct Project {
@@ -85,7 +85,7 @@ struct Project {
   HealthSettings health_settings;  ///< `health` as probes and limits
   Hooks hooks;
   std::vector<Migration> migrations;
-  std::vector<Waiver> waivers;
+  std::vector<ProjectWaiver> waivers;
 
   const Host* find_host(const std::string& host_name) const;
   const SecretSource* find_secret(const std::string& secret_name) const;

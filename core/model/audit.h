@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,9 +50,10 @@ struct Trap {
   bool operator==(const Trap&) const = default;
 };
 
+/// A finding that is accepted for a while. It turns fail and warn into waived, nothing else.
 struct Waiver {
   std::string control;
-  std::string hosts;  ///< a host pattern as for --host
+  std::string hosts;  ///< a host pattern as for --host; empty: all
   std::string owner;
   std::string reason;
   std::string until;  ///< a day, UTC, inclusive: "2027-01-31"
@@ -76,11 +78,51 @@ struct Finding {
   bool operator==(const Finding&) const = default;
 };
 
+/// How much of a section holds. Rows that don't apply count nowhere; a waived one applies and has not passed.
+struct SectionScore {
+  std::string section;
+  std::uint32_t passed = 0;
+  std::uint32_t applicable = 0;
+
+  bool operator==(const SectionScore&) const = default;
+};
+
+/// What is remembered of an earlier audit of a host: enough to say what changed since, and for a line over time.
+struct PastAudit {
+  std::string taken_at;  ///< RFC 3339, UTC
+  std::string profile;
+  std::vector<SectionScore> sections;       ///< in the checklist's order
+  std::map<std::string, Verdict> verdicts;  ///< by control id
+
+  bool operator==(const PastAudit&) const = default;
+};
+
+/// A control that was judged otherwise before.
+struct VerdictChange {
+  std::string control;
+  std::optional<Verdict> before;  ///< missing: the earlier audit didn't ask
+  Verdict now = Verdict::kUnknown;
+
+  bool operator==(const VerdictChange&) const = default;
+};
+
+/// An audit beside an earlier one of the same host.
+struct AuditDelta {
+  std::string taken_at;               ///< of the earlier one
+  std::vector<VerdictChange> worse;   ///< regressions: failures, warnings and unknowns that were not there before
+  std::vector<VerdictChange> better;  ///< what was repaired
+
+  bool operator==(const AuditDelta&) const = default;
+};
+
 struct HostAudit {
   std::string host;
-  std::string taken_at;           ///< RFC 3339, UTC
-  std::vector<Finding> findings;  ///< in the checklist's order
-  Errors errors;                  ///< the host could not be audited at all: unreachable, no agent
+  std::string taken_at;                      ///< RFC 3339, UTC
+  std::vector<Finding> findings;             ///< in the checklist's order
+  Errors errors;                             ///< the host could not be audited at all: unreachable, no agent
+  std::vector<PastAudit> history;            ///< earlier audits of this profile, oldest first
+  std::optional<AuditDelta> since_last;      ///< missing: this is the first
+  std::optional<AuditDelta> since_baseline;  ///< with --baseline
 };
 
 struct AuditReport {
@@ -89,5 +131,12 @@ struct AuditReport {
   std::string taken_at;  ///< RFC 3339, UTC: when the audit began
   std::vector<HostAudit> hosts;
 };
+
+void to_json(nlohmann::json& json, const Waiver& value);
+void from_json(const nlohmann::json& json, Waiver& value);
+void to_json(nlohmann::json& json, const SectionScore& value);
+void from_json(const nlohmann::json& json, SectionScore& value);
+void to_json(nlohmann::json& json, const PastAudit& value);
+void from_json(const nlohmann::json& json, PastAudit& value);
 
 }  // namespace sentinel

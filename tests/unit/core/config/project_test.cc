@@ -69,7 +69,7 @@ TEST_CASE("everything a project says arrives") {
   CHECK_FALSE(project->find_secret("A")->spec().generated);
   CHECK(project->hooks.pre_deploy.at(1) == std::vector<std::string>{"notify", "it is", "time"});
   CHECK(project->migrations.at(1).irreversible == "drops a table");
-  CHECK(project->waivers.at(0).control == "004-07");
+  CHECK(project->waivers.at(0).waiver.control == "004-07");
   // `app:` wins over the variable of that name, key by key.
   CHECK(to_value(project->vars).dump() == R"({"domain":"a.example.com","app":{"name":"x","port":9000,"drain":"60s"}})");
 }
