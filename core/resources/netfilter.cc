@@ -152,39 +152,43 @@ std::vector<std::string> FilterTable::plain_jumps(const std::string& chain) cons
   return out;
 }
 
-Result<FilterTable> parse_filter_table(std::string_view output) {
-  FilterTable table;
-  bool inside = false;
+Result<std::map<std::string, FilterTable>> parse_saved_tables(std::string_view output) {
+  std::map<std::string, FilterTable> tables;
+  FilterTable* table = nullptr;
   std::size_t number = 0;
   while (!output.empty()) {
     const auto end = output.find('\n');
     const auto line = output.substr(0, end);
     output.remove_prefix(end == std::string_view::npos ? output.size() : end + 1);
     ++number;
-    if (line.empty() || line[0] == '#') continue;
-    if (line[0] == '*') {
-      inside = line == "*filter";
-      continue;
-    }
-    if (!inside || line == "COMMIT") continue;
+    if (line.empty() || line[0] == '#' || line == "COMMIT") continue;
     const Error malformed("netfilter.malformed",
                           fmt::format("line {} of the saved rules can't be read: {}", number, line));
+    if (line[0] == '*') {
+      table = &tables[std::string(line.substr(1))];
+      continue;
+    }
     const auto space = line.find(' ');
-    if (space == std::string_view::npos) return malformed;
+    if (space == std::string_view::npos || table == nullptr) return malformed;
     if (line[0] == ':') {
       const auto rest = line.substr(space + 1);
-      table.chains[std::string(line.substr(1, space - 1))].policy = std::string(rest.substr(0, rest.find(' ')));
+      table->chains[std::string(line.substr(1, space - 1))].policy = std::string(rest.substr(0, rest.find(' ')));
     } else if (line.substr(0, space) == "-A") {
       const auto rest = line.substr(space + 1);
       const auto name_end = rest.find(' ');
-      const auto chain = table.chains.find(std::string(rest.substr(0, name_end)));
-      if (chain == table.chains.end()) return malformed;
+      const auto chain = table->chains.find(std::string(rest.substr(0, name_end)));
+      if (chain == table->chains.end()) return malformed;
       chain->second.rules.emplace_back(name_end == std::string_view::npos ? "" : rest.substr(name_end + 1));
     } else {
       return malformed;
     }
   }
-  return table;
+  return tables;
+}
+
+Result<FilterTable> parse_filter_table(std::string_view output) {
+  SENTINEL_TRY(auto tables, parse_saved_tables(output));
+  return std::move(tables["filter"]);
 }
 
 Result<std::optional<FilterTable>> read_filter_table(Family family, Reader& machine) {

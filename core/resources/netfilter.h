@@ -28,7 +28,7 @@ struct FilterChain {
   bool operator==(const FilterChain&) const = default;
 };
 
-/// Table filter of one family.
+/// One table of one family.
 struct FilterTable {
   std::map<std::string, FilterChain> chains;
 
@@ -37,7 +37,9 @@ struct FilterTable {
   std::vector<std::string> plain_jumps(const std::string& chain) const;
 };
 
-/// Output of iptables-save, all tables or only filter; other tables are skipped. `netfilter.malformed` with the line.
+/// Output of iptables-save: its tables by name. `netfilter.malformed` with the line.
+Result<std::map<std::string, FilterTable>> parse_saved_tables(std::string_view output);
+/// The same, only table filter; empty when it isn't there.
 Result<FilterTable> parse_filter_table(std::string_view output);
 
 /// Asks the kernel. Nothing when the family or the program isn't there.
