@@ -5,6 +5,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -51,7 +52,11 @@ class OpenApi(ProxyCase):
 
     def check(self, client, status, method, path, body=b"", key=KEY, upstreams=False):
         """`upstreams`: the body may be an upstream's own."""
-        answer = client.ask(method, path, body=body, key=key)
+        client.request(method, path, body=body, key=key)
+        return self.check_answer(client, status, method, path, upstreams)
+
+    def check_answer(self, client, status, method, path, upstreams=False):
+        answer = client.answer()
         self.assertEqual(answer.status, status, answer.body)
         responses = self.operation(method, path)["responses"]
         self.assertIn(str(status), responses, f"{method} {path}")
@@ -128,6 +133,67 @@ class OpenApi(ProxyCase):
             for method, path in (("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/v1/models/x"), ("DELETE", "/v1/files/x")):
                 limited = self.check(client, 429, method, path, CHAT if method == "POST" else b"")
                 self.assertIn("retry-after", limited.headers)
+
+    def test_a_body_that_does_not_come_is_as_written(self):
+        with self.proxy(SENTINEL_BODY_IDLE_SECONDS=0.1) as proxy:
+            for method, path in (("POST", "chat/completions"), ("POST", "completions"), ("POST", "responses"), ("POST", "embeddings"),
+                                 *((method, "audio/speech") for method in ("GET", "POST", "PUT", "PATCH", "DELETE"))):
+                with self.subTest(method=method, path=path), proxy.client() as client:
+                    client.send(f"{method} /v1/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 9\r\n\r\n{{".encode())
+                    self.check_answer(client, 408, method, f"/v1/{path}")
+
+    def test_nobody_who_can_answer_is_as_written(self):
+        self.upstream.script = lambda exchange: exchange.send_json({"error": {"message": "no"}}, 429, ("Retry-After: 30",))
+        asked = [("POST", f"/v1/{path}", {"model": "m", "messages": [], "prompt": "x", "input": "x"})
+                 for path in ("chat/completions", "completions", "responses", "embeddings")]
+        asked += [(method, "/v1/audio/speech", b"") for method in METHODS]
+        with self.proxy() as proxy, proxy.client() as client:
+            self.check(client, 429, "POST", "/v1/chat/completions", CHAT)
+            for method, path, body in asked:
+                with self.subTest(method=method, path=path):
+                    resting = self.check(client, 503, method.upper(), path, body)
+                    self.assertTrue(20 < int(resting.headers["retry-after"]) <= 30, resting.headers)
+            self.check(client, 400, "GET", "/v1/audio/%2e%2e/files")
+            self.check(client, 200, "GET", "/v1/models")  # known without asking
+        self.assertEqual(len(self.upstream.exchanges), 1)
+
+    def test_an_upstream_that_is_away_is_as_written(self):
+        self.upstream.close()
+        with self.proxy(SENTINEL_BREAKER_FAILURES=1000) as proxy, proxy.client() as client:
+            for method, path, body in (("POST", "/v1/chat/completions", CHAT), ("POST", "/v1/audio/speech", b"x"), ("GET", "/v1/models/x", b"")):
+                with self.subTest(path):
+                    self.check(client, 404 if "models" in path else 502, method, path, body)
+
+    def test_nobody_who_knows_the_user_is_as_written(self):
+        unsigned = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJzdWIiOiJ1In0.AAAA"
+        for status, settings in ((502, {"ZION_API_URL": "http://127.0.0.1:1", "ZION_API_KEY": "k"}),
+                                 (503, {"SENTINEL_JWKS": "http://127.0.0.1:1/", "SENTINEL_JWT_ISSUER": "i", "SENTINEL_JWT_AUDIENCE": "a"})):
+            with self.proxy(**settings) as proxy, proxy.client() as client:
+                for method, path in (("POST", "/v1/chat/completions"), ("POST", "/v1/embeddings"), ("GET", "/v1/models"), ("GET", "/v1/models/x"),
+                                     ("PUT", "/v1/files/x")):
+                    with self.subTest(status=status, path=path):
+                        self.check(client, status, method, path, key=unsigned)
+
+    def test_what_operators_are_told_is_as_written(self):
+        away = {"REDIS_URL": "redis://127.0.0.1:1", "SENTINEL_READY_NEEDS_REDIS": "true"}
+        with self.proxy(SENTINEL_DEBUG="true", **away) as proxy, proxy.operator() as operator:
+            for path in ("/debug/cache", "/debug/auth/x", "/debug/config"):
+                self.check(operator, 200, "GET", path, key=None)
+            for path in ("/health", "/health/ready"):
+                self.check(operator, 503, "GET", path, key=None)
+            self.check(operator, 200, "GET", "/health/live", key=None)
+
+    def test_the_hand_overs_commands_are_as_written(self):
+        with tempfile.TemporaryDirectory(prefix="sentinel-openapi-") as directory:
+            path = f"{directory}/admin.sock"
+            with self.proxy(SENTINEL_ADMIN_SOCKET=path) as proxy, proxy.at(path) as admin, proxy.client() as kept:
+                self.check(kept, 200, "GET", "/health/live", key=None)  # who is left keeps the process alive
+                for method, command, state in (("GET", "state", "accepting"), ("POST", "hold", "holding"), ("POST", "accept", "accepting"),
+                                               ("POST", "drain", "draining")):
+                    self.assertEqual(self.check(admin, 200, method, f"/admin/{command}", key=None).json()["state"], state)
+                for command in ("hold", "accept"):
+                    self.assertEqual(self.check(admin, 409, "POST", f"/admin/{command}", key=None).json()["state"], "draining")
+                self.check(admin, 200, "POST", "/admin/drain", key=None)
 
 
 if __name__ == "__main__":
