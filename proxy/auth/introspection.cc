@@ -45,9 +45,9 @@ Task<AuthOutcome> IntrospectionAuthenticator::authenticate(std::string_view toke
     co_return *cached->identity;
   }
   const bool stale = cached && cached->identity && now < cached->stale_until;
-  if (stale && service_away_) {
-    if (now >= next_try_) {
-      next_try_ = now + times_.try_again;
+  if (stale && parts_.state.service_away) {
+    if (now >= parts_.state.next_try.load()) {
+      parts_.state.next_try = now + times_.try_again;
       parts_.loop.spawn(revalidate(digest, std::string(token)));
     }
     parts_.metrics.stale.add();
@@ -55,10 +55,11 @@ Task<AuthOutcome> IntrospectionAuthenticator::authenticate(std::string_view toke
   }
   parts_.metrics.miss.add();
   const auto work = [&] { return look_up(digest, std::string(token)); };
-  std::optional<AuthOutcome> outcome = co_await questions_.run(digest, parts_.service.timeout * 2, work);
+  std::optional<AuthOutcome> outcome =
+      co_await parts_.state.questions.run(parts_.loop, digest, parts_.service.timeout * 2, work);
   if (!outcome) outcome = AuthRefusal{502, "UPSTREAM_ERROR", "Upstream service error"};
   const auto* refusal = std::get_if<AuthRefusal>(&*outcome);
-  if (stale && refusal != nullptr && service_away_) {
+  if (stale && refusal != nullptr && parts_.state.service_away) {
     parts_.metrics.stale.add();
     co_return *cached->identity;
   }
@@ -67,7 +68,7 @@ Task<AuthOutcome> IntrospectionAuthenticator::authenticate(std::string_view toke
 
 Task<void> IntrospectionAuthenticator::revalidate(std::string digest, std::string token) {
   const auto work = [&] { return look_up(digest, token); };
-  co_await questions_.run(digest, parts_.service.timeout * 2, work);
+  co_await parts_.state.questions.run(parts_.loop, digest, parts_.service.timeout * 2, work);
 }
 
 Task<AuthOutcome> IntrospectionAuthenticator::look_up(std::string digest, std::string token) {
@@ -101,8 +102,8 @@ Task<std::optional<Identity>> IntrospectionAuthenticator::look_in_redis(std::str
 }
 
 AuthOutcome IntrospectionAuthenticator::trouble(std::string message) {
-  service_away_ = true;
-  next_try_ = parts_.clock.now() + times_.try_again;
+  parts_.state.service_away = true;
+  parts_.state.next_try = parts_.clock.now() + times_.try_again;
   return AuthRefusal{502, "UPSTREAM_ERROR", std::move(message)};
 }
 
@@ -114,7 +115,7 @@ Task<AuthOutcome> IntrospectionAuthenticator::ask_service(std::string key, std::
   if (answer.status != ClientStatus::kDone) co_return trouble("Upstream service error");
   const Time now = parts_.clock.now();
   if (answer.code == 401) {
-    service_away_ = false;
+    parts_.state.service_away = false;
     parts_.cache.forget(digest);
     if (times_.refused.count() > 0) parts_.cache.keep(digest, {std::nullopt, now + times_.refused, now});
     co_return AuthRefusal{};
@@ -128,7 +129,7 @@ Task<AuthOutcome> IntrospectionAuthenticator::ask_service(std::string key, std::
   }
   const std::optional<Profile> profile = profile_of_answer(answer.body);
   if (!profile) co_return trouble("Failed to parse the answer of Zion");
-  service_away_ = false;
+  parts_.state.service_away = false;
   const CachedIdentity entry = lifetime_of(profile->identity(), now, times_.ttl, times_.stale, token_end);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(entry.fresh_until - now).count();
   if (seconds > 0) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks the account service whose a token is, as rarely as it may: a cache in process, one in Redis that all instances
-// share, and one question at a time per token and worker. While the service is away, those it recognised before go on.
+// share, and one question at a time per token. While the service is away, those it recognised before go on.
 // Redis is a help only: without it, or with rubbish in it, the service is asked.
 #pragma once
+
+#include <atomic>
 
 #include "core/base/clock.h"
 #include "proxy/auth/account_service.h"
@@ -20,6 +22,13 @@ struct IntrospectionTimes {
   std::chrono::seconds try_again{2};  ///< while it is away, between questions
 };
 
+/// What the authenticators of all workers know of asking. Any thread.
+struct IntrospectionState {
+  Coalesced<AuthOutcome> questions;
+  std::atomic<bool> service_away{false};
+  std::atomic<CachedIdentity::Time> next_try{};  ///< while it is away
+};
+
 class IntrospectionAuthenticator final : public Authenticator {
  public:
   struct Parts {
@@ -27,13 +36,13 @@ class IntrospectionAuthenticator final : public Authenticator {
     ConnectionPool& pool;
     const AccountService& service;
     IdentityCache& cache;
+    IntrospectionState& state;
     RedisClient* redis;  ///< may be null
     const Clock& clock;
     AuthMetrics& metrics;
   };
 
-  IntrospectionAuthenticator(Parts parts, IntrospectionTimes times)
-      : parts_(parts), times_(times), questions_(parts.loop) {}
+  IntrospectionAuthenticator(Parts parts, IntrospectionTimes times) : parts_(parts), times_(times) {}
 
   Task<AuthOutcome> authenticate(std::string_view token) override;
 
@@ -49,9 +58,6 @@ class IntrospectionAuthenticator final : public Authenticator {
 
   Parts parts_;
   IntrospectionTimes times_;
-  Coalesced<AuthOutcome> questions_;
-  bool service_away_ = false;
-  Time next_try_{};
 };
 
 }  // namespace sentinel::proxy

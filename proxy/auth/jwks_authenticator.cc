@@ -51,7 +51,7 @@ Task<bool> JwksAuthenticator::refresh() {
 
 Task<void> JwksAuthenticator::ensure_keys() {
   const auto work = [&] { return refresh(); };
-  co_await refreshes_.run("", kFetch * 2, work);
+  co_await refreshes_.run(parts_.loop, "", kFetch * 2, work);
 }
 
 Task<AuthOutcome> JwksAuthenticator::authenticate(std::string_view token) {

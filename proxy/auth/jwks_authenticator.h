@@ -38,8 +38,7 @@ class JwksAuthenticator final : public Authenticator {
     AuthMetrics& metrics;
   };
 
-  JwksAuthenticator(Parts parts, JwksOptions options)
-      : parts_(parts), options_(std::move(options)), refreshes_(parts.loop) {}
+  JwksAuthenticator(Parts parts, JwksOptions options) : parts_(parts), options_(std::move(options)) {}
 
   Task<AuthOutcome> authenticate(std::string_view token) override;
 

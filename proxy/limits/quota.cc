@@ -122,7 +122,7 @@ Task<ReserveOutcome> QuotaReserver::reserve(const Identity& identity, TokenNeed 
   std::optional<QuotaTable::Known> known = parts_.table.find(identity.id);
   if (!known || now >= known->fresh_until) {
     const auto work = [&] { return look_up(identity.id); };
-    co_await questions_.run(identity.id, parts_.service.timeout * 2, work);
+    co_await questions_.run(parts_.loop, identity.id, parts_.service.timeout * 2, work);
     known = parts_.table.find(identity.id);
   }
   if (known) {

@@ -72,7 +72,7 @@ class QuotaReserver final : public Reserver {
     AuthMetrics& metrics;
   };
 
-  QuotaReserver(Parts parts, std::chrono::seconds ttl) : parts_(parts), ttl_(ttl), questions_(parts.loop) {}
+  QuotaReserver(Parts parts, std::chrono::seconds ttl) : parts_(parts), ttl_(ttl) {}
 
   Task<ReserveOutcome> reserve(const Identity& identity, TokenNeed need) override;
 

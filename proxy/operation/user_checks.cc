@@ -68,8 +68,8 @@ void UserChecks::build_authenticator(Loop& loop, ConnectionPool& pool, SharedUse
     times.refused = settings.refused_ttl;
     times.stale = settings.stale;
     authenticators_.push_back(std::make_unique<IntrospectionAuthenticator>(
-        IntrospectionAuthenticator::Parts{loop, pool, shared.account_service, shared.identities, redis_.get(),
-                                          shared.clock, shared.metrics},
+        IntrospectionAuthenticator::Parts{loop, pool, shared.account_service, shared.identities, shared.introspection,
+                                          redis_.get(), shared.clock, shared.metrics},
         times));
   }
   std::vector<Authenticator*> links;

@@ -31,6 +31,7 @@ struct SharedUserState {
   DialTools redis_tools;  ///< its trust is set before any client is made
   RedisHealth redis_health;
   IdentityCache identities;
+  IntrospectionState introspection;
   WindowCounts window_counts;
   ReservationTable reservations;
   QuotaTable quotas;

@@ -162,19 +162,44 @@ class Introspection(StackCase):
         self.assertEqual(keys, ["sentinel:profile:" + hashlib.sha256(ends_soon.encode()).hexdigest()])
         self.assertLessEqual(redis.ask("TTL", keys[0]), 30)
 
-    def test_misses_at_the_same_time_are_one_question(self):
+    def test_misses_at_the_same_time_are_one_question_per_token(self):
+        tokens = [f"token-{i}" for i in range(10)]
+        self.zion.users.update((token, profile(id=token, externalId=None)) for token in tokens[1:])
+        for workers in (1, 4):
+            with self.subTest(workers=workers):
+                proxy = self.proxy(SENTINEL_WORKERS=workers)
+                self.zion.profile_calls = 0
+                self.zion.hang = threading.Event()
+                clients = []
+                for token in tokens * 10:
+                    clients.append((proxy.client(), token))
+                    clients[-1][0].request(body=CHAT, key=token)
+                    # One after the other, so that each worker gets some.
+                    proxy.until(lambda: proxy.metrics().get("sentinel_active_requests", 0) == len(clients) + 1, "this one waits too")
+                self.zion.hang.set()
+                for client, token in clients:
+                    self.assertEqual(client.answer().status, 401 if token == tokens[0] else 200)
+                    client.socket.close()
+                self.assertEqual(self.zion.profile_calls, len(tokens))
+
+    def test_who_waits_for_another_workers_question_goes_on_too_when_zion_is_away(self):
+        proxy = self.proxy(SENTINEL_WORKERS=4, JWT_CACHE_TTL_SECONDS=1, SENTINEL_RATE_LIMIT=1000000)
+        self.assertEqual(self.ask(proxy).status, 200)
         self.zion.hang = threading.Event()
-        proxy = self.proxy(SENTINEL_WORKERS=1)
-        clients = [proxy.client() for _ in range(20)]
-        for client in clients:
-            client.request(body=CHAT, key=TOKEN)
-        self.zion.server.wait_for(1)
-        proxy.until(lambda: proxy.metrics().get("sentinel_active_requests", 0) >= 21, "all requests wait")
+        clients = []
+
+        def forty_wait():
+            clients.append(proxy.client())
+            clients[-1].request(body=CHAT, key=TOKEN)
+            return proxy.metrics()["sentinel_active_requests"] >= 41
+
+        proxy.until(forty_wait, "the entry has ended, and forty wait to hear what Zion says of it")
+        self.zion.profile_status = 503
         self.zion.hang.set()
         for client in clients:
             self.assertEqual(client.answer().status, 200)
             client.socket.close()
-        self.assertEqual(self.zion.profile_calls, 1)
+        self.assertEqual(self.zion.profile_calls, 2)
 
     def test_users_known_before_go_on_while_zion_is_away(self):
         proxy = self.proxy(JWT_CACHE_TTL_SECONDS=1, SENTINEL_ZION_TIMEOUT_SECONDS=1, SENTINEL_RATE_LIMIT=1000000)
