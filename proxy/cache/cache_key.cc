@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -16,9 +17,17 @@ namespace {
 constexpr std::array<std::string_view, 6> kShapeless{
     "stream", "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"};
 
+// What an answer of an endpoint that names state may be made of beside the body. Tools of the upstream look elsewhere.
+constexpr std::array<std::string_view, 5> kElsewhere{"previous_response_id", "conversation", "prompt", "background",
+                                                     "tools"};
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 /// Whether a member can't shape what the answer says. `stream_options` can't as long as they only ask for usage.
 bool is_shapeless(std::string_view name, std::string_view value) {
-  if (std::find(kShapeless.begin(), kShapeless.end(), name) != kShapeless.end()) return true;
+  if (is_one_of(kShapeless, name)) return true;
   if (name != "stream_options") return false;
   JsonCursor options(value);
   if (options.kind() == JsonKind::kNull) return true;
@@ -42,14 +51,18 @@ std::optional<CacheKey> cache_key(const CacheQuestion& question) {
   std::vector<std::pair<std::string, std::string_view>> members;
   JsonCursor cursor(question.body);
   if (!cursor.enter_object()) return std::nullopt;
+  bool kept_there = question.names_state;
   std::string_view key;
   while (cursor.next_member(key)) {
     std::optional<std::string> name = json_string(std::string("\"").append(key).append("\""));
     const std::string_view value = cursor.text(cursor.take());
     if (!name) return std::nullopt;
-    if (!is_shapeless(*name, value)) members.emplace_back(std::move(*name), value);
+    if (question.names_state && is_one_of(kElsewhere, *name) && value != "null") return std::nullopt;
+    kept_there = kept_there && !(*name == "store" && value == "false");
+    const bool repeated = question.names_state && *name != "stream";
+    if (repeated || !is_shapeless(*name, value)) members.emplace_back(std::move(*name), value);
   }
-  if (!cursor.at_end()) return std::nullopt;
+  if (!cursor.at_end() || kept_there) return std::nullopt;
   std::sort(members.begin(), members.end());
   const auto twice = [](const auto& a, const auto& b) { return a.first == b.first; };
   if (std::adjacent_find(members.begin(), members.end(), twice) != members.end()) return std::nullopt;

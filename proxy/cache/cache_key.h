@@ -16,9 +16,12 @@ struct CacheQuestion {
   std::string_view user;  ///< empty: answers are shared by all users
   std::string_view endpoint;
   std::string_view body;
+  /// Answers name state that the upstream keeps unless it is told not to, and repeat who asked.
+  bool names_state = false;
 };
 
-/// Nothing when the body isn't a JSON object, or names a member twice.
+/// Nothing when the body isn't a JSON object, names a member twice, or asks for an answer that names state or is made
+/// of more than the body.
 std::optional<CacheKey> cache_key(const CacheQuestion& question);
 
 }  // namespace sentinel::proxy

@@ -37,8 +37,8 @@ GenerationShape completions_shape() {
 }
 
 GenerationShape responses_shape() {
-  // Streams end with their usage unasked. Answers are kept by the upstream under their ids.
-  return {.upstream_path = "/responses", .cacheable = false, .answer = AnswerMember::kId};
+  // Streams end with their usage unasked. The upstream keeps answers under their ids.
+  return {.upstream_path = "/responses", .names_state = true, .answer = AnswerMember::kId};
 }
 
 GenerationShape embeddings_shape() {

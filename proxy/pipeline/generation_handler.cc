@@ -22,8 +22,7 @@ TokenNeed need_of(const GenerationRequest& request, const PipelineOptions& optio
 }
 
 /// Nothing was used but a request.
-Task<void> answer_from_cache(RequestContext& context, const GenerationRequest& request,
-                             std::shared_ptr<const CachedAnswer> answer) {
+Task<void> answer_from_cache(RequestContext& context, bool hides_usage, std::shared_ptr<const CachedAnswer> answer) {
   Services& services = context.services;
   context.cached = true;
   context.usage = TokenCount{};
@@ -38,8 +37,8 @@ Task<void> answer_from_cache(RequestContext& context, const GenerationRequest& r
   }
   context.exchange.begin(200, std::string(kStreamFields) + cached);
   std::string events;
-  if (!request.include_usage) events = stream_without_usage(answer->body);
-  context.exchange.write(request.include_usage ? answer->body : events);
+  if (hides_usage) events = stream_without_usage(answer->body);
+  context.exchange.write(hides_usage ? events : answer->body);
   const bool heard = co_await context.exchange.end();
   if (!heard) context.client_gone = true;
 }
@@ -48,7 +47,7 @@ Task<void> answer_from_cache(RequestContext& context, const GenerationRequest& r
 
 std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context, std::string_view body) const {
   const Services& services = context.services;
-  if (services.cache == nullptr || services.options.cache_scope == CacheScope::kOff || !shape_.cacheable) return {};
+  if (services.cache == nullptr || services.options.cache_scope == CacheScope::kOff) return {};
   const HeaderFields& headers = context.exchange.head().headers;
   if (headers.has_word("cache-control", "no-store") || headers.has_word("cache-control", "no-cache")) return {};
   CacheQuestion question;
@@ -58,6 +57,7 @@ std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context,
   }
   question.endpoint = context.endpoint;
   question.body = body;
+  question.names_state = shape_.names_state;
   return cache_key(question);
 }
 
@@ -84,7 +84,7 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     std::shared_ptr<const CachedAnswer> kept = co_await services.cache->find(*key, answer_form(context));
     services.metrics.cache_operations.with({"get", kept == nullptr ? "miss" : "hit"}).add();
     if (kept != nullptr) {
-      co_await answer_from_cache(context, request, std::move(kept));
+      co_await answer_from_cache(context, shape_.ask_for_usage && !request.include_usage, std::move(kept));
       co_return;
     }
     context.fields.append("X-Cache: miss\r\n");

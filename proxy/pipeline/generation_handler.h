@@ -22,7 +22,7 @@ struct GenerationShape {
   bool ask_for_usage = false;              ///< inject stream_options.include_usage, and strip the event that brings
   bool may_stream = true;
   bool counts_output = true;  ///< of what was used, the answer is a part
-  bool cacheable = true;      ///< the upstream keeps no state that an answer refers to
+  bool names_state = false;   ///< answers name state that the upstream keeps unless it is told not to
   AnswerMember answer = AnswerMember::kChoices;
 };
 

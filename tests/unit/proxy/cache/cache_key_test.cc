@@ -49,6 +49,25 @@ TEST_CASE("What could be read in two ways has no key") {
   }
 }
 
+TEST_CASE("Where answers name what the upstream keeps, only those that it won't keep have keys") {
+  const auto response = [](std::string_view body) { return cache_key({"u", "responses", body, true}); };
+  const auto plain = response(R"({"model":"m","store":false})");
+  REQUIRE(plain);
+  CHECK(response(R"({"store":false,"stream":true,"model":"m"})") == plain);
+  for (const char* body :
+       {R"({"model":"m"})", R"({"model":"m","store":true})", R"({"model":"m","store":null})",
+        R"({"model":"m","store":false,"store":false})", R"({"model":"m","store":false,"previous_response_id":"r"})",
+        R"({"model":"m","store":false,"conversation":"c"})", R"({"model":"m","store":false,"prompt":{"id":"p"}})",
+        R"({"model":"m","store":false,"background":true})", R"({"model":"m","store":false,"tools":[{}]})"}) {
+    INFO(body);
+    CHECK_FALSE(response(body));
+  }
+  CHECK(response(R"({"model":"m","store":false,"tools":null,"previous_response_id":null})"));
+  // They are told back.
+  CHECK(response(R"({"model":"m","store":false,"metadata":{"a":1}})") != plain);
+  CHECK(response(R"({"model":"m","store":false,"user":"x"})") != plain);
+}
+
 TEST_CASE("Neighbouring parts don't run into each other") {
   CHECK(cache_key({"u1", "chat", R"({"a":1})"}) != cache_key({"u", "1chat", R"({"a":1})"}));
   CHECK(key(R"({"ab":1})") != key(R"({"a":1})"));
