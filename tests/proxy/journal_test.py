@@ -117,27 +117,47 @@ class Growth(JournalCase):
 
 
 class Sync(JournalCase):
+    def traced(self, proxy, names, work):
+        """(thread, call) of what the process asks of the kernel by these names while `work` is done, in their order."""
+        trace = self.state / "trace"
+        tracer = subprocess.Popen(["strace", "-f", "-y", "-s", "40", "-e", f"trace={names}", "-o", trace, "-p", str(proxy.process.pid)],
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertIn("attached", tracer.stderr.readline())
+        work()
+        tracer.send_signal(signal.SIGINT)
+        tracer.communicate(timeout=20)
+        return [line.split(None, 1) for line in trace.read_text().splitlines()]
+
     def calls(self, sync):
         """What one request's thread asked of the kernel: write of the journal, sync, answer, in their order."""
         proxy = self.proxy(SENTINEL_STATE_DIRECTORY=self.state, SENTINEL_USAGE_FSYNC=sync, SENTINEL_USAGE_FLUSH_SECONDS=3600)
         self.assertEqual(self.ask(proxy).status, 200)
-        trace = self.state / f"{sync}.trace"
-        tracer = subprocess.Popen(["strace", "-f", "-s", "40", "-e", "trace=write,fdatasync,sendmsg,sendto,writev", "-o", trace, "-p", str(proxy.process.pid)],
-                                  stderr=subprocess.PIPE, text=True)
-        self.assertIn("attached", tracer.stderr.readline())
-        self.assertEqual(self.ask(proxy).status, 200)
-        tracer.send_signal(signal.SIGINT)
-        tracer.communicate(timeout=20)
         calls = []
-        for line in trace.read_text().splitlines():
-            thread, call = line.split(None, 1)
-            kind = ("journal" if re.match(r'write\(\d+, "[0-9a-f]{16} i ', call) else "sync" if call.startswith("fdatasync(")
+        for thread, call in self.traced(proxy, "write,fdatasync,sendmsg,sendto,writev", lambda: self.assertEqual(self.ask(proxy).status, 200)):
+            kind = ("journal" if re.match(r'write\(\d+<[^"]*"[0-9a-f]{16} i ', call) else "sync" if call.startswith("fdatasync(")
                     else "answer" if "HTTP/1.1 200" in call and call.startswith(("send", "write")) else None)
             if kind:
                 calls.append((thread, kind))
         # The scripted upstream and account service are other processes: an answer is always one to the client.
         (worker,) = {thread for thread, kind in calls if kind == "journal"}
         return [kind for thread, kind in calls if thread == worker]
+
+    def test_what_replaces_a_journal_is_on_the_disk_before_it_takes_its_place(self):
+        self.zion.batch_status = 503
+        proxy = self.proxy(SENTINEL_STATE_DIRECTORY=self.state, **FAST)
+        size = lambda: self.journals()[0].stat().st_size  # noqa: E731
+
+        def ask_while(condition):
+            with proxy.client() as client:
+                while condition():
+                    self.assertEqual(client.ask(body={**CHAT, "model": "m" * 8000}, key=TOKEN).status, 200)
+
+        ask_while(lambda: size() < 7 << 19)
+        full = size()
+        calls = [call for _, call in self.traced(proxy, "fdatasync,fsync,rename", lambda: ask_while(lambda: size() >= full))]
+        renamed = next(at for at, call in enumerate(calls) if call.startswith("rename("))
+        self.assertTrue(any(re.match(r"fdatasync\(\d+<[^>]*\.journal\.new>\) += 0", call) for call in calls[:renamed]), calls)
+        self.assertTrue(any(re.match(r"fsync\(\d+<[^>]*/usage>\) += 0", call) for call in calls[renamed:]), calls)
 
     def test_always_is_on_the_disk_before_the_answer(self):
         self.assertEqual(self.calls("always"), ["journal", "sync", "answer"])
