@@ -128,10 +128,9 @@ class Requests(StackCase):
             for _ in range(5):
                 self.assertEqual(client.ask(body=CHAT, key=TOKEN).status, 200)
             timeouts = proxy.metrics()["sentinel_redis_timeouts"]
-            begun = time.monotonic()
             for _ in range(50):
                 self.assertEqual(client.ask(body=CHAT, key=TOKEN).status, 200)
-            self.assertLess((time.monotonic() - begun) / 50, 0.02)  # a deadline for each would be that much at least
+            # Nobody has waited for a deadline.
             self.assertEqual(proxy.metrics()["sentinel_redis_timeouts"], timeouts)
             redis.thaw()
             self.all_connected(proxy, workers=1)

@@ -152,12 +152,10 @@ class Operation(unittest.TestCase):
 
             dripping = threading.Thread(target=drip)
             dripping.start()
-            begun = time.monotonic()
             try:
+                # While they drip: otherwise neither would end before the test's client gives up.
                 self.assertTrue(head.at_end())
-                self.assertLess(time.monotonic() - begun, 2.5)
                 self.assertEqual(body.answer().status, 408)
-                self.assertLess(time.monotonic() - begun, 4)
                 with proxy.client() as other:
                     self.assertEqual(other.ask(body=CHAT).status, 200)
             finally:
@@ -254,7 +252,10 @@ class Operation(unittest.TestCase):
         with Proxy(self.upstream.url, SENTINEL_WRITE_IDLE_SECONDS=1, SENTINEL_RATE_LIMIT=1_000_000_000) as proxy:
             slow = [proxy.client() for _ in range(50)]
             try:
+                # Else the kernel takes many megabytes for each before anybody has to wait.
+                self.upstream.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
                 for client in slow:
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                     client.request(body={**CHAT, "stream": True})
                     client.read_head()
                 with proxy.client() as other:

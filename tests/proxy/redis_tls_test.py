@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support" / "proxy"))
 from certificates import Authority  # noqa: E402
-from redis_server import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 from stack import StackCase  # noqa: E402
 
 

@@ -232,31 +232,46 @@ class Silence(ProxyCase):
         body = b"data: x\n\n"
         for content_type, length, extra in (("text/plain", None, ()), ("text/event-stream", len(body) * 2, ()),
                                             ("text/event-stream", None, ("Content-Encoding: gzip",))):
-            def script(exchange, content_type=content_type, length=length, extra=extra):
+            silence = threading.Event()
+
+            def script(exchange, content_type=content_type, length=length, extra=extra, silence=silence):
+                if exchange.target.endswith("/chat/completions"):
+                    exchange.closed(10)
+                    exchange.keep = False
+                    return
                 exchange.head(content_type=content_type, chunked=length is None, length=length, extra=extra)
                 send = exchange.send if length else exchange.chunk
                 send(body)
-                time.sleep(0.5)  # a silence is what this is about
+                self.assertTrue(silence.wait(10))
                 send(body)
                 if not length:
                     send(b"")
 
             self.upstream.script = script
-            with self.subTest(content_type), self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.1).client() as client:
-                self.assertEqual(client.ask(path="/v1/audio/speech", body={"input": "x"}).body, body * 2)
+            proxy = self.proxy(SENTINEL_KEEP_ALIVE_SECONDS=0.1)
+            with self.subTest(content_type), proxy.client() as client, proxy.client() as later:
+                client.request(path="/v1/audio/speech", body={"input": "x"})
+                self.assertEqual(client.read_head()[0], 200)
+                later.request(body=CHAT)
+                later.read_head()
+                for _ in range(3):  # who asked later has had that many
+                    self.assertEqual(later.read_chunk(), COMMENT)
+                silence.set()
+                got = client.read_exactly(length) if length else events_of(client)
+                self.assertEqual(got, body * 2)
 
     def test_events_that_keep_coming_know_no_total_time(self):
         def script(exchange):
             exchange.head(content_type="text/event-stream", chunked=True)
-            for _ in range(12):
+            for _ in range(15):
                 exchange.chunk(delta("a"))
-                time.sleep(0.1)
+                time.sleep(0.1)  # what this is about: more than the idle time in all, each far less
             exchange.chunk(DONE)
             exchange.chunk(b"")
 
         self.upstream.script = script
-        with self.proxy(SENTINEL_UPSTREAM_IDLE_SECONDS=0.5).client() as client:
-            self.assertEqual(client.ask(body=CHAT).body, delta("a") * 12 + DONE)
+        with self.proxy(SENTINEL_UPSTREAM_IDLE_SECONDS=1).client() as client:
+            self.assertEqual(client.ask(body=CHAT).body, delta("a") * 15 + DONE)
 
 
 class Breaking(ProxyCase):

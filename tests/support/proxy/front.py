@@ -11,12 +11,8 @@ import unittest
 from pathlib import Path
 
 from certificates import Authority
+from ports import free_port
 from proxy import Client
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def until_listening(port, process, seconds=20):

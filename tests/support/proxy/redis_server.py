@@ -9,10 +9,7 @@ import subprocess
 import tempfile
 import time
 
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+from ports import free_port
 
 
 class RedisServer:

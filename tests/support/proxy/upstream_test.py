@@ -5,7 +5,6 @@
 import socket
 import sys
 import threading
-import time
 import unittest
 from pathlib import Path
 
@@ -67,15 +66,14 @@ class ScriptedUpstream(unittest.TestCase):
 
         def script(exchange):
             seen.append(exchange.closed(0.05))
+            first.set()
             seen.append(exchange.closed(10))
             done.set()
 
-        done = threading.Event()
+        first, done = threading.Event(), threading.Event()
         self.upstream.script = script
         self.socket.sendall(REQUEST)
-        self.upstream.wait_for(1)
-        while not seen:
-            time.sleep(0.005)
+        self.assertTrue(first.wait(10))
         self.socket.close()
         self.assertTrue(done.wait(10))
         self.assertEqual(seen, [False, True])
