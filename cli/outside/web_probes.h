@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outside probes that ask over HTTP: each as requests and a reading of the answers, so that all requests of an
+// audit can be on their way at the same time.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "cli/outside/observe.h"
+#include "cli/outside/web.h"
+
+namespace sentinel {
+
+struct WebProbe {
+  std::vector<WebRequest> requests;
+  /// Gets the answers to the requests, in their order. An error is why there is no value.
+  std::function<Result<nlohmann::json>(const std::vector<Result<WebReply>>&)> read;
+};
+
+/// The most tokens a test completion may cost.
+inline constexpr int kMostTestTokens = 32;
+
+bool is_web_probe(const std::string& probe);
+/// Errors: `outside.order` (no name to ask for), and those of the view's secret.
+Result<WebProbe> web_probe(const ProbeOrder& order, const OutsideView& view);
+
+}  // namespace sentinel
