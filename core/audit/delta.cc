@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/model/json.h"
 
 namespace sentinel {
@@ -52,19 +50,6 @@ AuditDelta compared(const HostAudit& audit, const PastAudit& earlier) {
     } else if (change.before && is_repair(*change.before, change.now)) {
       out.better.push_back(change);
     }
-  }
-  return out;
-}
-
-std::vector<SectionScore> section_scores(const HostAudit& audit) {
-  std::vector<SectionScore> out;
-  for (const Finding& finding : audit.findings) {
-    auto score = std::find_if(out.begin(), out.end(),
-                              [&](const SectionScore& known) { return known.section == finding.control.section; });
-    if (score == out.end()) score = out.insert(out.end(), {finding.control.section, 0, 0});
-    if (finding.verdict == Verdict::kNotApplicable) continue;
-    ++score->applicable;
-    if (finding.verdict == Verdict::kPass) ++score->passed;
   }
   return out;
 }

@@ -16,9 +16,6 @@ namespace sentinel {
 /// that was waived since is neither: it was accepted, not repaired.
 AuditDelta compared(const HostAudit& audit, const PastAudit& earlier);
 
-/// Sections in the checklist's order.
-std::vector<SectionScore> section_scores(const HostAudit& audit);
-
 PastAudit to_past_audit(const HostAudit& audit, const std::string& profile);
 
 /// A JSON report of an earlier run, as far as later runs need it.

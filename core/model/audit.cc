@@ -2,6 +2,8 @@
 // Codecs of what is kept between audits: waivers in a bundle, past audits in the history. docs/formats/bundle.md.
 #include "core/model/audit.h"
 
+#include <algorithm>
+
 #include "core/model/json_fields.h"
 
 namespace sentinel {
@@ -25,6 +27,19 @@ void from_json(const nlohmann::json& json, PastAudit& value) {
   for (const auto& [control, verdict] : json.at("verdicts").items()) {
     value.verdicts[control] = value_of(kVerdictNames, verdict);
   }
+}
+
+std::vector<SectionScore> section_scores(const HostAudit& audit) {
+  std::vector<SectionScore> out;
+  for (const Finding& finding : audit.findings) {
+    auto score = std::find_if(out.begin(), out.end(),
+                              [&](const SectionScore& known) { return known.section == finding.control.section; });
+    if (score == out.end()) score = out.insert(out.end(), {finding.control.section, 0, 0});
+    if (finding.verdict == Verdict::kNotApplicable) continue;
+    ++score->applicable;
+    if (finding.verdict == Verdict::kPass) ++score->passed;
+  }
+  return out;
 }
 
 }  // namespace sentinel

@@ -126,11 +126,15 @@ struct HostAudit {
 };
 
 struct AuditReport {
+  std::string version;  ///< of the sentinelctl that asked
   std::string profile;
   std::string project;
   std::string taken_at;  ///< RFC 3339, UTC: when the audit began
   std::vector<HostAudit> hosts;
 };
+
+/// Sections in the checklist's order.
+std::vector<SectionScore> section_scores(const HostAudit& audit);
 
 void to_json(nlohmann::json& json, const Waiver& value);
 void from_json(const nlohmann::json& json, Waiver& value);
