@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "proxy/net/asio.h"
+#include "proxy/net/task.h"
 
 namespace sentinel::proxy {
 

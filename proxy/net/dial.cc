@@ -37,8 +37,8 @@ Task<Dialled> dial(Loop& loop, DialTools tools, Origin origin, std::chrono::mill
   Wake never;
   const auto names_end = std::chrono::steady_clock::now() + each;
   const Addresses addresses = co_await resolve(loop, tools.names, origin.host, names_end, never);
-  for (const asio::ip::address& address : addresses) {
-    const asio::ip::tcp::endpoint endpoint(address, origin.port);
+  for (const boost::asio::ip::address& address : addresses) {
+    const boost::asio::ip::tcp::endpoint endpoint(address, origin.port);
     Descriptor descriptor(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!descriptor.valid()) continue;
     const int raw = descriptor.get();

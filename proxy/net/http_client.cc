@@ -52,16 +52,22 @@ Task<ClientStatus> HttpClientConnection::send(std::vector<std::string_view> piec
   co_return ClientStatus::kDone;
 }
 
-Task<ClientStatus> HttpClientConnection::wait(ClientTimes times, Wake& wake) {
-  if (wake.cancelled()) co_return ClientStatus::kCancelled;
+bool ClientWait::await_ready() {
+  if (wake_.cancelled()) return true;
+  begun_ = true;
   // A wait that somebody else ended goes on with the time it had.
-  if (!std::exchange(waiting_, true)) idle_.arm(times.idle);
-  wake.bind(&stream_);
-  const WaitResult waited = co_await stream_.wait_readable();
-  wake.bind(nullptr);
-  if (waited == WaitResult::kReady) co_return ClientStatus::kDone;
-  if (wake.cancelled()) co_return ClientStatus::kCancelled;
-  co_return idle_.expired() ? ClientStatus::kTimeout : ClientStatus::kWoken;
+  if (!std::exchange(connection_.waiting_, true)) connection_.idle_.arm(idle_);
+  wake_.bind(&connection_.stream_);
+  return wait_.await_ready();
+}
+
+ClientStatus ClientWait::await_resume() {
+  if (!begun_) return ClientStatus::kCancelled;
+  const WaitResult waited = wait_.await_resume();
+  wake_.bind(nullptr);
+  if (waited == WaitResult::kReady) return ClientStatus::kDone;
+  if (wake_.cancelled()) return ClientStatus::kCancelled;
+  return connection_.idle_.expired() ? ClientStatus::kTimeout : ClientStatus::kWoken;
 }
 
 Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, ResponseHead& head, ClientTimes times,
@@ -96,9 +102,14 @@ Task<ClientStatus> HttpClientConnection::read_head(std::string_view method, Resp
       if (read.status != IoStatus::kAgain) co_return ClientStatus::kClosed;
     }
     if (in_.empty()) in_.release();
-    const ClientStatus waited = co_await wait(times, wake);
+    const ClientStatus waited = co_await wait_body(times, wake);
     if (waited != ClientStatus::kDone) co_return waited;
   }
+}
+
+void HttpClientConnection::forget_head() {
+  in_.consume(std::exchange(head_size_, 0));
+  if (in_.empty()) in_.release();
 }
 
 BodyPiece HttpClientConnection::read_body() {
@@ -132,6 +143,7 @@ BodyPiece HttpClientConnection::read_body() {
     const std::size_t left = in_.size() - head_size_ - size;
     std::memmove(in_.data() + head_size_, in_.data() + head_size_ + size, left);
     in_.truncate(head_size_ + left);
+    if (in_.empty()) in_.release();
     rest_behind = rest_behind || left > 0;
   }
   const bool last = decoded.status == BodyStatus::kComplete;
@@ -142,8 +154,8 @@ BodyPiece HttpClientConnection::read_body() {
   return {ClientStatus::kDone, {scratch, decoded.body}, !last && !rest_behind && !stream_.may_read(), last};
 }
 
-Task<ClientStatus> HttpClientConnection::wait_body(ClientTimes times, Wake& wake) {
-  return wait(times, wake);
+ClientWait HttpClientConnection::wait_body(ClientTimes times, Wake& wake) {
+  return {*this, times.idle, wake};
 }
 
 bool HttpClientConnection::fresh() {

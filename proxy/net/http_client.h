@@ -74,6 +74,8 @@ struct BodyPiece {
   bool last = false;   ///< the body is whole with this piece
 };
 
+class ClientWait;
+
 class HttpClientConnection {
  public:
   HttpClientConnection(Loop& loop, Origin origin, Descriptor descriptor);
@@ -82,10 +84,12 @@ class HttpClientConnection {
   Task<ClientStatus> send(std::vector<std::string_view> pieces, ClientTimes times, Wake& wake);
   /// The response's head; informational ones are skipped. The views are valid until the next request.
   Task<ClientStatus> read_head(std::string_view method, ResponseHead& head, ClientTimes times, Wake& wake);
+  /// The head's views are not needed any more, nor the memory they lie in.
+  void forget_head();
   /// What there is of the body now; never blocks.
   BodyPiece read_body();
   /// Waits for more of the body.
-  Task<ClientStatus> wait_body(ClientTimes times, Wake& wake);
+  ClientWait wait_body(ClientTimes times, Wake& wake);
 
   /// Whether the connection can carry another request.
   bool reusable() const { return reusable_; }
@@ -106,7 +110,7 @@ class HttpClientConnection {
   std::chrono::steady_clock::time_point idle_since{};
 
  private:
-  Task<ClientStatus> wait(ClientTimes times, Wake& wake);
+  friend class ClientWait;
 
   Origin origin_;
   Stream stream_;
@@ -121,6 +125,26 @@ class HttpClientConnection {
   bool reusable_ = false;
   bool waiting_ = false;
   int requests_ = 0;
+};
+
+/// A wait for the upstream's next bytes, for co_await; no task of its own.
+class ClientWait {
+ public:
+  ClientWait(HttpClientConnection& connection, std::chrono::milliseconds idle, Wake& wake)
+      : connection_(connection), idle_(idle), wake_(wake), wait_(connection.stream_.wait_readable()) {}
+
+  bool await_ready();
+
+  void await_suspend(std::coroutine_handle<> task) { wait_.await_suspend(task); }
+
+  ClientStatus await_resume();
+
+ private:
+  HttpClientConnection& connection_;
+  std::chrono::milliseconds idle_;
+  Wake& wake_;
+  StreamWait wait_;
+  bool begun_ = false;
 };
 
 struct Connected {
@@ -151,7 +175,7 @@ struct Network {
 };
 
 struct PoolLimits {
-  std::size_t most_idle = 100;                  ///< of one origin
+  std::size_t most_idle = 1000;                 ///< of one origin
   std::chrono::milliseconds idle_time{50'000};  ///< then closed; below what servers keep them
 };
 
@@ -172,7 +196,7 @@ class ConnectionPool {
   std::size_t idle() const;
 
  private:
-  using Endpoint = asio::ip::tcp::endpoint;
+  using Endpoint = boost::asio::ip::tcp::endpoint;
   using Time = std::chrono::steady_clock::time_point;
 
   Task<Connected> connect(Origin origin, ClientTimes times, Wake& wake);

@@ -6,8 +6,7 @@
 
 #include <algorithm>
 #include <exception>
-
-#include <boost/asio/executor_work_guard.hpp>
+#include <utility>
 
 namespace sentinel::proxy {
 
@@ -19,31 +18,30 @@ Loop::Loop(std::chrono::milliseconds tick)
       alarm_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   epoll_event alarm{};
   alarm.events = EPOLLIN | EPOLLET;
+  alarm.data.ptr = this;
   // Without a descriptor left at its start a program has nothing to serve with.
   if (!epoll_.valid() || !alarm_.valid() || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, alarm_.get(), &alarm) != 0)
     std::terminate();
 }
 
 Loop::~Loop() {
-  for (Suspensions* list : {&waiting_, &ready_}) {
-    while (!list->empty()) list->front().abandon();
+  for (SpawnedTask::List* list : {&begun_, &spawned_}) {
+    while (!list->empty()) list->front().handle().destroy();
   }
 }
 
 void Loop::run() {
   using std::chrono::steady_clock;
-  const auto more_to_come = asio::make_work_guard(context_);
   auto next_tick = steady_clock::now();
   while (!stopped_.load(std::memory_order_acquire)) {
     const auto now = steady_clock::now();
-    const bool tick = now >= next_tick;
-    if (tick) {
+    if (now >= next_tick) {
       next_tick = now + tick_;
       deadlines_.advance();
     }
-    if (posted_.exchange(false, std::memory_order_acq_rel) || tick) context_.poll();
+    run_posted();
     resume_ready();
-    const bool more = posted_.load(std::memory_order_acquire) || !ready_.empty();
+    const bool more = posted_.load(std::memory_order_acquire) || !ready_.empty() || !spawned_.empty();
     const auto rest = std::chrono::ceil<std::chrono::milliseconds>(next_tick - steady_clock::now());
     hear_events(more ? rest.zero() : std::max(rest, rest.zero()));
   }
@@ -54,9 +52,24 @@ void Loop::hear_events(std::chrono::milliseconds most) {
       ::epoll_wait(epoll_.get(), batch_.data(), static_cast<int>(batch_.size()), static_cast<int>(most.count()));
   for (int i = 0; i < batch_size_; ++i) {
     const epoll_event event = batch_[static_cast<std::size_t>(i)];
-    if (event.data.ptr != nullptr) static_cast<EventListener*>(event.data.ptr)->happened(event.events);
+    if (event.data.ptr == this) {
+      // In its place among the others: what was posted before a peer spoke is done before the peer is heard.
+      run_posted();
+    } else if (event.data.ptr != nullptr) {
+      static_cast<EventListener*>(event.data.ptr)->happened(event.events);
+    }
   }
   batch_size_ = 0;
+}
+
+void Loop::run_posted() {
+  if (!posted_.exchange(false, std::memory_order_acq_rel)) return;
+  std::vector<std::function<void()>> turn;
+  {
+    const std::lock_guard lock(mutex_);
+    turn.swap(work_);
+  }
+  for (const std::function<void()>& work : turn) work();
 }
 
 void Loop::resume_ready() {
@@ -64,6 +77,14 @@ void Loop::resume_ready() {
   Suspensions turn;
   turn.swap(ready_);
   while (!turn.empty()) turn.front().resume();
+  SpawnedTask::List fresh;
+  fresh.swap(spawned_);
+  while (!fresh.empty()) {
+    SpawnedTask::promise_type& task = fresh.front();
+    fresh.pop_front();
+    begun_.push_back(task);
+    task.handle().resume();
+  }
 }
 
 void Loop::stop() {
@@ -96,39 +117,25 @@ void Loop::forget(int descriptor, EventListener& listener) {
 }
 
 void Loop::spawn(Task<void> task) {
-  asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& failure) {
-    if (failure != nullptr) std::terminate();
-  });
-  posted_.store(true, std::memory_order_release);
+  spawned_.push_back(SpawnedTask::run(std::move(task)).promise);
 }
 
-Task<void> Suspension::wait() {
-  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void()>(
-      [this](Waiting task) {
-        task_.emplace(std::move(task));
-        loop_.waiting_.push_back(*this);
-      },
-      kUseAwaitable);
+void Loop::post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    work_.push_back(std::move(work));
+  }
+  wake();
 }
 
 void Suspension::resume() {
-  if (!task_) return;
-  Waiting task = std::move(*task_);
-  task_.reset();
   unlink();
-  std::move(task)();
+  if (const std::coroutine_handle<> task = std::exchange(task_, nullptr)) task.resume();
 }
 
 void Suspension::resume_soon() {
-  if (!task_) return;
-  unlink();
+  if (!task_ || is_linked()) return;
   loop_.ready_.push_back(*this);
-}
-
-void Suspension::abandon() {
-  unlink();
-  // The task may own this suspension: nothing of it is touched after.
-  std::optional<Waiting> task = std::exchange(task_, std::nullopt);
 }
 
 }  // namespace sentinel::proxy

@@ -3,9 +3,7 @@
 // worker's deadlines, and the scratch bytes every read of that thread goes through. What is in the scratch is valid
 // until the next co_await, because another connection of the same worker reads into it too.
 //
-// Asio is what tasks are made of, and it resolves names and hears signals; those are looked after once a tick. Streams
-// don't wait in its reactor, which asks for a system call and a turn through its queue each time
-// (docs/decisions/019-own-readiness.md).
+// Why not Asio's: docs/decisions/019-own-readiness.md and 020-own-tasks.md.
 #pragma once
 
 #include <sys/epoll.h>
@@ -15,10 +13,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "core/base/descriptor.h"
-#include "proxy/net/asio.h"
 #include "proxy/net/deadline.h"
 #include "proxy/net/suspension.h"
 
@@ -50,8 +50,6 @@ class Loop {
   /// From any thread.
   void stop();
 
-  asio::io_context& context() { return context_; }
-
   DeadlineWheel& deadlines() { return deadlines_; }
 
   char* scratch() { return scratch_.get(); }
@@ -61,21 +59,18 @@ class Loop {
   /// While the descriptor is still open. Nothing is told afterwards.
   void forget(int descriptor, EventListener& listener);
 
-  /// Starts a task of this worker. An exception out of a task is a bug and terminates.
+  /// Starts a task of this worker when the loop comes round; on its thread, or before it runs.
   void spawn(Task<void> task);
 
   /// Hands work to this worker from another thread, or from its own for later.
-  template <typename Work>
-  void post(Work work) {
-    asio::post(context_, std::move(work));
-    wake();
-  }
+  void post(std::function<void()> work);
 
  private:
   friend class Suspension;
   static constexpr std::size_t kBatch = 128;  ///< events of one look
 
   void wake();
+  void run_posted();
   void resume_ready();
   void hear_events(std::chrono::milliseconds most);
 
@@ -88,9 +83,11 @@ class Loop {
   std::atomic<bool> posted_{false};
   std::array<epoll_event, kBatch> batch_;
   int batch_size_ = 0;
-  Suspensions waiting_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> work_;  ///< posted
   Suspensions ready_;
-  asio::io_context context_{1};  ///< last: suspended tasks die before what they refer to
+  SpawnedTask::List begun_;
+  SpawnedTask::List spawned_;  ///< not begun
 };
 
 }  // namespace sentinel::proxy

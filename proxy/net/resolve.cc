@@ -9,7 +9,7 @@ namespace sentinel::proxy {
 Task<Addresses> resolve(Loop& loop, NameResolver* names, std::string host, std::chrono::steady_clock::time_point end,
                         Wake& wake) {
   boost::system::error_code not_address;
-  const asio::ip::address literal = asio::ip::make_address(host, not_address);
+  const boost::asio::ip::address literal = boost::asio::ip::make_address(host, not_address);
   Addresses addresses;
   if (!not_address) {
     addresses.push_back(literal);

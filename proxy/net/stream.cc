@@ -24,19 +24,12 @@ IoResult outcome(ssize_t moved) {
   return {IoStatus::kFailed};
 }
 
-int family_of(int descriptor) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  return getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0 ? address.ss_family : AF_UNIX;
-}
-
 }  // namespace
 
 Stream::Stream(Loop& loop, Descriptor descriptor) : loop_(loop), descriptor_(std::move(descriptor)), standing_(loop) {
-  if (family_of(descriptor_.get()) != AF_UNIX) {
-    const int on = 1;
-    setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  // Those that aren't TCP refuse, which costs less than to ask first what they are.
+  const int on = 1;
+  setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (!loop_.watch(descriptor_.get(), *this)) descriptor_.close();
 }
 
@@ -82,32 +75,22 @@ IoResult Stream::tried(IoResult result, bool reading) {
   return result;
 }
 
-Task<WaitResult> Stream::wait_readable() {
-  return wait(reads_next(true));
+StreamWait Stream::wait_readable() {
+  return {*this, reads_next(true)};
 }
 
-Task<WaitResult> Stream::wait_writable() {
-  return wait(reads_next(false));
+StreamWait Stream::wait_writable() {
+  return {*this, reads_next(false)};
 }
 
-Task<WaitResult> Stream::wait_handshake() {
-  return wait(reads_next(true));
+StreamWait Stream::wait_handshake() {
+  return {*this, reads_next(true)};
 }
 
 bool Stream::reads_next(bool plain) const {
   // Inside TLS reading may have to send first, and the other way round.
   if (tls_ == nullptr || tls_->wants() == TlsConnection::Wants::kNothing) return plain;
   return tls_->wants() != TlsConnection::Wants::kWrite;
-}
-
-Task<WaitResult> Stream::wait(bool reading) {
-  const bool ready = reading ? may_read() : writable_ || ended_;
-  if (!interrupted_ && !ready && descriptor_.valid()) {
-    reading_ = reading;
-    co_await standing_.wait();
-  }
-  const bool was = std::exchange(interrupted_, false);
-  co_return was || !descriptor_.valid() ? WaitResult::kInterrupted : WaitResult::kReady;
 }
 
 void Stream::happened(std::uint32_t events) {
@@ -117,7 +100,7 @@ void Stream::happened(std::uint32_t events) {
   writable_ = writable_ || (events & EPOLLOUT) != 0;
   // The watch may end what waits, the waiting task the stream: last, therefore.
   if (watch_ != nullptr && may_read()) watch_->look();
-  if (standing_.waiting() && (reading_ ? may_read() : writable_ || ended_)) standing_.resume();
+  if (standing_.waiting() && may_try(reading_)) standing_.resume();
 }
 
 void Stream::interrupt() {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "core/base/descriptor.h"
 #include "proxy/net/io_result.h"
@@ -21,6 +22,7 @@ namespace sentinel::proxy {
 enum class WaitResult { kReady, kInterrupted };
 
 class PeerWatch;
+class StreamWait;
 
 class Stream final : private EventListener {
  public:
@@ -36,7 +38,7 @@ class Stream final : private EventListener {
   /// kAgain: wait_handshake(), and again.
   IoStatus handshake();
 
-  Task<WaitResult> wait_handshake();
+  StreamWait wait_handshake();
 
   /// Null: plain.
   const TlsConnection* tls() const { return tls_.get(); }
@@ -51,8 +53,8 @@ class Stream final : private EventListener {
   void found_nothing() { readable_ = false; }
 
   /// At most one task waits on a stream at a time; what happened before the wait ends it at once.
-  Task<WaitResult> wait_readable();
-  Task<WaitResult> wait_writable();
+  StreamWait wait_readable();
+  StreamWait wait_writable();
   /// Ends the current wait, or the next one when nothing waits, with kInterrupted. Deadlines and watches use it.
   void interrupt();
 
@@ -74,9 +76,13 @@ class Stream final : private EventListener {
 
  private:
   friend class PeerWatch;
+  friend class StreamWait;
 
   void happened(std::uint32_t events) override;
-  Task<WaitResult> wait(bool reading);
+
+  /// Whether there is something to try again, for reading or for writing.
+  bool may_try(bool reading) const { return reading ? may_read() : writable_ || ended_; }
+
   IoResult tried(IoResult result, bool reading);
   bool reads_next(bool plain) const;
 
@@ -90,6 +96,28 @@ class Stream final : private EventListener {
   bool writable_ = false;
   bool ended_ = false;  ///< the peer's end or a failure was heard of: reads tell, and never wait
   bool interrupted_ = false;
+};
+
+/// A wait on a stream, for co_await; no task of its own.
+class StreamWait {
+ public:
+  StreamWait(Stream& stream, bool reading) : stream_(stream), reading_(reading) {}
+
+  bool await_ready() const { return stream_.interrupted_ || stream_.may_try(reading_) || !stream_.descriptor_.valid(); }
+
+  void await_suspend(std::coroutine_handle<> task) {
+    stream_.reading_ = reading_;
+    stream_.standing_.await_suspend(task);
+  }
+
+  WaitResult await_resume() {
+    const bool was = std::exchange(stream_.interrupted_, false);
+    return was || !stream_.descriptor_.valid() ? WaitResult::kInterrupted : WaitResult::kReady;
+  }
+
+ private:
+  Stream& stream_;
+  bool reading_;
 };
 
 /// Watches a client while its answer is made: calls `gone(owner)` once when it closes or breaks the connection. A

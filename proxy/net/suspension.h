@@ -3,18 +3,13 @@
 // allocated or locked for it. What streams and waiters are made of.
 #pragma once
 
-#include <optional>
-
-#include <boost/intrusive/list.hpp>
-
-#include "proxy/net/asio.h"
+#include "proxy/net/task.h"
 
 namespace sentinel::proxy {
 
 class Loop;
 
-/// Of one worker's thread. Destroyed with a task in it, it leaves the task to whoever destroys it; the loop destroys
-/// the tasks that still stand somewhere when it ends itself.
+/// Of one worker's thread. Destroyed with a task in it, it leaves the task to whoever destroys it.
 class Suspension : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   explicit Suspension(Loop& loop) : loop_(loop) {}
@@ -22,10 +17,14 @@ class Suspension : public boost::intrusive::list_base_hook<boost::intrusive::lin
   Suspension(const Suspension&) = delete;
   Suspension& operator=(const Suspension&) = delete;
 
-  bool waiting() const { return task_.has_value(); }
+  bool waiting() const { return task_ != nullptr; }
 
-  /// Stands still until resumed; one task at a time.
-  Task<void> wait();
+  /// For co_await: one task at a time stands until resumed.
+  bool await_ready() const { return false; }
+
+  void await_suspend(std::coroutine_handle<> task) { task_ = task; }
+
+  void await_resume() const {}
 
   /// Goes on at once, within this call, which may destroy the suspension. Only for the loop's own turn.
   void resume();
@@ -33,14 +32,9 @@ class Suspension : public boost::intrusive::list_base_hook<boost::intrusive::lin
   /// Goes on when the loop comes round; anybody on the worker's thread may ask, as often as they like.
   void resume_soon();
 
-  /// Destroys the task that stands here.
-  void abandon();
-
  private:
-  using Waiting = asio::async_result<asio::use_awaitable_t<Executor>, void()>::handler_type;
-
   Loop& loop_;
-  std::optional<Waiting> task_;
+  std::coroutine_handle<> task_;
 };
 
 using Suspensions = boost::intrusive::list<Suspension, boost::intrusive::constant_time_size<false>>;

@@ -22,15 +22,26 @@ class Waiter {
     standing_.resume_soon();
   }
 
-  /// One task at a time. False: nobody woke it.
-  Task<bool> wait(std::chrono::milliseconds most) {
-    if (!woken_) {
-      time_.arm(most);
-      co_await standing_.wait();
-      time_.disarm();
+  /// What wait() gives to co_await; its outcome is whether somebody woke it.
+  struct Wait {
+    bool await_ready() const { return waiter.woken_; }
+
+    void await_suspend(std::coroutine_handle<> task) {
+      waiter.time_.arm(most);
+      waiter.standing_.await_suspend(task);
     }
-    co_return std::exchange(woken_, false);
-  }
+
+    bool await_resume() {
+      waiter.time_.disarm();
+      return std::exchange(waiter.woken_, false);
+    }
+
+    Waiter& waiter;
+    std::chrono::milliseconds most;
+  };
+
+  /// One task at a time. False: nobody woke it.
+  Wait wait(std::chrono::milliseconds most) { return {*this, most}; }
 
  private:
   bool woken_ = false;

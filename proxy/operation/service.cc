@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-
-#include <boost/asio/signal_set.hpp>
+#include <exception>
 
 #include "core/base/environment.h"
 #include "core/base/service_manager.h"
@@ -20,8 +20,6 @@
 
 namespace sentinel::proxy {
 namespace {
-
-using Signals = asio::basic_signal_set<Executor>;
 
 constexpr std::chrono::milliseconds kLook{20};
 
@@ -46,6 +44,34 @@ sigset_t our_signals() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ours, number);
   return ours;
 }
+
+/// Our signals as they come; hold_signals() keeps them back for whoever reads here.
+class Signals final : private EventListener {
+ public:
+  explicit Signals(Loop& loop) : loop_(loop), heard_(loop) {
+    const sigset_t ours = our_signals();
+    descriptor_ = Descriptor(::signalfd(-1, &ours, SFD_NONBLOCK | SFD_CLOEXEC));
+    // Without a descriptor left at its start a program has nothing to serve with.
+    if (!descriptor_.valid() || !loop_.watch(descriptor_.get(), *this)) std::terminate();
+  }
+
+  ~Signals() { loop_.forget(descriptor_.get(), *this); }
+
+  Task<int> next() {
+    signalfd_siginfo signal{};
+    while (::read(descriptor_.get(), &signal, sizeof signal) != sizeof signal) {
+      co_await heard_;
+    }
+    co_return static_cast<int>(signal.ssi_signo);
+  }
+
+ private:
+  void happened(std::uint32_t) override { heard_.resume(); }
+
+  Loop& loop_;
+  Descriptor descriptor_;
+  Suspension heard_;
+};
 
 void tell_listening(Log& log, std::string_view purpose, const std::vector<Descriptor>& listeners) {
   for (const Descriptor& listener : listeners) {
@@ -108,8 +134,6 @@ void Service::run() {
   if (!shared_.settings.accept_on_command) accept();
   notify_service_manager("READY=1\nSTATUS=" + std::string(state_ == State::kWaiting ? "waiting" : "accepting"));
   loop_->run();
-  // With the loop go its handlers: one more request to end must not be what ends us.
-  hold_signals();
   workers_.clear();
 }
 
@@ -170,14 +194,9 @@ std::string Service::state() const {
 }
 
 Task<void> Service::watch_signals() {
-  Signals signals(loop_->context(), SIGTERM, SIGINT);
-  boost::system::error_code failed;
-  signals.add(SIGHUP, failed);
-  const sigset_t ours = our_signals();
-  pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+  Signals signals(*loop_);
   for (;;) {
-    const auto [error, number] = co_await signals.async_wait(kUseTask);
-    if (error) co_return;
+    const int number = co_await signals.next();
     if (number == SIGHUP) {
       reload();
     } else if (state_ == State::kDraining) {
