@@ -35,7 +35,8 @@ enum class BodyOutcome { kComplete, kTooLarge, kBad, kGone, kTimeout };
 
 class ServerConnection;
 
-/// One request and its answer. Lives on the connection's task; views of the head are valid until the answer has ended.
+/// One request and its answer. Lives on the connection's task; views of the head are valid until the answer has ended,
+/// the list of its fields until an answer in pieces begins.
 class Exchange {
  public:
   explicit Exchange(ServerConnection& connection) : connection_(connection) {}

@@ -196,7 +196,11 @@ IoStatus ServerConnection::send_pieces(std::string_view end) {
   if (framed) out_.add("\r\n");
   out_.add(end);
   const IoStatus sent = out_.send_now();
-  answer_head_.clear();
+  if (!answer_head_.empty()) {
+    // A stream that it has begun may be silent for long.
+    answer_head_.clear();
+    answer_head_.shrink_to_fit();
+  }
   writes_.clear();
   written_ = 0;
   if (sent == IoStatus::kFailed) broken_ = true;
@@ -282,6 +286,7 @@ void Exchange::begin(int status, std::string_view fields, std::optional<std::uin
   if (length && !bodiless) c.answer_head_.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
   c.answer_head_.append("\r\n");
   if (c.head_.method == "HEAD") c.chunked_ = false;
+  c.head_.headers = HeaderFields();
 }
 
 void Exchange::write(std::string_view bytes) {

@@ -26,52 +26,70 @@ bool has_answer(const AnswerFacts& facts, AnswerMember member) {
 
 }  // namespace
 
-GenerationCall::GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request,
-                               Buffer body, std::optional<CacheKey> cache_key)
+GenerationCall::GenerationCall(RequestContext& context, const GenerationShape& shape, Question question,
+                               std::unique_ptr<AttemptSequence> attempts, std::optional<CacheKey> cache_key)
     : UpstreamCall(context),
       shape_(shape),
-      request_(request),
-      body_(std::move(body)),
-      asked_for_usage_(context.streamed && shape.ask_for_usage && !request.include_usage),
+      asked_(new Asked{std::move(question), std::move(attempts)}),
+      choices_(asked_->question.request.choices),
+      estimated_input_(asked_->question.request.estimated_input()),
+      asked_for_usage_(context.streamed && shape.ask_for_usage && !asked_->question.request.include_usage),
       cache_key_(std::move(cache_key)) {}
 
-Task<void> GenerationCall::run(AttemptSequence& attempts) {
-  if (context_.streamed) watch_silence();
-  const ClientStatus status = co_await open(attempts);
-  if (status != ClientStatus::kDone) {
-    co_await fail(status);
-  } else if (head_.status >= 300) {
-    co_await answer_upstream_error();
-  } else {
-    answering_ = true;
-    body_.release();
-    if (is_encoded(head_)) {
-      drop_connection();
-      co_await answer_is_wrong(502, "UPSTREAM_ERROR", "The upstream encoded its answer, though nobody asked for it");
-      co_return;
-    }
-    const std::optional<std::string_view> type = head_.headers.find("content-type");
-    const bool events = type && type->starts_with("text/event-stream");
-    if (events && context_.streamed) {
-      co_await answer_stream();
-    } else {
-      co_await answer_whole();
-    }
+Task<void> GenerationCall::run() {
+  const bool streams = co_await open_stream();
+  if (streams) {
+    const RelayEnd end = co_await relay();
+    co_await end_stream(end);
   }
   settle();
   keep_connection();
 }
 
+Task<bool> GenerationCall::open_stream() {
+  if (context_.streamed) watch_silence();
+  const ClientStatus status = co_await open(*asked_->attempts);
+  if (status != ClientStatus::kDone) {
+    co_await fail(status);
+    co_return false;
+  }
+  if (head_.status >= 300) {
+    co_await answer_upstream_error();
+    co_return false;
+  }
+  answering_ = true;
+  if (is_encoded(head_)) {
+    drop_connection();
+    co_await answer_is_wrong(502, "UPSTREAM_ERROR", "The upstream encoded its answer, though nobody asked for it");
+    co_return false;
+  }
+  const std::optional<std::string_view> type = head_.headers.find("content-type");
+  const bool events = type && type->starts_with("text/event-stream");
+  asked_.reset();
+  if (!events || !context_.streamed) {
+    co_await answer_whole();
+    co_return false;
+  }
+  begin_stream();
+  forget_head();
+  co_return true;
+}
+
 OutgoingRequest GenerationCall::outgoing(const UpstreamTarget& target) {
-  splices_ = {};
-  if (asked_for_usage_) splice_include_usage(request_, splices_);
-  if (!target.model.empty() && target.model != request_.model) splice_model(request_, target.model, splices_);
-  return {"POST", std::string(shape_.upstream_path), "application/json", splices_.pieces(body_.view()),
-          splices_.size(body_.view())};
+  const auto& [request, body] = asked_->question;
+  Splices& splices = asked_->splices;
+  splices = {};
+  if (asked_for_usage_) splice_include_usage(request, splices);
+  if (!target.model.empty() && target.model != request.model) splice_model(request, target.model, splices);
+  return {"POST", std::string(shape_.upstream_path), "application/json", splices.pieces(body.view()),
+          splices.size(body.view())};
 }
 
 void GenerationCall::begin_stream() {
-  if (!context_.exchange.begun()) context_.exchange.begin(200, std::string(kStreamFields) + context_.fields);
+  if (context_.exchange.begun()) return;
+  context_.exchange.begin(200, std::string(kStreamFields) + context_.fields);
+  context_.fields.clear();
+  context_.fields.shrink_to_fit();
 }
 
 Task<bool> GenerationCall::break_silence() {
@@ -135,9 +153,7 @@ void GenerationCall::write(const SeenEvent& seen) {
   for (const std::string_view piece : seen.pieces) context_.exchange.write(piece);
 }
 
-Task<void> GenerationCall::answer_stream() {
-  begin_stream();
-  const RelayEnd end = co_await relay();
+Task<void> GenerationCall::end_stream(RelayEnd end) {
   switch (end) {
     case RelayEnd::kWhole: {
       // A proper end of the transfer is none of the answer: upstreams whose model died end so too.
@@ -171,7 +187,7 @@ bool GenerationCall::complete() const {
   // An error is told already; what was never looked at can't be judged.
   if (ended_ || broken_ || events_.oversized()) return true;
   if (shape_.answer == AnswerMember::kId) return context_.usage.has_value();
-  return finished_ >= request_.choices;
+  return finished_ >= choices_;
 }
 
 Task<void> GenerationCall::end_with_error(std::string_view code, std::string_view message) {
@@ -304,14 +320,13 @@ void GenerationCall::settle() {
     context_.reservation.reset();
     return;
   }
-  const std::uint64_t estimated_input = request_.estimated_input();
   if (context_.usage) {
-    const double difference = static_cast<double>(context_.usage->input) - static_cast<double>(estimated_input);
+    const double difference = static_cast<double>(context_.usage->input) - static_cast<double>(estimated_input_);
     metrics.estimation_difference.with({model}).observe(difference);
-    const double percent = estimated_input == 0 ? 0 : difference * 100 / static_cast<double>(estimated_input);
+    const double percent = estimated_input_ == 0 ? 0 : difference * 100 / static_cast<double>(estimated_input_);
     metrics.estimation_difference_percent.with({model}).observe(percent);
   } else {
-    context_.usage = TokenCount{estimated_input, estimated_tokens(text_bytes_)};
+    context_.usage = TokenCount{estimated_input_, estimated_tokens(text_bytes_)};
     context_.usage_estimated = true;
     if (context_.streamed) metrics.estimated.with({model}).add();
   }

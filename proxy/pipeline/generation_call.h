@@ -14,13 +14,18 @@ namespace sentinel::proxy {
 
 class GenerationCall final : public UpstreamCall {
  public:
-  /// All of it outlives the call but `body`, what the client sent: it goes as soon as no attempt can follow. With a
-  /// key, a good answer is kept in the cache.
-  GenerationCall(RequestContext& context, const GenerationShape& shape, const GenerationRequest& request, Buffer body,
-                 std::optional<CacheKey> cache_key);
+  /// What the client asked for. It goes as soon as no attempt can follow: streams last.
+  struct Question {
+    GenerationRequest request;
+    Buffer body;
+  };
+
+  /// Context and shape outlive the call. With a key, a good answer is kept in the cache.
+  GenerationCall(RequestContext& context, const GenerationShape& shape, Question question,
+                 std::unique_ptr<AttemptSequence> attempts, std::optional<CacheKey> cache_key);
 
   /// Until the client has its answer, or is gone.
-  Task<void> run(AttemptSequence& attempts);
+  Task<void> run();
 
  private:
   OutgoingRequest outgoing(const UpstreamTarget& target) override;
@@ -28,8 +33,10 @@ class GenerationCall final : public UpstreamCall {
   void pass_on(std::string_view bytes) override;
   void pass_rest() override;
 
+  /// Asks, and answers what doesn't come as a stream. True: a stream comes.
+  Task<bool> open_stream();
+  Task<void> end_stream(RelayEnd end);
   Task<void> answer_whole();
-  Task<void> answer_stream();
   Task<void> answer_upstream_error();
   Task<void> fail(ClientStatus status);
   /// The upstream answered with 200, but not with what this endpoint answers.
@@ -51,10 +58,17 @@ class GenerationCall final : public UpstreamCall {
 
   bool strips() const { return asked_for_usage_; }
 
+  /// What the attempts need.
+  struct Asked {
+    Question question;
+    std::unique_ptr<AttemptSequence> attempts;
+    Splices splices{};
+  };
+
   const GenerationShape& shape_;
-  const GenerationRequest& request_;
-  Buffer body_;
-  Splices splices_;
+  std::unique_ptr<Asked> asked_;  ///< null: an upstream has begun to answer well
+  std::uint64_t choices_;         ///< asked for
+  std::uint64_t estimated_input_;
   SseReader events_;
   bool asked_for_usage_ = false;  ///< the client didn't
   bool stripped_last_ = false;    ///< the event before was left out

@@ -62,22 +62,28 @@ std::optional<CacheKey> GenerationHandler::key_of(const RequestContext& context,
 }
 
 Task<void> GenerationHandler::handle(RequestContext& context) {
+  // Nothing of the preparations is kept while a stream lasts.
+  const std::unique_ptr<GenerationCall> call = co_await prepare(context);
+  if (call != nullptr) co_await call->run();
+}
+
+Task<std::unique_ptr<GenerationCall>> GenerationHandler::prepare(RequestContext& context) {
   Services& services = context.services;
   Buffer body;
   const bool complete = co_await context.read_body(body);
-  if (!complete) co_return;
+  if (!complete) co_return nullptr;
   GenerationRequestResult parsed = read_generation_request(body.view(), shape_.required);
   if (!parsed.request) {
     co_await context.refuse(400, "BAD_REQUEST", "Invalid request body: " + parsed.problem);
-    co_return;
+    co_return nullptr;
   }
   GenerationRequest& request = *parsed.request;
   context.model = request.model;
   context.streamed = request.stream && shape_.may_stream;
-  const std::unique_ptr<AttemptSequence> attempts = services.upstreams.attempts(request.model);
+  std::unique_ptr<AttemptSequence> attempts = services.upstreams.attempts(request.model);
   if (attempts == nullptr) {
     co_await context.refuse(404, "NOT_FOUND", fmt::format("Model '{}' not found", request.model));
-    co_return;
+    co_return nullptr;
   }
   std::optional<CacheKey> key = key_of(context, body.view());
   if (key) {
@@ -85,7 +91,7 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     services.metrics.cache_operations.with({"get", kept == nullptr ? "miss" : "hit"}).add();
     if (kept != nullptr) {
       co_await answer_from_cache(context, shape_.ask_for_usage && !request.include_usage, std::move(kept));
-      co_return;
+      co_return nullptr;
     }
     context.fields.append("X-Cache: miss\r\n");
   }
@@ -94,11 +100,12 @@ Task<void> GenerationHandler::handle(RequestContext& context) {
     context.error_code = limit_code(*refusal);
     const std::int64_t later = std::max<std::int64_t>(1, refusal->reset_at - refusal->now);
     co_await context.answer(429, limit_body(*refusal), fmt::format("Retry-After: {}\r\n", later));
-    co_return;
+    co_return nullptr;
   }
   context.reservation = std::get<std::unique_ptr<Reservation>>(std::move(reserved));
-  GenerationCall call(context, shape_, request, std::move(body), std::move(key));
-  co_await call.run(*attempts);
+  co_return std::make_unique<GenerationCall>(context, shape_,
+                                             GenerationCall::Question{std::move(request), std::move(body)},
+                                             std::move(attempts), std::move(key));
 }
 
 }  // namespace sentinel::proxy

@@ -3,6 +3,7 @@
 // apart is data.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ inline AnswerForm answer_form(const RequestContext& context) {
   return context.streamed ? AnswerForm::kStream : AnswerForm::kWhole;
 }
 
+class GenerationCall;
+
 class GenerationHandler final : public Handler {
  public:
   explicit GenerationHandler(GenerationShape shape) : shape_(std::move(shape)) {}
@@ -40,6 +43,9 @@ class GenerationHandler final : public Handler {
  private:
   /// Nothing: this answer is not to be looked up or kept.
   std::optional<CacheKey> key_of(const RequestContext& context, std::string_view body) const;
+
+  /// Everything up to the call itself. Null: answered already, or the client is gone.
+  Task<std::unique_ptr<GenerationCall>> prepare(RequestContext& context);
 
   GenerationShape shape_;
 };

@@ -29,7 +29,8 @@ Task<void> ProxyService::serve(Exchange& exchange) {
   identify(context);
   Gauge& active = services_.metrics.active.with({});
   active.add(1);
-  co_await run_stages(context);
+  Handler* const handler = co_await pass_stages(context);
+  if (handler != nullptr) co_await handler->handle(context);
   active.add(-1);
   finish(context);
 }
@@ -55,30 +56,30 @@ Task<void> ProxyService::answer_preflight(RequestContext& context) {
   if (!heard) context.client_gone = true;
 }
 
-Task<void> ProxyService::run_stages(RequestContext& context) {
+Task<Handler*> ProxyService::pass_stages(RequestContext& context) {
   const RequestHead& head = context.exchange.head();
   if (services_.options.cors && head.method == "OPTIONS" && head.headers.find("origin") &&
       head.headers.find("access-control-request-method")) {
     co_await answer_preflight(context);
-    co_return;
+    co_return nullptr;
   }
   const RouteMatch match = find_route(routes_, head.method, head.path);
   if (match.route == nullptr && match.allow.empty()) {
     context.error_code = "endpoint_not_found";
     co_await context.answer(404, unknown_endpoint_body(head.method, head.path));
-    co_return;
+    co_return nullptr;
   }
   if (match.route != nullptr) context.endpoint = match.route->endpoint;
   if (match.access == Access::kUsers) {
     const bool admitted = co_await admit(context);
-    if (!admitted) co_return;
+    if (!admitted) co_return nullptr;
   }
   if (match.route == nullptr) {
     const std::string allow = "Allow: " + match.allow + "\r\n" + context.fields;
     co_await context.exchange.respond(405, allow, "");
-    co_return;
+    co_return nullptr;
   }
-  co_await match.route->handler->handle(context);
+  co_return match.route->handler;
 }
 
 Task<bool> ProxyService::admit(RequestContext& context) {

@@ -26,7 +26,8 @@ class ProxyService final : public RequestHandler {
   void identify(RequestContext& context);
   /// A browser asks whether it may call; it can't authenticate yet.
   Task<void> answer_preflight(RequestContext& context);
-  Task<void> run_stages(RequestContext& context);
+  /// Who is to answer. Null: answered already.
+  Task<Handler*> pass_stages(RequestContext& context);
   /// False: refused, and answered.
   Task<bool> admit(RequestContext& context);
   void finish(RequestContext& context);

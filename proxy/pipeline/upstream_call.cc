@@ -100,6 +100,7 @@ Task<ClientStatus> UpstreamCall::open(AttemptSequence& attempts) {
       }
     }
     target_ = std::exchange(next, nullptr);
+    times_ = target_->times;
     context_.upstream = target_->name;
     status = co_await attempt(*target_);
     const bool arrived = status == ClientStatus::kDone;
@@ -205,6 +206,11 @@ void UpstreamCall::note_sent(bool heard) {
   silence_.arm(services_.options.comment_interval);
 }
 
+void UpstreamCall::forget_head() {
+  head_.headers = HeaderFields();
+  connection_->forget_head();
+}
+
 Task<UpstreamCall::RelayEnd> UpstreamCall::relay() {
   for (;;) {
     const BodyPiece piece = connection_->read_body();
@@ -228,7 +234,7 @@ Task<UpstreamCall::RelayEnd> UpstreamCall::relay() {
       const bool heard = co_await look_at_silence();
       if (!heard) co_return RelayEnd::kGone;
     }
-    const ClientStatus waited = co_await connection_->wait_body(target_->times, wake_);
+    const ClientStatus waited = co_await connection_->wait_body(times_, wake_);
     if (waited == ClientStatus::kCancelled) co_return cut_ ? RelayEnd::kCut : RelayEnd::kGone;
     if (waited != ClientStatus::kDone && waited != ClientStatus::kWoken) co_return RelayEnd::kSilent;
   }
@@ -243,7 +249,7 @@ Task<bool> UpstreamCall::read_whole(Buffer& answer, std::size_t most) {
     if (!piece.waits) continue;
     const bool heard = co_await look_at_silence();
     if (!heard) co_return false;
-    const ClientStatus waited = co_await connection_->wait_body(target_->times, wake_);
+    const ClientStatus waited = co_await connection_->wait_body(times_, wake_);
     if (waited != ClientStatus::kDone && waited != ClientStatus::kWoken) co_return false;
   }
 }

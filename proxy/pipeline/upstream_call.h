@@ -56,6 +56,8 @@ class UpstreamCall {
   Task<bool> refuse_unanswered();
   /// Passes the body on as it comes. The answer has been begun.
   Task<RelayEnd> relay();
+  /// Of the answer's head only status and framing are looked at from now on; what held its fields goes.
+  void forget_head();
   /// Reads the body whole; false when it breaks off or is larger than `most`.
   Task<bool> read_whole(Buffer& answer, std::size_t most);
   /// Sends what was written. False: the client is gone.
@@ -72,8 +74,8 @@ class UpstreamCall {
   RequestContext& context_;
   Services& services_;
   ResponseHead head_;
-  const UpstreamTarget* target_ = nullptr;
-  bool sent_ = false;  ///< an upstream has the request
+  const UpstreamTarget* target_ = nullptr;  ///< of the last attempt; valid as long as the attempts
+  bool sent_ = false;                       ///< an upstream has the request
   bool cut_ = false;
 
  private:
@@ -84,6 +86,7 @@ class UpstreamCall {
   Task<void> wait_a_little();
 
   Wake wake_;
+  ClientTimes times_;  ///< the last target's
   PeerWatch watch_;
   bool watches_silence_ = false;
   bool silent_ = false;  ///< an interval has passed
