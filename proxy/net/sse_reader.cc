@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/net/sse_reader.h"
 
+#include <emmintrin.h>
+
+#include <bit>
+
 namespace sentinel::proxy {
 namespace {
 
 /// The next end of a line at or behind `at`, or the size.
 std::size_t line_end(std::string_view bytes, std::size_t at) {
+  const __m128i feed = _mm_set1_epi8('\n');
+  const __m128i carriage_return = _mm_set1_epi8('\r');
+  for (; at + 16 <= bytes.size(); at += 16) {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + at));
+    const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(block, feed), _mm_cmpeq_epi8(block, carriage_return));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+    if (mask != 0) return at + static_cast<std::size_t>(std::countr_zero(mask));
+  }
   while (at < bytes.size() && bytes[at] != '\n' && bytes[at] != '\r') ++at;
   return at;
 }
