@@ -15,12 +15,11 @@
 #include "proxy/operation/settings.h"
 #include "proxy/operation/worker.h"
 
-// What jemalloc reads at its start (jemalloc(3), TUNING). Memory that a burst has used goes back to the kernel ten seconds
-// later by a thread of the allocator's own: without it nothing goes back while nobody allocates. Under a sanitizer, which
-// brings its own allocator, nobody reads it.
+// What jemalloc reads at its start (jemalloc(3), TUNING); operation/memory sees to it that it happens. Under a
+// sanitizer, which brings its own allocator, nobody reads it.
 extern "C" {
 extern const char* malloc_conf;
-const char* malloc_conf = "background_thread:true,dirty_decay_ms:10000,muzzy_decay_ms:0";
+const char* malloc_conf = "dirty_decay_ms:10000,muzzy_decay_ms:0";
 }
 
 namespace {

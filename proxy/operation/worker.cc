@@ -2,6 +2,7 @@
 #include "proxy/operation/worker.h"
 
 #include "proxy/net/waiter.h"
+#include "proxy/operation/memory.h"
 
 namespace sentinel::proxy {
 namespace {
@@ -224,6 +225,7 @@ Worker::~Worker() {
 
 void Worker::start() {
   running_ = true;
+  loop_->spawn(give_memory_back(*loop_));
   thread_ = std::thread([this] {
     set_worker_slot(slot_);
     loop_->run();
