@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import proxy_series  # noqa: E402
 import series  # noqa: E402
 from ansible_peer import PLAYBOOK, Playbook  # noqa: E402
 from description import Description  # noqa: E402
@@ -60,6 +61,32 @@ class Series(unittest.TestCase):
         took, packages = series.install_once("bookworm", ["logrotate"])
         self.assertGreater(took, 0)
         self.assertTrue(any(re.match(r"logrotate \S+ installed$", line) for line in packages), packages)
+
+
+class TheProxy(unittest.TestCase):
+    """Every mode once, with few requests: that each relay answers all of them is looked at by the series themselves."""
+
+    def test_each_load_through_each_relay(self):
+        rows = proxy_series.cost(rounds=1, requests=160, streams=5)
+        relays = {}
+        for load, relay, cpu, median, worst in rows:
+            relays.setdefault(load, []).append(relay)
+            self.assertEqual(cpu > 0, relay != "none", f"{load}, {relay}")
+            self.assertTrue(0 < median <= worst, f"{load}, {relay}")
+        plain = ["nginx", "HAProxy", "sentinel-proxy"]
+        self.assertEqual(list(relays.values()), [[*plain, "sentinel-proxy, limits in Redis"], ["none", *plain], plain, plain])
+
+    def test_idle_streams(self):
+        held = proxy_series.idle_streams(streams=20, keep_alive=1)
+        self.assertEqual((held["open"], held["failed"]), (20, 0))
+        self.assertGreaterEqual(held["heard"], 40)
+        self.assertGreater(held["silence_p50_ms"], 900)
+
+    def test_start_and_memory(self):
+        seen = proxy_series.start_and_memory(rounds=1, clients=50, settle=1)
+        self.assertGreater(seen["starts"], 0)
+        self.assertGreater(seen["idle"], 1_000_000)
+        self.assertGreater(seen["loaded"], seen["warm"])
 
 
 class TheSameForAnsible(unittest.TestCase):

@@ -168,6 +168,8 @@ def measure(peers, rounds, clients, requests, size, form, per):
 
 
 def cost(rounds, requests=20_000, streams=500):
+    """Prints a table; returns its rows as (load, relay, CPU, median, worst)."""
+    rows = []
     print("| load | relay | CPU µs per request or event | of nginx's | first byte p50 ms | p99 ms | of nginx's |\n|---|---|---:|---:|---:|---:|---:|")
     for title, answer, clients, count, size, form, per in (
             ("whole, 1 KiB, 32 clients", 1261, 32, requests, 900, "whole", 1),
@@ -187,33 +189,36 @@ def cost(rounds, requests=20_000, streams=500):
             for name, (cpu, median, worst) in (result := measure(peers, rounds, clients, count, size, form, per)).items():
                 peer = result["nginx"]
                 print(f"| {title} | {name} | {cpu:.1f} | {cpu / peer[0]:.2f} | {median:.3f} | {worst:.3f} | {worst / peer[2]:.2f} |", flush=True)
+                rows.append((title, name, cpu, median, worst))
+    return rows
 
 
-def idle_streams(streams=IDLE_STREAMS):
-    """Memory each stream that says nothing adds, and when the keep-alive comments come."""
+def idle_streams(streams=IDLE_STREAMS, keep_alive=KEEP_ALIVE):
+    """Memory each stream that says nothing adds, and when the keep-alive comments come. Returns what was held open of the proxy's streams."""
     print(f"\n| {streams} idle streams through | resident before MB | grown by, each, kB | failed |\n|---|---:|---:|---:|")
     heard = None
     for start in (start_nginx, start_haproxy, start_sentinel):
         with tempfile.TemporaryDirectory(prefix="proxy-idle-") as directory, upstream_of(1261) as port:
-            settings = {"SENTINEL_KEEP_ALIVE_SECONDS": str(KEEP_ALIVE)} if start is start_sentinel else {}
+            settings = {"SENTINEL_KEEP_ALIVE_SECONDS": str(keep_alive)} if start is start_sentinel else {}
             peer = start(directory, port, **settings)
             try:
                 ask(peer.port, 1, 20, 900, "whole")
                 before = peer.memory()
-                seconds = 15 + KEEP_ALIVE * 4
+                seconds = streams // 600 + keep_alive * 4
                 holder = pinned(LOAD_CORE, [LOAD, "hold", peer.port, streams, seconds], stdout=subprocess.PIPE, text=True)
                 if holder.stdout.readline().strip() != "open":
                     raise SystemExit(f"{peer.name}: not all streams were opened")
-                time.sleep(KEEP_ALIVE * 2)
+                time.sleep(keep_alive * 2)
                 grown = peer.memory() - before
                 held = json.loads(holder.communicate(timeout=120)[0])
                 print(f"| {peer.name} | {before / 1e6:.1f} | {grown / streams / 1000:.1f} | {held['failed']} |", flush=True)
                 heard = held if start is start_sentinel else heard
             finally:
                 peer.stop()
-    print(f"\nKeep-alive comments of these streams, {KEEP_ALIVE} s after the last byte: {heard['heard']} silences, shortest percent up to "
+    print(f"\nKeep-alive comments of these streams, {keep_alive} s after the last byte: {heard['heard']} silences, shortest percent up to "
           f"{heard['silence_p1_ms']:.0f} ms, median {heard['silence_p50_ms']:.0f} ms, 99 % within {heard['silence_p99_ms']:.0f} ms, longest "
           f"{heard['silence_longest_ms']:.0f} ms.")
+    return heard
 
 
 def first_answer(directory, upstream):
@@ -239,23 +244,25 @@ def first_answer(directory, upstream):
                 time.sleep(0.0005)
 
 
-def start_and_memory(rounds):
+def start_and_memory(rounds, clients=500, settle=60):
+    """Memory from the start until so many seconds after a burst, in bytes, and the milliseconds of the first answer; prints them, returns them."""
     with tempfile.TemporaryDirectory(prefix="proxy-memory-") as directory, upstream_of(102_400) as port:
         peer = start_sentinel(directory, port)
         try:
             idle = peer.memory()
             ask(peer.port, 1, 50, 900, "whole")
             warm = peer.memory()
-            ask(peer.port, 500, 10_000, 102_400, "whole")
+            ask(peer.port, clients, clients * 20, 102_400, "whole")
             loaded = peer.memory()
-            time.sleep(60)
+            time.sleep(settle)
             after = peer.memory()
         finally:
             peer.stop()
         starts = statistics.median(first_answer(directory, port) for _ in range(rounds))
-    print(f"\nResident: {idle / 1e6:.1f} MB at the start (bound 12), {warm / 1e6:.1f} MB after 50 requests, {loaded / 1e6:.1f} MB under 500 clients with "
-          f"bodies of 100 KiB, {after / 1e6:.1f} MB a minute later, {after / warm:.2f} of the 50 requests' (bound 1.10). From the start of the program to "
+    print(f"\nResident: {idle / 1e6:.1f} MB at the start (bound 12), {warm / 1e6:.1f} MB after 50 requests, {loaded / 1e6:.1f} MB under {clients} clients with "
+          f"bodies of 100 KiB, {after / 1e6:.1f} MB {settle} s later, {after / warm:.2f} of the 50 requests' (bound 1.10). From the start of the program to "
           f"its first 200: {starts:.0f} ms (bound 50).")
+    return {"idle": idle, "warm": warm, "loaded": loaded, "after": after, "starts": starts}
 
 
 def run(rounds):
