@@ -118,6 +118,7 @@ void ConnectionPool::release(std::unique_ptr<HttpClientConnection> connection) {
   if (connection == nullptr || !connection->reusable()) return;
   auto& idle = idle_[connection->origin().text()];
   if (idle.size() >= limits_.most_idle) return;
+  connection->forget_head();
   connection->idle_since = std::chrono::steady_clock::now();
   idle.push_back(std::move(connection));
   if (!reaper_.armed()) reaper_.arm(std::min(limits_.idle_time, kReapEvery));
