@@ -10,6 +10,7 @@
 #include "agent/begin_transaction.h"
 #include "agent/installation.h"
 #include "agent/local_view.h"
+#include "core/checks/examine.h"
 #include "core/facts/collect.h"
 #include "core/release/release_plan.h"
 #include "core/resources/survey.h"
@@ -77,6 +78,7 @@ Result<void> Conversation::answer(const Frame& frame) {
     case FrameType::kAbort: return pass_on(frame);
     case FrameType::kAsk: return answer_ask(frame);
     case FrameType::kGeneration: return answer_generation(frame);
+    case FrameType::kAudit: return answer_audit(frame);
     default: return Error("wire.malformed", "a frame came that only an agent sends");
   }
 }
@@ -214,6 +216,19 @@ Result<void> Conversation::answer_ask(const Frame& frame) {
   if (ask.topic == "audit") answer = audit_view(host_, ask.name);
   if (!answer.ok()) return std::move(answer).error();
   return peer_.send(encode_frame(FrameType::kAnswer, to_text(*answer)));
+}
+
+Result<void> Conversation::answer_audit(const Frame& frame) {
+  SENTINEL_TRY(const auto request, decode_message<AuditRequest>(frame.payload));
+  SENTINEL_CHECK(host_.directory.prepare(machine_));
+  SecretView view(host_.secrets, request.secrets, {});
+  std::vector<std::string> keep_open = request.keep_open;
+  if (facts_.ssh_port != 0) keep_open.push_back(std::to_string(facts_.ssh_port));
+  SENTINEL_TRY(auto surroundings, host_.surroundings(view, keep_open));
+  surroundings.keep = {};
+  auto record = examine(request, std::move(surroundings), facts_);
+  record.taken_at = to_rfc3339(clock_.now());
+  return peer_.send(encode_message(FrameType::kRecord, record));
 }
 
 }  // namespace sentinel::agent

@@ -15,6 +15,7 @@ Subcommands all_commands() {
   commands.push_back(make_attach_command());
   commands.push_back(make_deploy_command());
   commands.push_back(make_rollback_command());
+  commands.push_back(make_check_command());
   commands.push_back(make_status_command());
   commands.push_back(make_history_command());
   commands.push_back(make_releases_command());

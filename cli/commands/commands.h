@@ -11,6 +11,7 @@ namespace sentinel {
 std::unique_ptr<Subcommand> make_apply_command();
 std::unique_ptr<Subcommand> make_attach_command();
 std::unique_ptr<Subcommand> make_bootstrap_command();
+std::unique_ptr<Subcommand> make_check_command();
 std::unique_ptr<Subcommand> make_completion_command();
 std::unique_ptr<Subcommand> make_deploy_command();
 std::unique_ptr<Subcommand> make_docs_command();

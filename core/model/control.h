@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A control: one row of a checklist, as data. What is asked of a host (probes), how the answers are judged (a judgement
-// by name) and what a report says beside the verdict. Checklists in playbooks/checklists hold them.
+// by name) and what a report says beside the verdict. Checklists in playbooks/checklists hold them; a Control is one of
+// their entries after expansion for one host.
 #pragma once
 
 #include <string>
@@ -29,7 +30,8 @@ struct Control {
   std::string remediation;              ///< what to do about it, in a sentence or two
   std::string step;                     ///< the playbook step that repairs it: "ssh/drop-in"; empty: none does
   std::vector<std::string> references;  ///< "CIS-U 5.1.20", "DS sshd-06", "Ly SSH-7408"
-  std::string judgement;                ///< name in core/audit: "ssh-keys-only"
+  std::string excluded;   ///< why it doesn't apply to this host ("stack: no Redis"); empty: it applies
+  std::string judgement;  ///< name in core/audit: "ssh-keys-only"
   nlohmann::json with = nlohmann::json::object();  ///< the judgement's parameters, after expansion
 
   bool operator==(const Control&) const = default;

@@ -25,6 +25,7 @@ void to_json(nlohmann::json& json, const Control& value) {
           {"remediation", value.remediation},
           {"step", value.step},
           {"references", value.references},
+          {"excluded", value.excluded},
           {"judgement", value.judgement},
           {"with", value.with}};
 }
@@ -38,6 +39,7 @@ void from_json(const nlohmann::json& json, Control& value) {
   json.at("remediation").get_to(value.remediation);
   json.at("step").get_to(value.step);
   json.at("references").get_to(value.references);
+  json.at("excluded").get_to(value.excluded);
   json.at("judgement").get_to(value.judgement);
   value.with = json.at("with");
 }
@@ -59,7 +61,7 @@ void from_json(const nlohmann::json& json, Observation& value) {
 }
 
 SENTINEL_JSON_FIELDS(ProbeOrder, probe, with)
-SENTINEL_JSON_FIELDS(AuditRequest, host, probes, resources, keep_open)
-SENTINEL_JSON_FIELDS(HostRecord, host, taken_at, facts, observations, pending, unplanned)
+SENTINEL_JSON_FIELDS(AuditRequest, host, probes, resources, secrets, keep_open)
+SENTINEL_JSON_FIELDS(HostRecord, host, taken_at, facts, observations, in_place, pending, unplanned)
 
 }  // namespace sentinel

@@ -14,7 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/model/facts.h"
-#include "core/model/resource.h"
+#include "core/model/request.h"
 
 namespace sentinel {
 
@@ -46,6 +46,8 @@ struct AuditRequest {
   std::vector<ProbeOrder> probes;
   /// The resources of the playbook, so that controls can say whether what repairs them is in place.
   std::vector<Resource> resources;
+  /// Those the resources use, by name. Their values don't travel: an auditor needs none, the host compares with its own.
+  std::vector<SecretSpec> secrets;
   std::vector<std::string> keep_open;  ///< as in Request
 
   bool operator==(const AuditRequest&) const = default;
@@ -57,7 +59,8 @@ struct HostRecord {
   std::string taken_at;  ///< RFC 3339, UTC, by the host's clock
   Facts facts;
   Observations observations;
-  /// Step id -> what would change there; a resource that is in place is not here.
+  std::vector<std::string> in_place;  ///< step ids whose resource is as it should be
+  /// Step id -> what would change there.
   std::map<std::string, std::vector<std::string>> pending;
   /// Step id -> why the resource could not be looked at.
   std::map<std::string, std::string> unplanned;

@@ -134,4 +134,11 @@ Result<nlohmann::json> AgentClient::ask(const Ask& ask) {
   return parse_json(frame.payload);
 }
 
+Result<HostRecord> AgentClient::audit(const AuditRequest& request) {
+  SENTINEL_CHECK(channel_.write(encode_message(FrameType::kAudit, request)));
+  SENTINEL_TRY(const auto frame, expect_answer(kPlanTimeout));
+  if (frame.type != FrameType::kRecord) return Error("wire.malformed", "the agent answered an audit with something else");
+  return decode_message<HostRecord>(frame.payload);
+}
+
 }  // namespace sentinel

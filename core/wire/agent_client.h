@@ -9,6 +9,7 @@
 
 #include "core/model/event.h"
 #include "core/base/secret.h"
+#include "core/model/observation.h"
 #include "core/wire/agent_start.h"
 #include "core/wire/byte_channel.h"
 #include "core/wire/messages.h"
@@ -62,6 +63,9 @@ class AgentClient {
   Result<void> confirm(const std::string& transaction);
 
   Result<nlohmann::json> ask(const Ask& ask);
+
+  /// Asks for everything an audit wants to know: one question, one answer, nothing on the host changes.
+  Result<HostRecord> audit(const AuditRequest& request);
 
  private:
   Result<void> await_preamble(const Greeting& greeting);

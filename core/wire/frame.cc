@@ -19,7 +19,7 @@ std::uint32_t read_u32(const char* bytes) {
 
 }  // namespace
 
-bool is_known(std::uint8_t type) { return (type >= 1 && type <= 8) || (type >= 16 && type <= 26); }
+bool is_known(std::uint8_t type) { return (type >= 1 && type <= 9) || (type >= 16 && type <= 27); }
 
 std::string encode_frame(FrameType type, std::string_view payload) {
   std::string out;

@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   kFailed = 6,   ///< Error; the conversation goes on unless it was a protocol error
   kAnswer = 7,   ///< JSON, the answer to kAsk
   kAccepted = 8, ///< {}: kConfirm, kExtend or kAbort was taken
+  kRecord = 9,   ///< HostRecord, the answer to kAudit
   // sentinelctl to agent
   kInstall = 16,     ///< Install, followed by exactly size raw bytes: the successor of this agent
   kRequest = 17,     ///< Request: plan this
@@ -43,6 +44,7 @@ enum class FrameType : std::uint8_t {
   kAbort = 24,       ///< TransactionName: revert, please
   kAsk = 25,         ///< Ask: a read-only question
   kGeneration = 26,  ///< RestoreGeneration: plan the way back to that generation
+  kAudit = 27,       ///< AuditRequest: look, and say what was seen
 };
 
 /// A type this protocol version knows.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The judgements by family; each family is one file of this folder, and registry.cc puts them together.
+#pragma once
+
+#include <vector>
+
+#include "core/audit/judgement.h"
+
+namespace sentinel {
+
+std::vector<Judgement> firewall_judgements();
+std::vector<Judgement> plan_judgements();
+std::vector<Judgement> ssh_judgements();
+std::vector<Judgement> unit_judgements();
+
+}  // namespace sentinel

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `check` says about real hosts: a bare one fails the right rows, a bootstrapped one passes them, and each trap is first
+shown and then found."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from hosts import Host  # noqa: E402
+from sentinel import Operator, bootstrapped, only  # noqa: E402
+
+HARDENED = ("000-02", "000-03", "000-15", "003-03")
+
+
+class Audit:
+    """An operator with one host, and what check says of it."""
+
+    def __init__(self, host, **more):
+        self.host, self.operator = host, Operator()
+        self.operator.know(host)
+        self.operator.project({"web-1": host}, **more)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.operator.close()
+
+    def report(self, *arguments, exit=None):
+        return only(self.operator.json("check", *arguments, exit=exit))
+
+    def results(self, *arguments, exit=None):
+        return {result["control"]: result for result in self.report(*arguments, exit=exit)["results"]}
+
+
+class Check(unittest.TestCase):
+    maxDiff = None
+
+    def expect(self, results, control, status, persistence=None, trap=None):
+        result = results[control]
+        self.assertEqual(result["status"], status, result)
+        if persistence:
+            self.assertEqual(result["persistence"], persistence, result)
+        if trap:
+            self.assertIn(trap, [each["name"] for each in result["traps"]], result)
+        return result
+
+    def test_a_bare_host_fails_and_is_left_as_it_was(self):
+        with Host() as host, Audit(host) as audit:
+            tree = "find /etc /usr /root /home /opt -xdev -path /usr/local/lib/sentinel -prune -o -printf '%p %y %m %u %g %s %T@\\n' | sort"
+            before = host.run(["sh", "-c", tree]).stdout
+            results = audit.results(exit=4)
+            self.assertEqual(before, host.run(["sh", "-c", tree]).stdout.replace("/usr/local/lib/sentinel\n", ""))
+            ssh = self.expect(results, "000-02", "fail", "both", trap="cloud-init-password")
+            self.assertIn("passwordauthentication yes", ssh["actual"])
+            self.assertIn("50-cloud-init.conf", " ".join(item["origin"] or "" for item in ssh["evidence"]))
+            self.expect(results, "000-03", "fail", "both")
+            self.expect(results, "000-15", "fail", "both")
+            self.assertIn(results["003-03"]["status"], ("fail", "warn"))
+            human = audit.operator.run("check", exit=4).stdout
+            self.assertIn("FAIL  000-02", human)
+            self.assertIn("sentinelctl bootstrap", human)
+
+    def test_a_bootstrapped_host_passes(self):
+        with bootstrapped() as host, Audit(host) as audit:
+            results = audit.results()
+            for control in HARDENED:
+                self.expect(results, control, "pass", "both")
+
+    def test_mistakes_of_the_operator(self):
+        with Host() as host, Audit(host) as audit:
+            self.assertIn("did you mean", audit.operator.run("check", "--profile", "cys", exit=2).stderr)
+            self.assertIn("hgih", audit.operator.run("check", "--fail-on", "hgih", exit=2).stderr)
+        with Operator() as operator:
+            operator.project({"gone": host})
+            self.assertEqual(operator.run("check", "--connect-timeout", "2").returncode, 8)
+
+
+if __name__ == "__main__":
+    unittest.main()
