@@ -60,7 +60,10 @@ AuditReport judge_cases(const std::vector<HostCase>& cases, const std::string& p
     if (host.errors.empty()) {
       report.hosts.push_back(judge_all(host.controls, host.record));
     } else {
-      report.hosts.push_back({host.record.host, "", {}, host.errors});
+      HostAudit missed;
+      missed.host = host.record.host;
+      missed.errors = host.errors;
+      report.hosts.push_back(std::move(missed));
     }
   }
   return report;

@@ -9,10 +9,6 @@ namespace {
 
 using nlohmann::json;
 
-bool is_ufw_chain(const std::string& chain) {
-  return chain.starts_with("ufw-") || chain.starts_with("ufw6-");
-}
-
 bool is_multicast(const std::string& destination) {
   return destination.starts_with("224.") || destination.starts_with("239.") || destination.starts_with("ff02::") ||
          destination.starts_with("ff05::");

@@ -192,10 +192,10 @@ TEST_CASE("trap shadowed-rule: a broad allow beside the narrow one") {
   auto finding = narrow({rule("22"), rule("22", "allow", "203.0.113.7")}, sshd);
   CHECK(finding.verdict == Verdict::kFail);
   CHECK(has_trap(finding, "shadowed-rule"));
-  CHECK(narrow({rule("22", "allow", "203.0.113.7")}, sshd).verdict == Verdict::kPass);
-  CHECK(narrow({rule("22")}, sshd).verdict == Verdict::kFail);
+  CHECK(narrow(json::array({rule("22", "allow", "203.0.113.7")}), sshd).verdict == Verdict::kPass);
+  CHECK(narrow(json::array({rule("22")}), sshd).verdict == Verdict::kFail);
   const json by_sshd{{"contexts", {{{"values", {{"allowusers", "deploy@203.0.113.0/24"}}}}}}};
-  CHECK(narrow({rule("22")}, by_sshd).verdict == Verdict::kPass);
+  CHECK(narrow(json::array({rule("22")}), by_sshd).verdict == Verdict::kPass);
 }
 
 TEST_CASE("policies: what is configured and what the kernel has are two sides") {
