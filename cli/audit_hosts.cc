@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/outside/observe.h"
 #include "cli/survey_hosts.h"
 #include "core/audit/audit.h"
 #include "core/config/expand.h"
@@ -25,7 +26,9 @@ Result<void> ask_host(const Workspace& workspace, const Host& host, const std::v
   out.controls = std::move(*controls);
   AuditRequest request;
   request.host = host.name;
-  request.probes = orders_for(out.controls);
+  for (auto& order : orders_for(out.controls)) {
+    if (!is_outside_probe(order.probe)) request.probes.push_back(std::move(order));
+  }
   request.resources = std::move(expansion->request.resources);
   request.secrets = std::move(expansion->request.secrets);
   request.keep_open = {fmt::format("{}", next_door(access, host).port)};

@@ -26,9 +26,9 @@ void merge(nlohmann::json& into, const nlohmann::json& more) {
   }
 }
 
-Judged unknown(const std::string& reason) {
+Judged unknown(const Error& why) {
   Judged out;
-  out.reason = reason;
+  out.reason = fmt::format("{}: {}", why.code, why.message);
   return out;
 }
 
@@ -36,10 +36,10 @@ Judged judge_by(const Judgement& judgement, const Case& subject) {
   try {
     auto judged = judgement.judge(subject);
     if (judged.ok()) return std::move(judged).value();
-    const Error& error = judged.error();
-    return unknown(fmt::format("{}: {}", error.code, error.message));
+    return unknown(judged.error());
   } catch (const nlohmann::json::exception& failure) {
-    return unknown(fmt::format("audit.garbled: a probe answered in another shape than expected: {}", failure.what()));
+    return unknown(
+        Error("audit.garbled", std::string("a probe answered in another shape than expected: ") + failure.what()));
   }
 }
 
@@ -95,7 +95,7 @@ Finding judge(const Control& control, const HostRecord& record) {
   }
   const auto* judgement = find_judgement(control.judgement);
   if (judgement == nullptr) {
-    take(unknown(fmt::format("audit.judgement: nobody knows the judgement '{}'", control.judgement)));
+    take(unknown(Error("audit.judgement", fmt::format("nobody knows the judgement '{}'", control.judgement))));
     return out;
   }
   take(judge_by(*judgement, Case(control, record)));

@@ -62,7 +62,8 @@ Result<Answer> look_at_sockets(const Inquiry& inquiry) {
 
 Result<Answer> look_at_exposure(const Inquiry& inquiry) {
   SENTINEL_TRY(const auto setup, read_network_setup(inquiry.look));
-  return Answer{{{"reach", predict_exposure(setup)}}, "rules, translations and sockets of this host, joined"};
+  return Answer{{{"reach", predict_exposure(setup)}, {"sockets", setup.sockets}},
+                "rules, translations and sockets of this host, joined"};
 }
 
 }  // namespace
