@@ -38,7 +38,7 @@ std::vector<std::string> all_pages() {
 }  // namespace
 
 TEST_CASE("every page has a title, a text and a valid example") {
-  CHECK(reference_topics() == std::vector<std::string>{"project", "role", "stack"});
+  CHECK(reference_topics() == std::vector<std::string>{"checklist", "project", "role", "stack"});
   CHECK(resource_kinds().size() == 19);
   for (const auto& topic : all_pages()) {
     INFO(topic);
