@@ -3,6 +3,7 @@
 #include "cli/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +14,7 @@
 
 #include "cli/fleet.h"
 #include "cli/transaction_watch.h"
+#include "core/config/narrowing.h"
 #include "core/config/variables.h"
 #include "core/config/yaml.h"
 #include "core/model/json.h"
@@ -107,27 +109,51 @@ void Run::warn(const Errors& warnings) {
   access_->progress->release();
 }
 
-Result<Plan> Run::plan_project(HostTask& task, const SecretValues& given) {
-  Diagnostics diagnostics;
+// The first error is the result, the others go into the task.
+Error Run::take_errors(HostTask& task, const Diagnostics& diagnostics) {
+  task.plan.errors.insert(task.plan.errors.end(), diagnostics.errors.begin() + 1, diagnostics.errors.end());
+  return diagnostics.errors.front();
+}
+
+Result<Expansion> Run::expand_for(HostTask& task, Diagnostics& diagnostics) {
   SENTINEL_TRY(const Host host, with_operator(*task.host, *task.connection));
   auto expansion = expand(workspace_.project, workspace_.playbook, host, task.connection->hello().facts,
                           workspace_.assets, {}, diagnostics);
-  SecretValues secrets;
-  if (expansion) secrets = secrets_for(expansion->request, diagnostics);
+  if (expansion) return std::move(*expansion);
   if (!diagnostics.warnings.empty()) warn(diagnostics.warnings);
-  if (!expansion || !diagnostics.ok()) {
-    task.plan.errors.insert(task.plan.errors.end(), diagnostics.errors.begin() + 1, diagnostics.errors.end());
-    return diagnostics.errors.front();
-  }
+  return take_errors(task, diagnostics);
+}
+
+Result<Plan> Run::plan_expansion(HostTask& task, Expansion expansion, const SecretValues& given,
+                                 Diagnostics& diagnostics) {
+  SecretValues secrets = secrets_for(expansion.request, diagnostics);
+  if (!diagnostics.warnings.empty()) warn(diagnostics.warnings);
+  if (!diagnostics.ok()) return take_errors(task, diagnostics);
   task.request = new_request(*task.host);
-  task.request.resources = std::move(expansion->request.resources);
-  task.request.secrets = std::move(expansion->request.secrets);
+  task.request.resources = std::move(expansion.request.resources);
+  task.request.secrets = std::move(expansion.request.secrets);
   for (const SecretSpec& spec : task.request.secrets) {
     if (const auto value = given.find(spec.name); value != given.end())
       secrets.insert_or_assign(spec.name, value->second);
   }
-  task.contents = std::move(expansion->contents);
+  task.contents = std::move(expansion.contents);
   return task.connection->agent().plan(task.request, secrets, task.contents);
+}
+
+Result<Plan> Run::plan_project(HostTask& task, const SecretValues& given) {
+  Diagnostics diagnostics;
+  SENTINEL_TRY(Expansion expansion, expand_for(task, diagnostics));
+  return plan_expansion(task, std::move(expansion), given, diagnostics);
+}
+
+Result<Plan> Run::plan_steps(HostTask& task, const std::vector<std::string>& steps) {
+  Diagnostics diagnostics;
+  SENTINEL_TRY(Expansion expansion, expand_for(task, diagnostics));
+  if (const auto missing = narrow(expansion, steps); !missing.empty()) {
+    return Error("plan.unknown-step", fmt::format("the playbook has no step {} for this host", fmt::join(missing, ", ")),
+                 "the report is of another project or another version of it: check again", ExitCode::kUsage);
+  }
+  return plan_expansion(task, std::move(expansion), {}, diagnostics);
 }
 
 Result<Plan> Run::plan_generation(HostTask& task, std::uint64_t generation) {

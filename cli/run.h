@@ -47,6 +47,8 @@ class Run {
   /// The question of bootstrap, apply and plan: the project, expanded with the host's facts. `given` are values that
   /// stand in for those a host has made itself, where it uses them.
   Result<Plan> plan_project(HostTask& task, const SecretValues& given = {});
+  /// The same for a part: these steps and what they need (core/config/narrowing.h). Error `plan.unknown-step`.
+  Result<Plan> plan_steps(HostTask& task, const std::vector<std::string>& steps);
 
   /// The question of rollback: the way back to a recorded generation. Any way in confirms it that leads to the host
   /// then: in generation 0 there is no deploy user yet.
@@ -89,6 +91,9 @@ class Run {
   void apply();
   /// Data, diagnostics and exit code of a run.
   ExitCode report_runs();
+  static Error take_errors(HostTask& task, const Diagnostics& diagnostics);
+  Result<Expansion> expand_for(HostTask& task, Diagnostics& diagnostics);
+  Result<Plan> plan_expansion(HostTask& task, Expansion expansion, const SecretValues& given, Diagnostics& diagnostics);
   void plan_host(HostTask& task, const Question& question);
   void apply_host(HostTask& task);
   void remember(const HostTask& task, const Door& door);
