@@ -4,16 +4,20 @@
 
 #include <fmt/format.h>
 
+#include "cli/check_history.h"
 #include "cli/outside/observe.h"
 #include "cli/survey_hosts.h"
 #include "core/audit/audit.h"
+#include "core/audit/judgement.h"
+#include "core/base/clock.h"
 #include "core/config/expand.h"
+#include "core/config/waiver_check.h"
 
 namespace sentinel {
 namespace {
 
 Result<void> ask_host(const Workspace& workspace, const Host& host, const std::vector<ChecklistItem>& items,
-                      HostConnection& connection, Access& access, HostCase& out) {
+                      HostConnection& connection, Access& access, HostEvidence& out) {
   Diagnostics diagnostics;
   auto expansion =
       expand(workspace.project, workspace.playbook, host, connection.hello().facts, workspace.assets, {}, diagnostics);
@@ -36,40 +40,49 @@ Result<void> ask_host(const Workspace& workspace, const Host& host, const std::v
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<HostCase>> ask_for_records(const Context& context, const Workspace& workspace,
-                                              const std::vector<ChecklistItem>& items) {
-  std::vector<HostCase> cases(workspace.hosts.size());
-  for (std::size_t i = 0; i < cases.size(); ++i) cases[i].record.host = workspace.hosts[i]->name;
-  HostQuestion question;
-  question.failed = [&](std::size_t i, Error error) {
-    cases[i].errors.insert(cases[i].errors.begin(), std::move(error));
-  };
-  question.ask = [&](std::size_t i, HostConnection& connection, Access& access) {
-    return ask_host(workspace, *workspace.hosts[i], items, connection, access, cases[i]);
-  };
-  SENTINEL_CHECK(ask_hosts(context, workspace, question));
-  return cases;
+std::vector<std::string> judgement_names() {
+  std::vector<std::string> out;
+  for (const auto& judgement : judgements()) out.emplace_back(judgement.name);
+  return out;
 }
 
-AuditReport judge_cases(const std::vector<HostCase>& cases, const std::string& profile, const std::string& project,
-                        const std::string& taken_at) {
-  AuditReport report;
-  report.profile = profile;
-  report.project = project;
-  report.taken_at = taken_at;
-  for (const auto& host : cases) {
-    if (host.errors.empty()) {
-      report.hosts.push_back(judge_all(host.controls, host.record));
-    } else {
-      HostAudit missed;
-      missed.host = host.record.host;
-      missed.errors = host.errors;
-      report.hosts.push_back(std::move(missed));
-    }
+}  // namespace
+
+std::optional<std::vector<ChecklistItem>> load_profile(const Workspace& workspace, const std::string& profile,
+                                                       const std::string& taken_at, Diagnostics& diagnostics) {
+  auto items = load_checklists(workspace.assets, profile, judgement_names(), diagnostics);
+  if (!items || workspace.project.waivers.empty()) return items;
+  const auto all = load_checklists(workspace.assets, kDefaultProfile, judgement_names(), diagnostics);
+  if (!all) return std::nullopt;
+  std::vector<std::string> controls;
+  for (const ChecklistItem& item : *all) controls.push_back(item.control.id);
+  const std::size_t reported = diagnostics.reported;
+  check_waivers(workspace.project, controls, taken_at.substr(0, 10), diagnostics);
+  if (diagnostics.reported > reported) return std::nullopt;
+  return items;
+}
+
+Result<std::vector<HostEvidence>> ask_for_evidence(const Context& context, const Workspace& workspace,
+                                                   const std::string& profile,
+                                                   const std::vector<ChecklistItem>& items) {
+  std::vector<HostEvidence> hosts(workspace.hosts.size());
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const std::string& name = workspace.hosts[i]->name;
+    hosts[i].host = name;
+    hosts[i].record.host = name;
+    hosts[i].waivers = waivers_of(workspace.project, name);
+    hosts[i].history = load_history(workspace.project.directory, name, profile);
   }
-  return report;
+  HostQuestion question;
+  question.failed = [&](std::size_t i, Error error) {
+    hosts[i].errors.insert(hosts[i].errors.begin(), std::move(error));
+  };
+  question.ask = [&](std::size_t i, HostConnection& connection, Access& access) {
+    hosts[i].asked_at = to_rfc3339(SystemClock().now());
+    return ask_host(workspace, *workspace.hosts[i], items, connection, access, hosts[i]);
+  };
+  SENTINEL_CHECK(ask_hosts(context, workspace, question));
+  return hosts;
 }
 
 }  // namespace sentinel

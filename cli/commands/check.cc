@@ -1,28 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 // `check`: whether each control of a checklist holds on each host, proved by what the host really does. Changes
-// nothing.
+// nothing. An audit makes a bundle, in memory at least, and the report is made of the bundle: so is a replay.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "cli/audit_hosts.h"
+#include "cli/check_history.h"
 #include "cli/commands/commands.h"
-#include "core/audit/judgement.h"
+#include "core/audit/report.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/suggest.h"
 #include "core/report/audit_document.h"
+#include "core/report/audit_formats.h"
 #include "core/report/audit_summary.h"
 #include "core/report/audit_text.h"
 
 namespace sentinel {
 namespace {
 
-const std::vector<std::string> kFormats{"human", "json"};
+constexpr std::size_t kMaxEvidence = 256U << 20;
 
-std::vector<std::string> judgement_names() {
-  std::vector<std::string> out;
-  for (const auto& judgement : judgements()) out.emplace_back(judgement.name);
-  return out;
+std::string json_text(const AuditReport& report) {
+  return document_text(audit_document(report));
+}
+
+struct Format {
+  const char* name;
+  std::string (*text)(const AuditReport&);  ///< null: for people, depends on the terminal
+};
+
+constexpr Format kFormats[] = {
+    {"human", nullptr},   {"json", json_text},           {"junit", junit_text}, {"sarif", sarif_text},
+    {"html", html_text},  {"markdown", markdown_report}, {"tap", tap_text},     {"prometheus", prometheus_text},
+    {"oscal", oscal_text}};
+
+Result<void> write_file(const std::string& path, const std::string& text, mode_t mode) {
+  return replace_file(std::filesystem::absolute(path), text, {::geteuid(), ::getegid(), mode});
 }
 
 class CheckCommand final : public Subcommand {
@@ -35,25 +52,26 @@ class CheckCommand final : public Subcommand {
 
   void declare(Declaration& d) override {
     d.option("--profile", "NAME", profile_, "a checklist, vps (all of them; the default) or cis");
-    d.option("--format", "FORMAT", format_, "human (the default) or json");
+    d.option("--format", "FORMAT", format_name_,
+             "human (the default), json, junit, sarif, html, markdown, tap, prometheus or oscal");
     d.option("--output", "FILE", output_, "write the report to FILE instead of standard output");
     d.option("--fail-on", "SEVERITY", fail_on_,
              "the least severity that counts: info, low (the default), medium, high, critical");
     d.flag("--strict", threshold_.strict, "a warning counts as a failure");
+    d.option("--baseline", "FILE", baseline_, "a JSON report: only what became worse since counts");
+    d.option("--bundle", "FILE", bundle_, "keep the evidence, for --replay");
+    d.option("--replay", "FILE", replay_, "make the report of a kept bundle again, without a network");
   }
 
   ExitCode run(const Context& context) override {
     if (const auto understood = understand(context); !understood.ok()) return context.console.fail(understood.error());
-    Diagnostics diagnostics;
-    const auto workspace = open_workspace(context, diagnostics);
-    context.console.warn(diagnostics.warnings);
-    if (!workspace) return context.console.fail(diagnostics.errors);
-    const auto items = load_checklists(workspace->assets, profile_, judgement_names(), diagnostics);
-    if (!items) return context.console.fail(diagnostics.errors);
-    const auto taken_at = to_rfc3339(SystemClock().now());
-    const auto cases = ask_for_records(context, *workspace, *items);
-    if (!cases.ok()) return context.console.fail(cases.error());
-    return tell(context, judge_cases(*cases, profile_, workspace->project.name, taken_at));
+    std::optional<EarlierReport> baseline;
+    if (!baseline_.empty()) {
+      auto read = read_baseline();
+      if (!read.ok()) return context.console.fail(read.error());
+      baseline = std::move(*read);
+    }
+    return replay_.empty() ? audit(context, baseline) : replay(context, baseline);
   }
 
  private:
@@ -63,10 +81,13 @@ class CheckCommand final : public Subcommand {
   }
 
   Result<void> understand(const Context& context) {
-    if (context.console.json() && format_.empty()) format_ = "json";
-    if (format_.empty()) format_ = "human";
-    if (std::find(kFormats.begin(), kFormats.end(), format_) == kFormats.end())
-      return unknown_word("format", format_, kFormats);
+    if (format_name_.empty()) format_name_ = context.console.json() ? "json" : "human";
+    std::vector<std::string> formats;
+    for (const Format& format : kFormats) {
+      formats.emplace_back(format.name);
+      if (format_name_ == format.name) format_ = &format;
+    }
+    if (format_ == nullptr) return unknown_word("format", format_name_, formats);
     std::vector<std::string> severities;
     for (const auto& [severity, word] : kSeverityNames) {
       severities.emplace_back(word);
@@ -74,16 +95,63 @@ class CheckCommand final : public Subcommand {
     }
     if (std::find(severities.begin(), severities.end(), fail_on_) == severities.end())
       return unknown_word("severity", fail_on_, severities);
+    if (!replay_.empty() && (!bundle_.empty() || !profile_.empty())) {
+      return Error{"usage.replay", "a replay has the profile and the evidence of its bundle",
+                   "leave out --profile and --bundle", ExitCode::kUsage};
+    }
     return {};
   }
 
-  ExitCode tell(const Context& context, const AuditReport& report) const {
+  Result<EarlierReport> read_baseline() const {
+    auto text = read_whole_file(baseline_, kMaxEvidence);
+    if (!text.ok()) return std::move(text).error().exits(ExitCode::kUsage);
+    return read_report(*text, baseline_);
+  }
+
+  ExitCode audit(const Context& context, const std::optional<EarlierReport>& baseline) {
+    Diagnostics diagnostics;
+    const auto workspace = open_workspace(context, diagnostics);
+    context.console.warn(diagnostics.warnings);
+    if (!workspace) return context.console.fail(diagnostics.errors);
+    if (profile_.empty()) profile_ = kDefaultProfile;
+    EvidenceBundle asked{SENTINEL_VERSION, workspace->project.name, profile_, to_rfc3339(SystemClock().now()), {}};
+    const auto items = load_profile(*workspace, profile_, asked.taken_at, diagnostics);
+    if (!items) return context.console.fail(diagnostics.errors);
+    auto hosts = ask_for_evidence(context, *workspace, profile_, *items);
+    if (!hosts.ok()) return context.console.fail(hosts.error());
+    asked.hosts = std::move(*hosts);
+    // Read back before it is judged: what the report says is what the bundle holds, to the byte.
+    const std::string text = evidence_text(asked);
+    const auto evidence = read_evidence(text);
+    if (!evidence.ok()) return context.console.fail(evidence.error());
+    if (!bundle_.empty()) {
+      if (const auto kept = write_file(bundle_, text, 0600); !kept.ok()) return context.console.fail(kept.error());
+      context.console.say(fmt::format("The evidence is in {}, head {}.\n", bundle_, evidence_head(text)));
+    }
+    const AuditReport report = report_of(*evidence);
+    for (const HostAudit& host : report.hosts) {
+      if (!host.errors.empty()) continue;
+      const auto kept = add_to_history(workspace->project.directory, host.host, to_past_audit(host, profile_));
+      if (!kept.ok()) context.console.warn({kept.error()});
+    }
+    return tell(context, report, baseline);
+  }
+
+  ExitCode replay(const Context& context, const std::optional<EarlierReport>& baseline) const {
+    const auto text = read_whole_file(replay_, kMaxEvidence);
+    if (!text.ok()) return context.console.fail(Error(text.error()).exits(ExitCode::kUsage));
+    const auto evidence = read_evidence(*text);
+    if (!evidence.ok()) return context.console.fail(Error(evidence.error()).during("reading " + replay_));
+    return tell(context, report_of(*evidence), baseline);
+  }
+
+  ExitCode tell(const Context& context, AuditReport report, const std::optional<EarlierReport>& baseline) const {
     Console& console = context.console;
+    if (baseline) compare_with(report, *baseline);
     if (output_.empty()) {
       console.raw(text_of(report, console.output_style(), context.options.verbose));
     } else {
-      const auto written =
-          replace_file(output_, text_of(report, {}, context.options.verbose), {::geteuid(), ::getegid(), 0644});
+      const auto written = write_file(output_, text_of(report, {}, context.options.verbose), 0644);
       if (!written.ok()) return console.fail(written.error());
       console.say(audit_summary_text(report) + fmt::format("The report is in {}.\n", output_));
     }
@@ -92,15 +160,18 @@ class CheckCommand final : public Subcommand {
   }
 
   std::string text_of(const AuditReport& report, const Style& style, bool verbose) const {
-    if (format_ == "json") return document_text(audit_document(report));
-    return audit_text(report, {style, verbose});
+    return format_->text == nullptr ? audit_text(report, {style, verbose}) : format_->text(report);
   }
 
-  std::string profile_ = kDefaultProfile;
-  std::string format_;
+  std::string profile_;
+  std::string format_name_;
+  const Format* format_ = nullptr;
   std::string output_;
   std::string fail_on_ = "low";
   AuditThreshold threshold_;
+  std::string baseline_;
+  std::string bundle_;
+  std::string replay_;
 };
 
 }  // namespace

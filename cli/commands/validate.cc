@@ -2,8 +2,10 @@
 // `validate`: every error in the project at once. No network, no secret values: a pipeline without them can run it.
 #include <fmt/format.h>
 
+#include "cli/audit_hosts.h"
 #include "cli/commands/commands.h"
 #include "cli/workspace.h"
+#include "core/base/clock.h"
 
 namespace sentinel {
 namespace {
@@ -29,6 +31,8 @@ class ValidateCommand final : public Subcommand {
         if (expansion) expansions.push_back(std::move(*expansion));
       }
       if (diagnostics.ok()) check_fleet(workspace->project, expansions, diagnostics);
+      // Checklists of the project's own, and waivers, which are measured by today.
+      load_profile(*workspace, kDefaultProfile, to_rfc3339(SystemClock().now()), diagnostics);
     }
     return report(context, diagnostics, expansions);
   }

@@ -56,6 +56,23 @@ Document result_of(const Finding& finding) {
           {"waiver", waiver_of(finding)}};
 }
 
+Document changes_of(const std::vector<VerdictChange>& changes) {
+  Document list = Document::array();
+  for (const auto& change : changes) {
+    list.push_back({{"control", change.control},
+                    {"before", change.before ? Document(name_of(kVerdictNames, *change.before)) : Document()},
+                    {"now", name_of(kVerdictNames, change.now)}});
+  }
+  return list;
+}
+
+Document delta_of(const std::optional<AuditDelta>& delta) {
+  if (!delta) return nullptr;
+  return {{"taken_at", text_or_null(delta->taken_at)},
+          {"worse", changes_of(delta->worse)},
+          {"better", changes_of(delta->better)}};
+}
+
 }  // namespace
 
 Document audit_document(const AuditReport& report) {
@@ -66,14 +83,13 @@ Document audit_document(const AuditReport& report) {
     hosts.push_back({{"host", host.host},
                      {"taken_at", text_or_null(host.taken_at)},
                      {"summary", summary_of(host)},
+                     {"since_last", delta_of(host.since_last)},
+                     {"since_baseline", delta_of(host.since_baseline)},
                      {"results", std::move(results)},
                      {"error", error_record(host.errors)}});
   }
-  return {{"schema_version", kSchemaVersion},
-          {"profile", report.profile},
-          {"project", report.project},
-          {"taken_at", report.taken_at},
-          {"hosts", std::move(hosts)}};
+  return {{"schema_version", kSchemaVersion}, {"version", report.version},   {"profile", report.profile},
+          {"project", report.project},        {"taken_at", report.taken_at}, {"hosts", std::move(hosts)}};
 }
 
 }  // namespace sentinel

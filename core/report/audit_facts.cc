@@ -85,6 +85,16 @@ std::string delta_text(const AuditDelta& delta) {
   return out + " since " + printable_line(delta.taken_at.substr(0, 10));
 }
 
+std::string changes_text(const std::vector<VerdictChange>& changes) {
+  std::string out;
+  for (const VerdictChange& change : changes) {
+    out += fmt::format("{}{} {} -> {}", out.empty() ? "" : ", ", printable_line(change.control),
+                       change.before ? name_of(kVerdictNames, *change.before) : "not asked",
+                       name_of(kVerdictNames, change.now));
+  }
+  return out;
+}
+
 std::optional<std::int64_t> unix_seconds(const std::string& rfc3339) {
   const auto year = number(rfc3339, 0, 4);
   const auto month = number(rfc3339, 5, 2);

@@ -28,6 +28,9 @@ std::string gist_of(const Finding& finding);
 /// "2 worse, 1 better since 2026-11-25"; empty when nothing changed.
 std::string delta_text(const AuditDelta& delta);
 
+/// "000-02 pass -> fail, 000-05 not asked -> unknown"; printable.
+std::string changes_text(const std::vector<VerdictChange>& changes);
+
 /// Seconds since 1970 of what to_rfc3339 writes; nothing for other text.
 std::optional<std::int64_t> unix_seconds(const std::string& rfc3339);
 

@@ -50,6 +50,18 @@ bool counts(const Finding& finding, const AuditThreshold& threshold) {
   return bad && finding.control.severity >= threshold.fail_on;
 }
 
+namespace {
+
+// Without a baseline everything is new.
+bool is_new(const HostAudit& host, const Finding& finding) {
+  if (!host.since_baseline) return true;
+  const auto& worse = host.since_baseline->worse;
+  return std::any_of(worse.begin(), worse.end(),
+                     [&](const VerdictChange& change) { return change.control == finding.control.id; });
+}
+
+}  // namespace
+
 ExitCode exit_code_of(const AuditReport& report, const AuditThreshold& threshold) {
   std::vector<ExitCode> unreached;
   bool found = false;
@@ -60,6 +72,7 @@ ExitCode exit_code_of(const AuditReport& report, const AuditThreshold& threshold
       continue;
     }
     for (const auto& finding : host.findings) {
+      if (!is_new(host, finding)) continue;
       found = found || counts(finding, threshold);
       unknown = unknown || finding.verdict == Verdict::kUnknown;
     }

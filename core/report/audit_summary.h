@@ -28,7 +28,8 @@ std::vector<std::pair<std::string, std::vector<const Finding*>>> by_section(cons
 /// True for a finding that makes `check` end with 4.
 bool counts(const Finding& finding, const AuditThreshold& threshold);
 
-/// 4 when any finding counts, otherwise 11 when any control could not be judged, otherwise 0. When a host could not be
+/// 4 when any finding counts, otherwise 11 when any control could not be judged, otherwise 0; with a baseline only what
+/// became worse since does. When a host could not be
 /// audited: its code where no host could be and all agree, 5 otherwise.
 ExitCode exit_code_of(const AuditReport& report, const AuditThreshold& threshold);
 

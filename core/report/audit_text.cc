@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "core/report/audit_facts.h"
 #include "core/report/audit_summary.h"
 #include "core/report/printable.h"
 
@@ -130,6 +131,26 @@ std::string counts_text(const HostAudit& host) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
+/// What became worse comes first: it is what a baseline is for.
+std::string baseline_text(const HostAudit& host, const Style& style) {
+  if (!host.since_baseline) return "";
+  const AuditDelta& delta = *host.since_baseline;
+  std::string out = delta.worse.empty() ? "No regression against the baseline.\n"
+                                        : style.red("Regressions") + ": " + changes_text(delta.worse) + "\n";
+  if (!delta.better.empty()) out += "Repaired since the baseline: " + changes_text(delta.better) + "\n";
+  return out + "\n";
+}
+
+std::string since_last_text(const HostAudit& host) {
+  if (!host.since_last) return "";
+  const std::string delta = delta_text(*host.since_last);
+  if (delta.empty()) return "";
+  std::string out = "Since the last check: " + delta + "\n";
+  if (!host.since_last->worse.empty()) out += "  worse: " + changes_text(host.since_last->worse) + "\n";
+  if (!host.since_last->better.empty()) out += "  better: " + changes_text(host.since_last->better) + "\n";
+  return out;
+}
+
 }  // namespace
 
 std::string audit_text(const AuditReport& report, const AuditTextOptions& options) {
@@ -138,7 +159,7 @@ std::string audit_text(const AuditReport& report, const AuditTextOptions& option
     if (!host.errors.empty()) continue;
     out += options.style.bold(fmt::format("{} (profile {}, {})", printable_line(host.host),
                                           printable_line(report.profile), printable_line(host.taken_at))) +
-           "\n\n";
+           "\n\n" + baseline_text(host, options.style);
     for (const auto& [section, findings] : by_section(host)) {
       std::string part;
       for (const auto* finding : findings) {
@@ -149,7 +170,8 @@ std::string audit_text(const AuditReport& report, const AuditTextOptions& option
     if (const auto rest = not_applicable_text(host); !rest.empty()) {
       out += options.style.bold("Not applicable") + "\n" + rest + "\n";
     }
-    out += fmt::format("{}: {}\n", printable_line(host.host), counts_text(host)) + next_text(host) + "\n";
+    out += fmt::format("{}: {}\n", printable_line(host.host), counts_text(host)) + since_last_text(host) +
+           next_text(host) + "\n";
   }
   return out;
 }
