@@ -43,6 +43,10 @@ std::vector<PastAudit> load_history(const std::string& project_directory, const 
 Result<void> add_to_history(const std::string& project_directory, const std::string& host, const PastAudit& audit) {
   const std::string path = path_of(project_directory, host);
   auto audits = load_all(path);
+  // Only the newest is compared with; of the others the scores are enough, and bundles carry them all.
+  for (PastAudit& earlier : audits) {
+    if (earlier.profile == audit.profile) earlier.verdicts.clear();
+  }
   audits.push_back(audit);
   std::string text;
   for (std::size_t i = audits.size() > kKeptAudits ? audits.size() - kKeptAudits : 0; i < audits.size(); ++i) {

@@ -14,7 +14,7 @@ namespace sentinel {
 /// How many are kept of each host, over all profiles.
 inline constexpr std::size_t kKeptAudits = 200;
 
-/// Those of one profile, oldest first; lines that are none are passed over.
+/// Those of one profile, oldest first, the newest with its verdicts; lines that are none are passed over.
 std::vector<PastAudit> load_history(const std::string& project_directory, const std::string& host,
                                     const std::string& profile);
 
