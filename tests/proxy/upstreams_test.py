@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several upstreams: routing, weights, failover, breakers; and calling them by https with a real chain of trust."""
 
+import contextlib
 import json
 import signal
 import sys
@@ -245,6 +246,31 @@ class Tls(unittest.TestCase):
         self.assertEqual(resumed, [False, True, True])
         self.assertEqual(set(protocols), {"http/1.1"})
         self.assertEqual(set(upstream.names), {"localhost"})
+
+    def test_no_ticket_is_used_twice(self):
+        """An observer could link the connections by it (RFC 8446, C.4). A server gives two at first."""
+        upstream = self.upstream("good")
+        resumed = []
+
+        def script(exchange):
+            resumed.append(exchange.connection.session_reused)
+            exchange.send_json(ANSWER)
+            exchange.keep = False
+
+        upstream.script = script
+        at_once = threading.Barrier(3)
+
+        def hello(connection, name, context):
+            at_once.wait(10)  # so that no new ticket comes before all have chosen theirs
+
+        with Proxy(upstream.url, SENTINEL_CA_FILE=self.authority.file, SENTINEL_WORKERS=1) as proxy, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(proxy.client()) for _ in range(3)]
+            self.assertEqual(clients[0].ask(body=CHAT).status, 200)
+            upstream.tls.sni_callback = hello
+            for client in clients:
+                client.request(body=CHAT)
+            self.assertEqual([client.answer().status for client in clients], [200] * 3)
+        self.assertEqual((resumed[0], sorted(resumed[1:])), (False, [False, True, True]))
 
     def test_large_bodies_and_streams_pass_through_tls_unchanged(self):
         upstream = self.upstream("large")
