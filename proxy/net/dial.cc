@@ -5,11 +5,17 @@
 #include <sys/socket.h>
 
 #include <utility>
+#include <vector>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 
 #include "proxy/net/resolve.h"
 
 namespace sentinel::proxy {
 namespace {
+
+using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
 bool connected(int descriptor) {
   int error = 0;
@@ -30,15 +36,27 @@ Task<std::string> shake_hands(Stream& stream, const DialTools& tools, const Orig
   co_return "no answer in time";
 }
 
+/// Where to connect to.
+Task<std::vector<Endpoint>> endpoints_of(Loop& loop, NameResolver* names, const Origin& origin,
+                                         std::chrono::steady_clock::time_point end) {
+  if (origin.host.starts_with('/')) {
+    co_return std::vector<Endpoint>{boost::asio::local::stream_protocol::endpoint(origin.host)};
+  }
+  Wake never;
+  std::vector<Endpoint> endpoints;
+  for (const boost::asio::ip::address& address : co_await resolve(loop, names, origin.host, end, never)) {
+    endpoints.emplace_back(boost::asio::ip::tcp::endpoint(address, origin.port));
+  }
+  co_return endpoints;
+}
+
 }  // namespace
 
 Task<Dialled> dial(Loop& loop, DialTools tools, Origin origin, std::chrono::milliseconds each) {
   Dialled dialled;
-  Wake never;
   const auto names_end = std::chrono::steady_clock::now() + each;
-  const Addresses addresses = co_await resolve(loop, tools.names, origin.host, names_end, never);
-  for (const boost::asio::ip::address& address : addresses) {
-    const boost::asio::ip::tcp::endpoint endpoint(address, origin.port);
+  const std::vector<Endpoint> endpoints = co_await endpoints_of(loop, tools.names, origin, names_end);
+  for (const Endpoint& endpoint : endpoints) {
     Descriptor descriptor(::socket(endpoint.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!descriptor.valid()) continue;
     const int raw = descriptor.get();
@@ -56,7 +74,7 @@ Task<Dialled> dial(Loop& loop, DialTools tools, Origin origin, std::chrono::mill
     co_return dialled;
   }
   // Its addresses may have changed.
-  if (tools.names != nullptr && !addresses.empty()) tools.names->distrust(origin.host);
+  if (tools.names != nullptr && !endpoints.empty()) tools.names->distrust(origin.host);
   co_return dialled;
 }
 

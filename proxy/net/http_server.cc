@@ -38,8 +38,12 @@ void HttpServer::take(Descriptor client) {
   loop_.spawn(serve(std::make_unique<ServerConnection>(*this, std::move(client))));
 }
 
-// Other processes may hold the same socket: a mere close would leave it in this worker's epoll set.
+// What is queued may have nobody else to take it. Other processes may hold the same socket: a mere close would leave it
+// in this worker's epoll set.
 void HttpServer::release(Listener& listener) {
+  if (listener.released) return;
+  for (std::size_t queued = 0; queued < kMostQueued && accept_one(listener); ++queued) {
+  }
   listener.released = true;
   listener.stream.release();
 }
@@ -53,12 +57,7 @@ void HttpServer::drain() {
   draining_ = true;
   // Done here and not by the accepting tasks: the loop may stop before those run again, and a socket that nobody
   // accepts on would let clients wait in its queue.
-  for (Listener* listener : listeners_) {
-    if (listener->released) continue;
-    for (std::size_t queued = 0; queued < kMostQueued && accept_one(*listener); ++queued) {
-    }
-    release(*listener);
-  }
+  for (Listener* listener : listeners_) release(*listener);
   for (ServerConnection* connection : connections_) connection->nudge();
 }
 

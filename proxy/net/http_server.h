@@ -103,8 +103,8 @@ class HttpServer {
   void accept_on(Descriptor listener);
   /// Takes over a connected client, as accept does; for listeners with a protocol of their own.
   void take(Descriptor client);
-  /// Stops accepting and closes its copies of the listeners, until accept_on() is called again. What is queued on them
-  /// stays there for whoever accepts next; connections live on, each until the answer to its next request, which says
+  /// Stops accepting and closes its copies of the listeners, until accept_on() is called again. What had been queued on
+  /// them by then is still served; connections live on, each until the answer to its next request, which says
   /// "Connection: close".
   void hold();
   /// Stops accepting and closes its copies of the listeners; answers say "Connection: close" from now on, and idle

@@ -13,7 +13,7 @@ namespace sentinel::proxy {
 /// Where a connection goes. Connections are pooled by its text().
 struct Origin {
   bool tls = false;
-  std::string host;  ///< name or address, without brackets
+  std::string host;  ///< name or address, without brackets; of Redis also the path of a unix socket
   std::uint16_t port = 80;
 
   /// "https://host:port"

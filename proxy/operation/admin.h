@@ -2,7 +2,7 @@
 // The admin socket's own requests, by which a release takes over from the one before it:
 //   GET /admin/state    what the process does, how many connections it has
 //   POST /admin/accept  begin to accept on the service's sockets, also after a hold
-//   POST /admin/hold    stop accepting, leave what is queued to others, go on with what is under way
+//   POST /admin/hold    stop accepting, serve what is queued, go on with what is under way
 //   POST /admin/drain   as SIGTERM: stop accepting, end what is under way, end
 // Who may connect to the socket's file may give the commands.
 #pragma once

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/redis/redis_address.h"
 
+#include <sys/un.h>
+
 #include <charconv>
 #include <optional>
 
@@ -9,11 +11,15 @@ namespace {
 
 constexpr std::string_view kScheme = "redis://";
 constexpr std::string_view kSecureScheme = "rediss://";
+constexpr std::string_view kSocketScheme = "unix://";
+constexpr std::string_view kDatabase = "?db=";
 constexpr std::uint16_t kPort = 6379;
 
 Error refused(std::string what) {
   return Error("proxy.redis-url", std::move(what),
-               "write redis://[[user]:password@]host[:port][/database], or rediss:// for TLS", ExitCode::kUsage);
+               "write redis://[[user]:password@]host[:port][/database], rediss:// for TLS, or "
+               "unix://[[user]:password@]/path[?db=database]",
+               ExitCode::kUsage);
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -46,9 +52,43 @@ bool is_host(std::string_view host) {
   return !host.empty();
 }
 
+/// Takes "[user]:password@" off the front, as far as it is there.
+bool take_login(std::string_view& text, RedisAddress& address) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return true;
+  const std::string_view login = text.substr(0, at);
+  const std::size_t colon = login.find(':');
+  const std::optional<std::string> user = percent_decoded(login.substr(0, colon));
+  const std::optional<std::string> password =
+      percent_decoded(colon == std::string_view::npos ? std::string_view() : login.substr(colon + 1));
+  if (!user || !password || password->empty()) return false;
+  address.user = *user;
+  address.password = Secret(*password);
+  text.remove_prefix(at + 1);
+  return true;
+}
+
+Result<RedisAddress> parse_socket_url(std::string_view text) {
+  RedisAddress address;
+  if (const std::size_t question = text.rfind('?'); question != std::string_view::npos) {
+    const std::string_view query = text.substr(question);
+    if (!query.starts_with(kDatabase) || !read_number(query.substr(kDatabase.size()), address.database)) {
+      return refused("behind the question mark may be a database only");
+    }
+    text = text.substr(0, question);
+  }
+  if (!take_login(text, address)) return refused("the user and password are not as they should be");
+  if (!text.starts_with('/') || !is_host(text)) return refused("the socket is not an absolute path");
+  if (text.size() >= sizeof(sockaddr_un::sun_path)) return refused("the socket's path is longer than any can be");
+  address.origin.host = std::string(text);
+  address.origin.port = 0;
+  return address;
+}
+
 }  // namespace
 
 Result<RedisAddress> parse_redis_url(std::string_view text) {
+  if (text.starts_with(kSocketScheme)) return parse_socket_url(text.substr(kSocketScheme.size()));
   const bool tls = text.starts_with(kSecureScheme);
   if (!tls && !text.starts_with(kScheme)) return refused("not an address of a Redis server");
   text.remove_prefix(tls ? kSecureScheme.size() : kScheme.size());
@@ -60,17 +100,7 @@ Result<RedisAddress> parse_redis_url(std::string_view text) {
     if (!database.empty() && !read_number(database, address.database)) return refused("the database is not a number");
     text = text.substr(0, slash);
   }
-  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
-    const std::string_view login = text.substr(0, at);
-    const std::size_t colon = login.find(':');
-    const std::optional<std::string> user = percent_decoded(login.substr(0, colon));
-    const std::optional<std::string> password =
-        percent_decoded(colon == std::string_view::npos ? std::string_view() : login.substr(colon + 1));
-    if (!user || !password || password->empty()) return refused("the user and password are not as they should be");
-    address.user = *user;
-    address.password = Secret(*password);
-    text.remove_prefix(at + 1);
-  }
+  if (!take_login(text, address)) return refused("the user and password are not as they should be");
   const bool bracketed = text.starts_with('[');
   const std::size_t end = bracketed ? text.find(']') : text.find(':');
   if (bracketed && end == std::string_view::npos) return refused("a bracket is not closed");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where Redis is: redis://[[user]:password@]host[:port][/database]; rediss:// for TLS.
+// Where Redis is: redis[s]://[[user]:password@]host[:port][/database], or unix://[[user]:password@]/path[?db=database].
 #pragma once
 
 #include <cstdint>

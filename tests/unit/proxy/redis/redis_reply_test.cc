@@ -61,6 +61,14 @@ TEST_CASE("An address of Redis has all its parts, and a wrong one isn't repeated
   CHECK((secure.tls && secure.host == "cache" && secure.port == 7001));
   CHECK(full.password.reveal() == "p@:s");
   CHECK(parse_redis_url("redis://:secret@h").value().user.empty());
+  const RedisAddress socket = parse_redis_url("unix://me:pw@/run/x/redis.sock?db=2").value();
+  CHECK(socket.origin.host == "/run/x/redis.sock");
+  CHECK((socket.user == "me" && socket.password.reveal() == "pw" && socket.database == 2));
+  CHECK(parse_redis_url("unix:///run/redis.sock").value().origin.host == "/run/redis.sock");
+  for (const std::string wrong : {"unix://run/redis.sock", "unix://", "unix:///r?db=x", "unix:///r?x=1"}) {
+    CHECK_FALSE(parse_redis_url(wrong).ok());
+  }
+  CHECK_FALSE(parse_redis_url("unix:///" + std::string(200, 'a')).ok());
   for (const char* wrong : {"http://h", "redis://", "redis://h:0", "rediss://", "redis://h:x", "redis://h/a",
                             "redis://u:%4@h", "redis://user@h", "redis://[::1", "redis://u:secret@ho st"}) {
     const auto result = parse_redis_url(wrong);
