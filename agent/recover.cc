@@ -48,7 +48,8 @@ Result<std::vector<Recovery>> run(RecoveryScope scope, LocalSystem& machine, Sys
                              },
                              probe_record_lock,
                              [&](journal::Writer& writer, const journal::Summary& summary, EventSink& events) {
-                               return recover_rollout(parts.surroundings(host, events), writer, summary);
+                               const auto runtime = summary.begin.request.release->release.runtime;
+                               return recover_rollout(parts.surroundings(host, events, runtime), writer, summary);
                              }};
   return scope == RecoveryScope::kFilesOnly ? recover_files(around) : recover_now(around);
 }

@@ -23,6 +23,10 @@ Result<std::string> call_admin(const std::string& socket, const std::string& met
 }  // namespace
 
 ReleaseParts::ReleaseParts(System& machine, Clock& clock)
-    : clock_(clock), runtime_(machine, clock, call_admin), runner_(machine), judge_(clock, runner_, call_admin) {}
+    : clock_(clock),
+      systemd_(machine, clock, call_admin),
+      compose_(machine, clock, call_admin),
+      runner_(machine),
+      judge_(clock, runner_, call_admin) {}
 
 }  // namespace sentinel::agent

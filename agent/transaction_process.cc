@@ -62,7 +62,8 @@ Result<TransactionOutcome> run(const std::string& id, ControlServer& control, Ho
   input.ports_in_use = received.handover.ports_in_use;
   if (input.request.release) {
     ReleaseParts parts(machine, clock);
-    return Rollout(parts.surroundings(host, events), control).run(input);
+    const auto runtime = input.request.release->release.runtime;
+    return Rollout(parts.surroundings(host, events, runtime), control).run(input);
   }
   Transaction transaction({host, clock, events, control, probe_record_lock, run_in_future_tree});
   return transaction.run(input);

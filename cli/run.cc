@@ -179,8 +179,8 @@ Result<Plan> Run::plan_release(HostTask& task, const ReleaseWish& wish, const De
     return diagnostics.errors.front();
   }
   const std::string architecture = task.connection->hello().facts.architecture;
-  if (wish.bundle.architecture != architecture) {
-    return Error("release.architecture", fmt::format("the artefact is for {}, the host is {}", wish.bundle.architecture, architecture),
+  if (!wish.architecture.empty() && wish.architecture != architecture) {
+    return Error("release.architecture", fmt::format("the artefact is for {}, the host is {}", wish.architecture, architecture),
                  "ship the one for this host", ExitCode::kUsage);
   }
   task.request.release = ReleaseOrder{ReleaseOrder::Action::kDeploy, std::move(rendering->release), choices.roll_back,

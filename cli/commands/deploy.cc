@@ -12,6 +12,8 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/config/release_rendering.h"
+#include "core/model/image.h"
+#include "core/wire/messages.h"
 
 namespace sentinel {
 namespace {
@@ -32,7 +34,8 @@ class DeployCommand final : public Subcommand {
   std::string summary() const override { return "ship a release, verify it, take it back when it is not healthy"; }
 
   void declare(Declaration& d) override {
-    d.option("--artifact", "PATH", artifact_, "the bundle to ship; without it app.artifact of the project");
+    d.option("--artifact", "PATH", artifact_, "the bundle or image to ship; without it app.artifact of the project");
+    d.option("--image", "REF", image_, "in its place an image the hosts pull: NAME@sha256:DIGEST");
     d.option("--release", "ID", release_, "what to call it; without it version and time");
     d.option("--health-timeout", "S", health_timeout_, "seconds until it must be healthy; without it health.start");
     d.flag("--no-rollback", no_rollback_, "a release that fails under its traffic keeps it (exit 7)");
@@ -45,17 +48,16 @@ class DeployCommand final : public Subcommand {
     const auto workspace = open_workspace(context, diagnostics);
     console.warn(diagnostics.warnings);
     if (!workspace) return console.fail(diagnostics.errors);
-    const auto archive = read_artefact(*workspace);
-    if (!archive.ok()) return console.fail(archive.error());
-    auto bundle = read_bundle(*archive);
-    if (!bundle.ok())
-      return console.fail(std::move(bundle).error().exits(ExitCode::kUsage).during("reading the artefact"));
-    const std::string id = release_.empty() ? new_release_id(bundle->artefact.version) : release_;
+    std::string archive;
+    auto wished = wish_for(*workspace, archive);
+    if (!wished.ok()) return console.fail(wished.error());
+    ReleaseWish& wish = *wished;
+    const std::string id = release_.empty() ? new_release_id(wish.artefact.version) : release_;
     if (!is_release_id(id)) {
       return console.fail(Error("release.bad-id", fmt::format("'{}' can't name a release", id),
                                 "letters, digits, '.', '_' and '-', at most 64", ExitCode::kUsage));
     }
-    ReleaseWish wish{*bundle, *archive, id, {}};
+    wish.id = id;
     if (health_timeout_)
       wish.start_seconds = static_cast<std::uint32_t>(std::min<std::uint64_t>(*health_timeout_, 86'400));
     Run run(context, *workspace, "deploy " + id);
@@ -97,6 +99,30 @@ class DeployCommand final : public Subcommand {
     return errors;
   }
 
+  /// What is to be shipped; `archive` holds the bytes it refers to.
+  Result<ReleaseWish> wish_for(const Workspace& workspace, std::string& archive) const {
+    if (!image_.empty()) {
+      if (!artifact_.empty()) {
+        return Error("deploy.two-artefacts", "--artifact and --image name two artefacts", "pass one of them",
+                     ExitCode::kUsage);
+      }
+      ReleaseWish wish;
+      SENTINEL_TRY(wish.artefact, parse_image_reference(image_));
+      return wish;
+    }
+    SENTINEL_TRY(archive, read_artefact(workspace));
+    auto wish = wish_of_archive(archive);
+    if (!wish.ok()) return std::move(wish).error().exits(ExitCode::kUsage).during("reading the artefact");
+    for (const auto& [digest, bytes] : wish->contents) {
+      if (bytes.size() <= kMaxContent) continue;
+      return Error(
+          "deploy.too-large",
+          fmt::format("a part of the artefact has {} MiB; {} MiB can be sent", bytes.size() >> 20, kMaxContent >> 20),
+          "have the hosts pull the image: --image", ExitCode::kUsage);
+    }
+    return wish;
+  }
+
   Result<std::string> read_artefact(const Workspace& workspace) const {
     std::string path = artifact_;
     if (path.empty()) {
@@ -113,6 +139,7 @@ class DeployCommand final : public Subcommand {
   }
 
   std::string artifact_;
+  std::string image_;
   std::string release_;
   std::optional<std::uint64_t> health_timeout_;
   bool no_rollback_ = false;

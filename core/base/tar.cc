@@ -64,7 +64,29 @@ bool stays_inside(std::string_view name) {
   return true;
 }
 
+void put_octal(std::string& header, std::size_t at, std::size_t size, std::uint64_t value) {
+  header.replace(at, size - 1, fmt::format("{:0{}o}", value, size - 1));
+}
+
 }  // namespace
+
+std::string write_tar(const std::vector<TarFile>& files) {
+  std::string out;
+  for (const auto& file : files) {
+    std::string header(kBlock, '\0');
+    header.replace(kName, file.name.size(), file.name);
+    put_octal(header, kMode, kModeSize, file.mode);
+    put_octal(header, kSize, kSizeSize, file.bytes.size());
+    header[kType] = '0';
+    header.replace(kMagic, 8, std::string_view("ustar\00000", 8));
+    header.replace(kChecksum, kChecksumSize, fmt::format("{:06o}{}{}", checksum(header), '\0', ' '));
+    out += header;
+    out += file.bytes;
+    out.resize((out.size() + kBlock - 1) / kBlock * kBlock, '\0');
+  }
+  out.append(2 * kBlock, '\0');
+  return out;
+}
 
 Result<std::vector<TarFile>> read_tar(std::string_view archive) {
   std::vector<TarFile> files;

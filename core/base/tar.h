@@ -22,4 +22,7 @@ struct TarFile {
 /// pax, "ustar Interchange Format"; GNU's variant of the signature is read too. Error `tar.malformed` names the offset.
 Result<std::vector<TarFile>> read_tar(std::string_view archive);
 
+/// An archive of these files, owned by root and without a time. Names have at most 100 bytes.
+std::string write_tar(const std::vector<TarFile>& files);
+
 }  // namespace sentinel

@@ -8,6 +8,8 @@
 #include "core/config/host_variables.h"
 #include "core/config/scalar_types.h"
 #include "core/config/template_check.h"
+#include "core/model/bundle.h"
+#include "core/model/image.h"
 
 namespace sentinel {
 namespace {
@@ -73,12 +75,19 @@ class Renderer {
   }
 
   std::optional<TemplateSource> of_bundle(const std::string& name) {
-    if (const auto* file = wish_.bundle.find(name); file != nullptr) {
-      return TemplateSource{name + " of the bundle", std::string(file->bytes)};
-    }
+    const auto file =
+        std::find_if(wish_.files.begin(), wish_.files.end(), [&](const TarFile& one) { return one.name == name; });
+    if (file != wish_.files.end()) return TemplateSource{name + " of the bundle", std::string(file->bytes)};
     diagnostics_.add(Error("bundle.malformed", fmt::format("the bundle has no {}", name),
                            "a bundle is what packaging/proxy/bundle makes", ExitCode::kUsage));
     return {};
+  }
+
+  /// False.
+  bool refuse_secret(const std::string& place) {
+    diagnostics_.add(Error("release.secret-in-config", "a secret stands in " + place,
+                           "put it into app/environment.j2, which only the host's root reads", ExitCode::kUsage));
+    return false;
   }
 
   ReleaseRendering out;
@@ -99,16 +108,62 @@ class Renderer {
   std::vector<std::string> names_;
 };
 
+bool add_units(Renderer& renderer, Value known, const std::string& app) {
+  const auto unit = renderer.of_bundle("templates/release.service.j2");
+  const auto socket = renderer.of_bundle("templates/release.socket.j2");
+  if (!unit || !socket) return false;
+  // The bundle's templates call the application so.
+  known["app"] = app;
+  const auto unit_file = renderer.add(kReleaseUnit, 0644, *unit, known);
+  const auto socket_file = renderer.add(kReleaseSocket, 0644, *socket, known);
+  if (!unit_file || !socket_file) return false;
+  if (unit_file->content.holes || socket_file->content.holes) return renderer.refuse_secret("a unit of the bundle");
+  renderer.out.release.unit_digest = unit_file->content.digest;
+  return true;
+}
+
+bool add_compose_file(Renderer& renderer, const Value& known) {
+  const auto source = renderer.shipped("app/compose.yaml.j2");
+  if (!source) return false;
+  const auto file = renderer.add(kReleaseCompose, 0644, *source, known);
+  if (!file) return false;
+  if (file->content.holes) return renderer.refuse_secret("app/compose.yaml.j2, which others can read");
+  renderer.out.release.unit_digest = file->content.digest;
+  return true;
+}
+
 }  // namespace
+
+Result<ReleaseWish> wish_of_archive(std::string_view archive) {
+  SENTINEL_TRY(const auto files, read_tar(archive));
+  ReleaseWish wish;
+  if (is_image(files)) {
+    SENTINEL_TRY(auto image, read_image(archive));
+    wish.artefact = std::move(image.artefact);
+    wish.architecture = std::move(image.architecture);
+    wish.contents = std::move(image.parts);
+    return wish;
+  }
+  SENTINEL_TRY(auto bundle, read_bundle(archive));
+  wish.artefact = std::move(bundle.artefact);
+  wish.architecture = std::move(bundle.architecture);
+  wish.contents[wish.artefact.sha256] = archive;
+  wish.files = std::move(bundle.files);
+  return wish;
+}
 
 std::optional<ReleaseRendering> render_release(const Project& project, const Playbook& playbook, const Host& host,
                                                const Facts& facts, const Assets& assets, const ReleaseWish& wish,
                                                Diagnostics& diagnostics) {
   auto scope = host_scope(project, playbook, host, facts, diagnostics);
   if (!scope) return {};
-  if (text_of(*scope, "app", "runtime") != "systemd") {
-    diagnostics.add(
-        Error("release.runtime", "this version deploys with app.runtime systemd only", "", ExitCode::kUsage));
+  const bool compose = text_of(*scope, "app", "runtime") == "compose";
+  const bool image = wish.artefact.kind == Artefact::Kind::kImage;
+  if (compose != image) {
+    diagnostics.add(Error("release.runtime",
+                          fmt::format("the artefact is {}, and app.runtime is {}", image ? "an image" : "a bundle",
+                                      compose ? "compose" : "systemd"),
+                          "compose runs images, systemd runs bundles", ExitCode::kUsage));
     return {};
   }
   const ReleasePaths paths{project.name, wish.id};
@@ -116,7 +171,8 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   Release& release = renderer.out.release;
   release.id = wish.id;
   release.app = project.name;
-  release.artefact = wish.bundle.artefact;
+  release.runtime = compose ? RuntimeKind::kCompose : RuntimeKind::kSystemd;
+  release.artefact = wish.artefact;
   release.policy.keep = scope->at("app").at("keep").get<std::uint32_t>();
   release.policy.drain_seconds = seconds_of(scope->at("app").at("drain"));
 
@@ -130,33 +186,20 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   release.policy.health = health_of(project, known.at("listen").get<std::string>(), wish);
   const auto environment = renderer.shipped("app/environment.j2");
   const auto config = renderer.shipped("app/config.yaml.j2");
-  const auto unit = renderer.of_bundle("templates/release.service.j2");
-  const auto socket = renderer.of_bundle("templates/release.socket.j2");
-  if (!environment || !config || !unit || !socket) return {};
+  if (!environment || !config) return {};
   const auto environment_file = renderer.add(kReleaseEnvironment, 0644, *environment, known);
   const auto config_file = renderer.add(kReleaseConfig, 0644, *config, known);
   if (!environment_file || !config_file) return {};
   if (config_file->content.holes) {
-    diagnostics.add(Error("release.secret-in-config",
-                          "a secret stands in app/config.yaml.j2, which the program reads as its own user",
-                          "put it into app/environment.j2, which the service manager reads", ExitCode::kUsage));
+    renderer.refuse_secret("app/config.yaml.j2, which the program reads as its own user");
     return {};
   }
-  // The bundle's templates call the application so.
-  known["app"] = project.name;
   known["environment"] = paths.installed(*environment_file);
   known["config"] = paths.installed(*config_file);
-  const auto unit_file = renderer.add(kReleaseUnit, 0644, *unit, known);
-  const auto socket_file = renderer.add(kReleaseSocket, 0644, *socket, known);
-  if (!unit_file || !socket_file) return {};
-  if (unit_file->content.holes || socket_file->content.holes) {
-    diagnostics.add(Error("release.secret-in-config", "a secret stands in a unit of the bundle", "", ExitCode::kUsage));
-    return {};
-  }
+  if (!(compose ? add_compose_file(renderer, known) : add_units(renderer, known, project.name))) return {};
   release.env_digest = environment_file->content.digest;
   release.config_digest = config_file->content.digest;
-  release.unit_digest = unit_file->content.digest;
-  renderer.out.contents[release.artefact.sha256] = wish.archive;
+  for (const auto& [digest, bytes] : wish.contents) renderer.out.contents[digest] = std::string(bytes);
   return std::move(renderer.out);
 }
 

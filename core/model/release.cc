@@ -56,7 +56,9 @@ void to_json(nlohmann::json& json, const Artefact& value) {
           {"name", value.name},
           {"version", value.version},
           {"sha256", value.sha256},
-          {"size", value.size}};
+          {"size", value.size},
+          {"parts", value.parts},
+          {"reference", value.reference}};
 }
 
 void from_json(const nlohmann::json& json, Artefact& value) {
@@ -65,6 +67,9 @@ void from_json(const nlohmann::json& json, Artefact& value) {
   json.at("version").get_to(value.version);
   json.at("sha256").get_to(value.sha256);
   json.at("size").get_to(value.size);
+  // Records of before there were images lack them.
+  value.parts = json.value("parts", std::vector<ContentRef>());
+  value.reference = json.value("reference", "");
 }
 
 SENTINEL_JSON_FIELDS(ReleaseFile, path, mode, content)

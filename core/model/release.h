@@ -20,8 +20,12 @@ struct Artefact {
   Kind kind = Kind::kBundle;
   std::string name;
   std::string version;
-  std::string sha256;      ///< of the archive
+  std::string sha256;      ///< of the archive; of an image: of its configuration, which engines call its id
   std::uint64_t size = 0;  ///< of the archive, in bytes
+  /// Of an image that was shipped: its configuration, then its layers, the lowest first.
+  std::vector<ContentRef> parts{};
+  /// Of an image that the host pulls: "registry.example/name@sha256:<64 hex digits>", and `sha256` is that digest.
+  std::string reference{};
 
   bool operator==(const Artefact&) const = default;
 };
@@ -129,6 +133,9 @@ struct ReleasePaths {
 
   std::string directory() const { return home(app) + "/releases/" + id; }
 
+  /// A part of an image, by its digest: several releases may share it.
+  static std::string image_parts(const std::string& app) { return home(app) + "/images"; }
+
   /// Root's alone: files with their secrets filled in.
   std::string private_directory() const { return "/var/lib/sentinel/releases/" + app + "/" + id; }
 
@@ -144,6 +151,7 @@ inline constexpr const char* kReleaseConfig = "config.yaml";
 inline constexpr const char* kReleaseEnvironment = "environment";
 inline constexpr const char* kReleaseUnit = "unit.service";
 inline constexpr const char* kReleaseSocket = "unit.socket";
+inline constexpr const char* kReleaseCompose = "compose.yaml";
 inline constexpr const char* kReleaseHoles = "holes";
 /// @}
 

@@ -15,7 +15,13 @@ namespace {
 std::string comparable(const Content& content, const std::string& id) {
   constexpr const char* kPlace = "<release>";
   auto text = content.display();
-  for (const auto& [before, behind] : {std::pair("/", "/"), {"/", "\n"}, {"-", ".service"}, {"release ", "\n"}}) {
+  for (const auto& [before, behind] : {std::pair("/", "/"),
+                                       {"/", "\n"},
+                                       {"-", ".service"},
+                                       {"release ", "\n"},
+                                       {"-", "\n"},
+                                       {"-", ":\n"},
+                                       {":", "\n"}}) {
     const auto name = before + id + behind;
     const auto general = std::string(before) + kPlace + behind;
     for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + general.size())) {
@@ -34,8 +40,15 @@ Result<void> check_deploy(const Release& release, const AppReleases& app) {
     return bad_order("release.bad-id", fmt::format("'{}' can't name a release", release.id),
                      "letters, digits, '.', '_' and '-', at most 64");
   }
-  if (release.artefact.kind != Artefact::Kind::kBundle || release.runtime != RuntimeKind::kSystemd) {
-    return bad_order("release.runtime", "this host's agent runs bundles under systemd and nothing else");
+  const bool compose = release.runtime == RuntimeKind::kCompose;
+  if ((release.artefact.kind == Artefact::Kind::kImage) != compose) {
+    return bad_order("release.runtime", "systemd runs bundles, and compose runs images");
+  }
+  if (!app.current.empty() && app.runtime != release.runtime) {
+    return bad_order(
+        "release.runtime-changed",
+        fmt::format("the releases of {} on this host run under {}", app.app, compose ? "systemd" : "compose"),
+        "an application keeps its runtime: deploy under another project name, and lead Caddy there");
   }
   for (const auto& file : release.files) {
     if (file.path.empty() || file.path.front() == '/' || file.path.find("..") != std::string::npos) {
@@ -98,6 +111,19 @@ Result<Differences> deployed_files(const Release& next, const Release& former, H
   return out;
 }
 
+// Of the artefact. What is pulled isn't sent, and parts of an image that an earlier release brought are there.
+std::vector<ContentRef> missing_of(const Release& next, HostState& host, const ContentLookup& contents) {
+  const auto& artefact = next.artefact;
+  auto wanted = artefact.parts;
+  if (artefact.kind == Artefact::Kind::kBundle) wanted.push_back({artefact.sha256, false, artefact.size});
+  std::erase_if(wanted, [&](const ContentRef& part) {
+    const bool known =
+        artefact.kind == Artefact::Kind::kImage && read_image_part(host.machine, next.app, part.digest).ok();
+    return known || contents(part.digest);
+  });
+  return wanted;
+}
+
 // What the release is held to, but for how long this very deploy waits.
 std::string policy_text(const Release* release) {
   if (release == nullptr) return {};
@@ -148,9 +174,7 @@ Result<PlannedRequest> plan_release(const Request& request, HostState& host, Sec
   Differences differences;
   if (deploy) {
     SENTINEL_TRY(differences, FileComparison(host, contents).files(next, former));
-    if (!contents(next.artefact.sha256)) {
-      differences.missing.push_back({next.artefact.sha256, false, next.artefact.size});
-    }
+    for (auto& part : missing_of(next, host, contents)) differences.missing.push_back(std::move(part));
   } else if (former != nullptr) {
     SENTINEL_CHECK(ReleaseStore(host).verify(next));
     SENTINEL_TRY(differences, deployed_files(next, *former, host));

@@ -66,9 +66,15 @@ Result<void> keep_retention(const RolloutSurroundings& around, AppReleases& app,
   if (!surplus.empty()) SENTINEL_CHECK(ReleaseRegistry(around.host.machine, around.host.directory).write(app));
   SENTINEL_TRY(const auto directories, store.directories(app.app));
   for (const auto& id : directories) {
-    if (app.find(id) == nullptr && is_release_id(id)) SENTINEL_CHECK(store.remove({app.app, id}));
+    if (app.find(id) != nullptr || !is_release_id(id)) continue;
+    // Its directory last: what is left of one that was interrupted is found by it.
+    Release gone;
+    gone.app = app.app;
+    gone.id = id;
+    SENTINEL_CHECK(around.runtime.discard(gone));
+    SENTINEL_CHECK(store.remove({app.app, id}));
   }
-  return {};
+  return store.keep_image_parts(app);
 }
 
 }  // namespace

@@ -51,6 +51,9 @@ class Runtime {
   virtual Result<bool> runs(const Release& release) = 0;
   /// Removes what prepare() wrote of a release that does not run.
   virtual Result<void> forget(const Release& release) = 0;
+  /// Removes what the host keeps of a release elsewhere than in its directory: it is gone for good. Of `release` no
+  /// more than app and id may be known.
+  virtual Result<void> discard(const Release& release) = 0;
 
   /// The last lines it logged since it was last started.
   virtual std::vector<std::string> log(const Release& release, std::size_t lines) = 0;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/digest.h"
 #include "core/base/file.h"
@@ -16,29 +17,53 @@ std::string stored_path(const ReleaseFile& file) {
   return file.content.holes ? std::string(kReleaseHoles) + "/" + file.path : file.path;
 }
 
+Result<std::string> read_image_part(Reader& machine, const std::string& app, const std::string& digest) {
+  const auto path = ReleasePaths::image_parts(app) + "/" + digest;
+  SENTINEL_TRY(auto bytes, machine.read_file(path));
+  if (sha256_hex(bytes) == digest) return bytes;
+  return Error("release.altered", path + " is not what its name says",
+               "go to another release (sentinelctl releases), or deploy this version again");
+}
+
 Result<void> ReleaseStore::write(const std::string& path, std::string_view bytes, std::uint32_t mode) {
   SENTINEL_CHECK(host_.machine.make_directory(parent_directory(path), {0, 0, 0755}));
   return host_.machine.replace_file(path, bytes, {0, 0, static_cast<mode_t>(mode)});
 }
 
-Result<std::string> ReleaseStore::stage(const Release& release) {
-  const ReleasePaths paths{release.app, release.id};
-  SENTINEL_CHECK(remove(paths));
+Result<void> ReleaseStore::stage_bundle(const Release& release) {
   auto archive = host_.blobs.get(release.artefact.sha256);
   if (!archive.ok()) return std::move(archive).error().during("looking for the artefact");
   SENTINEL_TRY(const auto bundle, read_bundle(*archive));
   if (bundle.artefact != release.artefact) {
     return Error("release.artefact", "the artefact is another one than the order names");
   }
-  const auto root = paths.directory();
-  for (const auto& file : bundle.files) SENTINEL_CHECK(write(root + "/" + file.name, file.bytes, file.mode));
   for (const auto& file : release.files) {
-    const auto path = stored_path(file);
-    if (bundle.find(path) != nullptr) {
-      return Error("release.file", fmt::format("the bundle has a file {} of its own", path));
-    }
+    if (bundle.find(stored_path(file)) == nullptr) continue;
+    return Error("release.file", fmt::format("the bundle has a file {} of its own", stored_path(file)));
+  }
+  const auto root = ReleasePaths{release.app, release.id}.directory();
+  for (const auto& file : bundle.files) SENTINEL_CHECK(write(root + "/" + file.name, file.bytes, file.mode));
+  return {};
+}
+
+Result<void> ReleaseStore::stage_image(const Release& release) {
+  for (const auto& part : release.artefact.parts) {
+    if (read_image_part(host_.machine, release.app, part.digest).ok()) continue;
+    auto bytes = host_.blobs.get(part.digest);
+    if (!bytes.ok()) return std::move(bytes).error().during("looking for a part of the image");
+    SENTINEL_CHECK(write(ReleasePaths::image_parts(release.app) + "/" + part.digest, *bytes, 0644));
+  }
+  return {};
+}
+
+Result<std::string> ReleaseStore::stage(const Release& release) {
+  const ReleasePaths paths{release.app, release.id};
+  SENTINEL_CHECK(remove(paths));
+  const bool bundle = release.artefact.kind == Artefact::Kind::kBundle;
+  SENTINEL_CHECK(bundle ? stage_bundle(release) : stage_image(release));
+  for (const auto& file : release.files) {
     SENTINEL_TRY(const auto bytes, host_.blobs.get(file.content.digest));
-    SENTINEL_CHECK(write(root + "/" + path, bytes, file.mode));
+    SENTINEL_CHECK(write(paths.directory() + "/" + stored_path(file), bytes, file.mode));
   }
   return tree_digest(paths);
 }
@@ -75,6 +100,9 @@ Result<std::string> ReleaseStore::tree_digest(const ReleasePaths& paths) {
 
 Result<void> ReleaseStore::verify(const Release& release) {
   const ReleasePaths paths{release.app, release.id};
+  for (const auto& part : release.artefact.parts) {
+    SENTINEL_CHECK(read_image_part(host_.machine, release.app, part.digest));
+  }
   SENTINEL_TRY(const auto now, tree_digest(paths));
   if (now == release.tree_digest) return {};
   return Error("release.altered",
@@ -125,6 +153,19 @@ Result<void> ReleaseStore::remove(const ReleasePaths& paths) {
   }
   SENTINEL_CHECK(remove_tree(paths.private_directory()));
   return remove_tree(paths.directory());
+}
+
+Result<void> ReleaseStore::keep_image_parts(const AppReleases& app) {
+  std::set<std::string> used;
+  for (const auto& record : app.releases) {
+    for (const auto& part : record.release.artefact.parts) used.insert(part.digest);
+  }
+  const auto directory = ReleasePaths::image_parts(app.app);
+  SENTINEL_TRY(const auto names, host_.machine.list(directory));
+  for (const auto& name : names) {
+    if (used.count(name) == 0) SENTINEL_CHECK(host_.machine.remove_file(directory + "/" + name));
+  }
+  return {};
 }
 
 Result<std::vector<std::string>> ReleaseStore::directories(const std::string& app) {

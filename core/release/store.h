@@ -21,7 +21,7 @@ class ReleaseStore {
   Result<std::string> stage(const Release& release);
   /// The digest of a release directory as it is now: SHA-256 over sorted lines of type, mode, path and SHA-256.
   Result<std::string> tree_digest(const ReleasePaths& paths);
-  /// Error `release.altered` when the directory is not what was recorded.
+  /// Error `release.altered` when the directory, or a part of its image, is not what was recorded.
   Result<void> verify(const Release& release);
   /// The text of one of its files as rendered; a hole in it stays a hole.
   Result<Content> content(const Release& release, const std::string& path);
@@ -29,16 +29,23 @@ class ReleaseStore {
   Result<void> fill_private(const Release& release, SecretView& secrets);
   /// Removes directory and private directory; fine when they are gone.
   Result<void> remove(const ReleasePaths& paths);
+  /// Removes the parts of images that none of these releases has.
+  Result<void> keep_image_parts(const AppReleases& app);
   /// Ids that have a directory.
   Result<std::vector<std::string>> directories(const std::string& app);
 
  private:
+  Result<void> stage_bundle(const Release& release);
+  Result<void> stage_image(const Release& release);
   Result<void> write(const std::string& path, std::string_view bytes, std::uint32_t mode);
   Result<void> list_tree(const std::string& root, const std::string& below, std::vector<std::string>& lines);
   Result<void> remove_tree(const std::string& path);
 
   HostState& host_;
 };
+
+/// The bytes of a part of an image. Error `release.altered` when they are not what its name says.
+Result<std::string> read_image_part(Reader& machine, const std::string& app, const std::string& digest);
 
 /// Where a file stands below the release's directory.
 std::string stored_path(const ReleaseFile& file);

@@ -173,11 +173,7 @@ ReleaseEndpoint SystemdRuntime::endpoint(const Release& release) const {
 }
 
 Result<void> SystemdRuntime::tell(const Release& release, const std::string& command, const std::string& state) {
-  auto answer = admin_(endpoint(release).socket, "POST", "/admin/" + command);
-  if (!answer.ok())
-    return std::move(answer).error().during(fmt::format("telling release {} to {}", release.id, command));
-  if (answer->find("\"" + state + "\"") != std::string::npos) return {};
-  return Error("release.admin", fmt::format("told to {}, release {} answered: {}", command, release.id, *answer));
+  return tell_release(admin_, endpoint(release).socket, release.id, command, state);
 }
 
 Result<void> SystemdRuntime::switch_to(const Release& next, const std::optional<Release>& former) {

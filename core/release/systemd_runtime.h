@@ -5,17 +5,12 @@
 // promote().
 #pragma once
 
-#include <functional>
-
 #include "core/base/clock.h"
+#include "core/release/admin_call.h"
 #include "core/release/runtime.h"
 #include "core/system/system.h"
 
 namespace sentinel {
-
-/// One request to a release's admin socket; the body of a good answer, or an error. Bounded in time.
-using AdminCall =
-    std::function<Result<std::string>(const std::string& socket, const std::string& method, const std::string& path)>;
 
 class SystemdRuntime final : public Runtime {
  public:
@@ -33,6 +28,9 @@ class SystemdRuntime final : public Runtime {
   Result<void> drain(const Release& release, bool wait) override;
   Result<bool> runs(const Release& release) override;
   Result<void> forget(const Release& release) override;
+
+  Result<void> discard(const Release&) override { return {}; }
+
   std::vector<std::string> log(const Release& release, std::size_t lines) override;
 
  private:

@@ -4,156 +4,21 @@
 streams without a failed request or a cut stream; bad ones taken back by the host, with the reason; rolled back by word, also
 without a network; and brought in order after the agent was killed in the middle. A campaign replaces more often."""
 
-import hashlib
-import http.client
 import json
 import sys
-import threading
-import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "support" / "proxy")]
-from answering_server import probe  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host  # noqa: E402
-from proxy import KEY  # noqa: E402
-from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
-from upstream import Upstream  # noqa: E402
+from releases import RATE, STREAMS, Load, ReleaseCase  # noqa: E402
+from sentinel import CAMPAIGN, Operator, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 2  # good ones under load, each followed by a bad one
-STREAMS, EVENTS, PACE = 20, 30, 0.2
-RATE = 40  # requests per second, sent whether or not the ones before were answered
-KEYS = "/etc/sentinel/keys"
-CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "m", "messages": []}', "contains": "hi",
-        "headers": {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}}
-CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
 
 
-def script(exchange):
-    body = exchange.json()
-    if not body.get("stream"):
-        exchange.send_json({"id": "x", "choices": [{"index": 0, "message": {"content": "hi"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
-        return
-    exchange.head(content_type="text/event-stream", chunked=True)
-    for number in range(EVENTS):
-        exchange.chunk(b'data: {"choices":[{"index":0,"delta":{"content":"%d "}}]}\n\n' % number)
-        time.sleep(PACE)  # the upstream's pace
-    exchange.chunk(b"data: [DONE]\n\n")
-    exchange.send(b"0\r\n\r\n")
-
-
-class Load:
-    """Users at the host's Caddy."""
-
-    def __init__(self, address):
-        self.address, self.going = address, True
-        self.answers, self.streams, self.failures, self.threads = 0, 0, [], []
-        self.lock = threading.Lock()
-
-    def ask(self, stream):
-        body = json.dumps({"model": "m", "messages": [], "stream": stream})
-        connection = http.client.HTTPConnection(self.address, 8000, timeout=30)
-        try:
-            connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
-            answer = connection.getresponse()
-            data = answer.read()
-            good = answer.status == 200 and (not stream or data.endswith(b"data: [DONE]\n\n"))
-            with self.lock:
-                self.answers += good and not stream
-                self.streams += good and stream
-                if not good:
-                    self.failures.append((answer.status, data[-200:]))
-        except (OSError, http.client.HTTPException) as failure:
-            with self.lock:
-                self.failures.append(repr(failure))
-        finally:
-            connection.close()
-
-    def begin(self, target, *arguments):
-        thread = threading.Thread(target=target, args=arguments)
-        thread.start()
-        self.threads.append(thread)
-
-    def open_loop(self):
-        begun, sent = time.monotonic(), 0
-        while self.going:
-            self.begin(self.ask, False)
-            sent += 1
-            time.sleep(max(0, begun + sent / RATE - time.monotonic()))  # the clock of an open loop
-
-    def stream_after_stream(self):
-        while self.going:
-            self.ask(True)
-
-    def __enter__(self):
-        for _ in range(STREAMS):
-            self.begin(self.stream_after_stream)
-        self.begin(self.open_loop)
-        return self
-
-    def __exit__(self, *_):
-        self.going = False
-        for thread in self.threads:
-            thread.join()
-
-
-class Deploy(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        (cls.bundle,) = (BUILD / "packaging").glob("sentinel-proxy-*-bundle.tar")
-
-    def setUp(self):
-        self.upstream = Upstream(address="0.0.0.0")
-        self.addCleanup(self.upstream.close)
-        self.upstream.script = script
-
-    def prepared(self, host, operator, **more):
-        """A project on a host whose Caddy leads to the application's port."""
-        operator.know(host)
-        digest = hashlib.sha256(KEY.encode()).hexdigest()
-        host.run(["mkdir", "-p", "/etc/sentinel"])
-        host.write(KEYS, f"{digest} user-1\n")
-        self.settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{host.gateway}:{self.upstream.port}/v1", "SENTINEL_RATE_LIMIT": 1_000_000}
-        self.host, self.operator = host, operator
-        self.project(**more)
-
-    def project(self, settings=None, health=None, secrets=None, environment_template=None, hooks=None):
-        template = self.operator.directory / "templates" / "app" / "environment.j2"
-        template.unlink(missing_ok=True)
-        if environment_template is not None:
-            template.parent.mkdir(parents=True, exist_ok=True)
-            template.write_text(environment_template)
-        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []),
-                              secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
-                              app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
-                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, hooks=hooks or {})
-
-    def command(self, *arguments, exit=0):
-        return only(self.operator.json(*arguments, "--yes", exit=exit, environment={"UPSTREAM_KEY": "upstream-secret-1"}))
-
-    def deploy(self, release, exit=0, **project):
-        self.project(**project)
-        return self.command("deploy", "--release", release, exit=exit)
-
-    def releases(self):
-        return only(self.operator.json("releases", exit=0))["releases"]
-
-    @staticmethod
-    def states(host):
-        (app,) = json.loads(host.read("/var/lib/sentinel/releases.json"))["apps"]
-        return {record["release"]["id"]: record["state"] for record in app["releases"]}
-
-    def answers(self):
-        load = Load(self.host.address)
-        load.ask(False)
-        self.assertEqual((load.answers, load.failures), (1, []))
-
-    def caddy(self, host):
-        host.run(["sh", "-c", "apt-get update -q && apt-get install -yq --no-install-recommends caddy"], timeout=180)
-        host.write("/etc/caddy/Caddyfile", CADDYFILE)
-        host.run(["systemctl", "restart", "caddy"])
-
+class Deploy(ReleaseCase):
     def bad(self, number):
         """(name, what the project is changed by, a word of the reason), in turn."""
         kinds = [

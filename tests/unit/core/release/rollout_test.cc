@@ -71,6 +71,8 @@ struct FakeRuntime final : Runtime {
 
   Result<void> forget(const Release&) override { return strike("forget"); }
 
+  Result<void> discard(const Release&) override { return {}; }
+
   std::vector<std::string> log(const Release&, std::size_t) override { return {"it said s3cret-value"}; }
 };
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A running release is told what to do at its admin socket (docs/decisions/013-handover.md).
+#pragma once
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <string>
+
+#include "core/base/result.h"
+
+namespace sentinel {
+
+/// One request to a release's admin socket; the body of a good answer, or an error. Bounded in time.
+using AdminCall =
+    std::function<Result<std::string>(const std::string& socket, const std::string& method, const std::string& path)>;
+
+/// Gives a command ("accept", "hold"), after which the release must be in `state`. Error `release.admin`.
+inline Result<void> tell_release(const AdminCall& admin, const std::string& socket, const std::string& id,
+                                 const std::string& command, const std::string& state) {
+  auto answer = admin(socket, "POST", "/admin/" + command);
+  if (!answer.ok()) return std::move(answer).error().during(fmt::format("telling release {} to {}", id, command));
+  if (answer->find("\"" + state + "\"") != std::string::npos) return {};
+  return Error("release.admin", fmt::format("told to {}, release {} answered: {}", command, id, *answer));
+}
+
+}  // namespace sentinel

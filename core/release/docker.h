@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The container engine as the compose runtime needs it: through its own command line, docker, and compose's (plugin 2.x
+// or docker-compose 1.29). While the daemon restarts, a command waits for it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/system/system.h"
+
+namespace sentinel {
+
+/// What the engine says of one container.
+struct Container {
+  std::string id;
+  bool running = false;
+  bool ended = false;  ///< it ran, and does no more
+  int exit_status = 0;
+  bool out_of_memory = false;
+  std::uint32_t restarts = 0;
+};
+
+/// What the engine says of one image.
+struct ImageState {
+  std::string id;  ///< "sha256:<64 hex digits>": the digest of its configuration
+  std::vector<std::string> tags;
+};
+
+/// Errors `release.docker`; `release.no-docker` when a program is missing.
+class Docker {
+ public:
+  Docker(System& machine, Clock& clock) : machine_(machine), clock_(clock) {}
+
+  /// A docker command that may change things.
+  Result<std::string> run(std::vector<std::string> arguments, std::string input = {});
+  /// A compose command on a file.
+  Result<void> compose(const std::string& project, const std::string& file, std::vector<std::string> arguments);
+  /// The engine and compose answer.
+  Result<void> check();
+
+  Result<std::optional<Container>> container(const std::string& name);
+  /// Ids of all containers with this label, running ones only if so wished.
+  Result<std::vector<std::string>> labelled(const std::string& label, bool running);
+  Result<std::optional<ImageState>> image(const std::string& name);
+  /// Its last lines, in the order of time.
+  std::vector<std::string> log(const std::string& name, std::size_t lines);
+
+ private:
+  Result<CommandResult> ask(std::vector<std::string> argv, std::string input, std::chrono::seconds patience);
+  Result<std::vector<std::string>> compose_command();
+
+  System& machine_;
+  Clock& clock_;
+};
+
+}  // namespace sentinel

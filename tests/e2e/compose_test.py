@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Releases as containers on real hosts, with docker-compose 1.29 (Debian 12) and the plugin 2.x (Debian 13), through Caddy and
+the link to the sockets of the release in force: replaced under load without a failed request or a cut stream; bad ones taken
+back with the reason; rolled back exactly, without a network and without what the engine knew; and in order after the agent, a
+container or the engine was killed, and after a power cut."""
+
+import io
+import json
+import sys
+import tarfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from hosts import Host, Relay, prepared  # noqa: E402
+from releases import CHAT, RATE, STREAMS, Load, ReleaseCase  # noqa: E402
+from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
+
+DEPLOYS = 20 if CAMPAIGN else 1  # good ones under load, each followed by a bad one
+CADDYFILE = """{
+ admin off
+}
+:8000 {
+ reverse_proxy unix//run/sentinel-app/current/api.sock
+}
+"""
+PACKAGES = {"bookworm": "docker.io docker-compose caddy curl", "trixie": "docker.io docker-cli docker-compose caddy curl"}
+REGISTRY = Path("/usr/bin/docker-registry")
+REGISTRY_SETTINGS = """version: 0.1
+storage: {filesystem: {rootdirectory: /srv/registry}}
+http: {addr: "127.0.0.1:5000"}
+"""
+DAEMON = (ROOT / "templates" / "docker" / "daemon.json").read_text()
+
+
+def engine(host):
+    """Docker as the role docker leaves it, and Caddy in front."""
+    host.ssh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends " + PACKAGES[host.suite], check=True, timeout=300)
+    host.write("/etc/docker/daemon.json", DAEMON)
+    host.write("/etc/caddy/Caddyfile", CADDYFILE)
+    host.run(["systemctl", "restart", "docker", "caddy"])
+
+
+def docker_host(suite):
+    return Host(on=prepared("docker-" + suite, Host(suite), [CADDYFILE, DAEMON, PACKAGES[suite]], build=engine))
+
+
+def labelled(image, label):
+    """The same image but for a label: another configuration over the same layers."""
+    target = io.BytesIO()
+    with tarfile.open(image) as source, tarfile.open(fileobj=target, mode="w") as archive:
+        (manifest,) = json.load(source.extractfile("manifest.json"))
+        config = json.load(source.extractfile(manifest["Config"]))
+        config["config"]["Labels"]["test"] = label
+        changed = {manifest["Config"]: json.dumps(config).encode()}
+        for member in filter(tarfile.TarInfo.isfile, source.getmembers()):
+            data = changed.get(member.name) or source.extractfile(member).read()
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return target.getvalue()
+
+
+class Compose(ReleaseCase):
+    @classmethod
+    def setUpClass(cls):
+        (cls.image,) = (BUILD / "packaging").glob("sentinel-proxy-*-image.tar")
+        cls.bundle = cls.image
+
+    def project(self, settings=None, health=None, environment_template=None, artifact=None, app=None):
+        template = self.operator.directory / "templates" / "app" / "environment.j2"
+        template.unlink(missing_ok=True)
+        if environment_template is not None:
+            template.parent.mkdir(parents=True, exist_ok=True)
+            template.write_text(environment_template)
+        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets={"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
+                              app={"runtime": "compose", "settings": {**self.settings, **(settings or {})}, "drain": "30s",
+                                   "artifact": str(artifact or self.image), **(app or {})},
+                              health={"start": "10s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})})
+
+    def bad(self, number):
+        kinds = [
+            ("never-ready", {"health": {"start": "3s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "not healthy"),
+            ("crash", {"settings": {"SENTINEL_WORKERS": "many"}}, "ended"),
+            ("ready-then-502", {"settings": {"OPENAI_API_URL": "http://127.0.0.1:9/v1"}}, "chat"),
+            ("missing-secret", {"environment_template": "OPENAI_API_URL=\n", "settings": {"OPENAI_API_URL": None}}, "ended"),
+        ]
+        return kinds[number % len(kinds)]
+
+    def containers(self):
+        """Names of those that run."""
+        return set(self.host.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
+
+    def current(self):
+        return self.host.run(["readlink", "/run/sentinel-app/current"]).stdout.strip()
+
+    def check_under_load(self, suite):
+        with docker_host(suite) as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.assertEqual(self.deploy("first")["release"], "first")
+            self.answers()
+            with Load(host.address) as load:
+                current = "first"
+                for number in range(DEPLOYS):
+                    good = self.deploy(f"good-{number}", settings={"SENTINEL_ATTEMPTS": 2 + number % 3})
+                    self.assertEqual((good["outcome"], good["release"]), ("changed", f"good-{number}"), good)
+                    current = f"good-{number}"
+                    for kind in (2 * number, 2 * number + 1):
+                        name, change, word = self.bad(kind)
+                        failed = self.deploy(f"{name}-{number}", exit=6, **change)
+                        self.assertEqual((failed["outcome"], failed["release"]), ("reverted", current), failed)
+                        self.assertIn(word, failed["error"]["message"])
+                back = self.command("rollback")
+                self.assertEqual(back["outcome"], "changed", back)
+                self.assertEqual(self.command("rollback")["release"], current)
+            self.assertEqual(load.failures, [], host.journal())
+            self.assertGreater(load.answers, RATE * DEPLOYS)
+            self.assertGreaterEqual(load.streams, STREAMS)
+            print(f"{suite}: {DEPLOYS} good and {2 * DEPLOYS} bad releases, 2 rollbacks: {load.answers} answers, {load.streams} streams, "
+                  f"{len(load.failures)} failed or cut; rollback {back['duration_ms']} ms")
+
+    def test_nobody_notices_with_compose_1(self):
+        self.check_under_load("bookworm")
+
+    def test_nobody_notices_with_compose_2(self):
+        self.check_under_load("trixie")
+
+    def check_bad_ones(self, suite):
+        with docker_host(suite) as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.assertEqual(self.deploy("nothing-before", exit=6, settings={"SENTINEL_WORKERS": "many"})["outcome"], "reverted")
+            left = host.run(["sh", "-c", "ls -A /run/sentinel-app; ls /etc/tmpfiles.d; docker ps --all --quiet"]).stdout
+            self.assertEqual(left, "")
+            self.deploy("first")
+            for number in range(4):
+                name, change, word = self.bad(number)
+                with self.subTest(name):
+                    failed = self.deploy(name, exit=6, **change)
+                    self.assertEqual((failed["outcome"], failed["release"]), ("reverted", "first"))
+                    self.assertIn(word, failed["error"]["message"])
+                    self.assertTrue(failed["log"], failed)
+                    self.assertNotIn("upstream-secret-1", json.dumps(failed))
+                    self.assertEqual((self.containers(), self.current()), ({"sentinel-first"}, "first"))
+                    self.answers()
+
+    def test_bad_releases_are_taken_back_with_their_reason(self):
+        self.check_bad_ones("bookworm")
+
+    def test_what_runs_is_bounded_and_reachable_by_its_sockets_only(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("first")
+            (told,) = json.loads(host.run(["docker", "inspect", "sentinel-first"]).stdout)
+            limits = told["HostConfig"]
+            self.assertEqual((limits["Memory"], limits["PidsLimit"], limits["ReadonlyRootfs"], limits["CapDrop"]), (1 << 30, 4096, True, ["ALL"]))
+            self.assertEqual((limits["CpuQuota"] > 0, limits["LogConfig"]["Config"]["max-size"], limits["RestartPolicy"]["Name"]), (True, "10m", "unless-stopped"))
+            self.assertEqual(told["NetworkSettings"]["Ports"].get("8080/tcp"), None)
+            self.assertNotIn(":8080", host.run(["ss", "-ltn"]).stdout)
+            wait_until(lambda: host.run(["docker", "inspect", "--format", "{{.State.Health.Status}}", "sentinel-first"]).stdout == "healthy\n", 60, "the engine finds it healthy")
+            metrics = host.run(["curl", "-s", "--unix-socket", "/run/sentinel-app/current/metrics.sock", "http://x/metrics"], check=False)
+            self.assertEqual(metrics.returncode, 0, metrics)
+            self.assertIn("sentinel_requests_total", metrics.stdout)
+
+    def check_back(self, suite):
+        with docker_host(suite) as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            files = host.run(["sh", "-c", "cat /opt/sentinel/releases/one/compose.yaml /opt/sentinel/releases/one/config.yaml"]).stdout
+            image = host.run(["docker", "image", "inspect", "--format", "{{.Id}}", "sentinel:one"]).stdout
+            tree = self.releases()[0]["tree_digest"]
+            second = operator.directory / "second.tar"
+            second.write_bytes(labelled(self.image, "two"))
+            self.deploy("two", settings={"SENTINEL_ATTEMPTS": 3}, artifact=second)
+            self.assertEqual(self.command("deploy", "--release", "three")["outcome"], "unchanged")
+            wait_until(lambda: self.containers() == {"sentinel-two"}, 60, "the former one ended")
+            # All the engine knew of the former release is gone, the network too.
+            host.run(["docker", "system", "prune", "--all", "--force"])
+            self.assertNotEqual(host.run(["docker", "image", "inspect", "sentinel:one"], check=False).returncode, 0)
+            host.cut_network()
+            done = host.run(["sentinel-agent", "rollback"])
+            self.assertIn("release one is in force", done.stdout)
+            host.restore_network()
+            self.answers()
+            self.assertEqual({one["id"]: one["tree_digest"] for one in self.releases()}["one"], tree)
+            self.assertEqual(host.run(["sh", "-c", "cat /opt/sentinel/releases/one/compose.yaml /opt/sentinel/releases/one/config.yaml"]).stdout, files)
+            self.assertEqual(host.run(["docker", "inspect", "--format", "{{.Image}}", "sentinel-one"]).stdout, image)
+            self.assertEqual(self.command("rollback")["release"], "two")
+            host.reboot()
+            wait_until(lambda: self.containers() == {"sentinel-two"}, 60, "the boot starts the release in force")
+            self.assertEqual(self.current(), "two")
+            wait_until(lambda: host.exists("/run/sentinel-app/two/api.sock"), 30, "it listens")
+            self.answers()
+            # A part that is not what was recorded is refused before anything is touched.
+            host.run(["sh", "-c", "for part in /opt/sentinel/images/*; do echo x >>$part; done"])
+            self.assertEqual(self.command("rollback", exit=1)["error"]["code"], "release.altered")
+            self.assertEqual(self.current(), "two")
+
+    def test_back_exactly_with_nothing_but_the_host(self):
+        self.check_back("bookworm")
+
+    def test_back_exactly_with_compose_2(self):
+        self.check_back("trixie")
+
+    def test_only_what_is_missing_travels_and_what_nobody_needs_goes(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("0")
+            size = self.image.stat().st_size
+            for number in range(1, 4):
+                artifact = operator.directory / "next.tar"
+                artifact.write_bytes(labelled(self.image, str(number)))
+                with Relay(host.address, 22) as relay:
+                    self.project(artifact=artifact, app={"keep": 2})
+                    document = json.loads((operator.directory / "sentinel.yaml").read_text())
+                    document["hosts"]["web-1"].update(address="127.0.0.1", port=relay.port)
+                    (operator.directory / "sentinel.yaml").write_text(json.dumps(document))
+                    (operator.home / ".ssh" / "known_hosts").write_text(Path(host.known_hosts).read_text().replace(host.address, f"[127.0.0.1]:{relay.port}"))
+                    self.assertEqual(self.command("deploy", "--release", str(number))["outcome"], "changed")
+                    sent = sum(connection.bytes("sent") for connection in relay.connections)
+                self.assertLess(sent, size / 50)
+                print(f"an image of {size} bytes over layers the host has: {sent} bytes sent")
+                wait_until(lambda number=number: self.containers() == {f"sentinel-{number}"}, 60, "the former one ended")
+            operator.know(host)
+            self.deploy("4", settings={"SENTINEL_ATTEMPTS": 4}, app={"keep": 2})
+            tags = host.run(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]).stdout.split()
+            self.assertEqual(sorted(tags), ["sentinel:3", "sentinel:4"])
+            self.assertEqual(host.run(["ls", "/opt/sentinel/releases"]).stdout.split(), ["3", "4"])
+            # One layer and two configurations.
+            self.assertEqual(len(host.run(["ls", "/opt/sentinel/images"]).stdout.split()), 3)
+
+    def test_an_image_is_pulled_by_its_digest_and_needed_no_more(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            host.run(["dd", "of=/usr/bin/docker-registry", "status=none"], input=REGISTRY.read_bytes(), text=False)
+            host.run(["chmod", "755", "/usr/bin/docker-registry"])
+            host.write("/srv/registry.yml", REGISTRY_SETTINGS)
+            host.run(["systemd-run", "--unit=registry", "/usr/bin/docker-registry", "serve", "/srv/registry.yml"])
+            wait_until(lambda: ":5000" in host.run(["ss", "-ltn"]).stdout, 30, "the registry")
+            loaded = host.run(["docker", "load"], input=self.image.read_bytes(), text=False).stdout.decode().rsplit(" ", 1)[1].strip()
+            host.run(["docker", "tag", loaded, "127.0.0.1:5000/proxy:1"])
+            host.run(["docker", "push", "127.0.0.1:5000/proxy:1"])
+            (name,) = json.loads(host.run(["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", "127.0.0.1:5000/proxy:1"]).stdout)
+            host.run(["docker", "image", "rm", "--force", loaded, "127.0.0.1:5000/proxy:1"])
+            self.assertEqual(host.run(["docker", "images", "--quiet"]).stdout, "")
+            self.assertEqual(self.command("deploy", "--release", "one", "--image", name)["release"], "one")
+            self.answers()
+            host.run(["systemctl", "stop", "registry"])
+            self.project(settings={"SENTINEL_ATTEMPTS": 3})
+            self.assertEqual(self.command("deploy", "--release", "two", "--image", name)["release"], "two")
+            self.assertEqual(self.command("rollback")["release"], "one")
+            absent = name.replace(name[-8:], "00000000")
+            failed = self.command("deploy", "--release", "three", "--image", absent, exit=1)
+            self.assertEqual((failed["outcome"], failed["release"], failed["error"]["code"]), ("reverted", "one", "release.docker"))
+            self.answers()
+
+    def test_killed_in_the_middle(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            for phase, health in (("candidate", {"start": "60s", "ready": {"path": "/health/nowhere"}}), ("serving", {"bake": {"time": "60s"}})):
+                with self.subTest(phase):
+                    release = f"killed-in-{phase}"
+                    self.project(settings={"SENTINEL_ATTEMPTS": 3}, health=health)
+                    process = operator.start("deploy", "--release", release, "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    wait_until(lambda phase=phase, release=release: self.states(host).get(release) == phase, 30, phase)
+                    host.run(["systemctl", "kill", "--signal=KILL", "sentinel-transaction@*.service"])
+                    output, _ = process.communicate(timeout=90)
+                    report = only(json.loads(output))
+                    self.assertEqual((report["outcome"], report["release"]), ("reverted", "one"), report)
+                    self.assertEqual((self.containers(), self.current()), ({"sentinel-one"}, "one"))
+                    self.answers()
+            self.kill("sentinel-one")
+            wait_until(lambda: "sentinel-one" in self.containers(), 30, "it is started again")
+            wait_until(self.serves, 30, "it serves again")
+            # The engine: nobody notices, and a deploy that finds it away waits for it.
+            with Load(host.address) as load:
+                host.run(["systemctl", "kill", "--kill-who=main", "--signal=KILL", "docker"])
+                self.assertEqual(self.deploy("after", settings={"SENTINEL_ATTEMPTS": 4})["release"], "after")
+            self.assertEqual(load.failures, [])
+
+    def kill(self, container):
+        host = self.host
+        host.run(["kill", "-KILL", host.run(["docker", "inspect", "--format", "{{.State.Pid}}", container]).stdout.strip()])
+
+    def serves(self):
+        load = Load(self.host.address)
+        load.ask(False)
+        return load.answers == 1
+
+    def test_a_power_cut_under_the_watch_boots_the_former_release(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            self.project(settings={"SENTINEL_ATTEMPTS": 3}, health={"bake": {"time": "120s"}})
+            process = operator.start("deploy", "--release", "two", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+            wait_until(lambda: self.states(host).get("two") == "serving", 30, "the switch")
+            host.power_off()
+            process.terminate()
+            process.communicate(timeout=60)
+            host.boot()
+            wait_until(lambda: self.states(host).get("two") == "failed", 90, "the recovery")
+            wait_until(lambda: self.containers() == {"sentinel-one"}, 60, "the former release alone")
+            self.assertEqual(self.current(), "one")
+            wait_until(self.serves, 30, "it serves")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compose runtime over an engine in memory: which container, which link and which boot entry stand after each of
+// its functions, also when they come twice or after one another's middle; and an engine that is away for a while.
+#include "core/release/compose_runtime.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "core/base/digest.h"
+#include "core/base/tar.h"
+#include "core/model/json.h"
+#include "tests/support/fake_system.h"
+#include "tests/unit/core/engine/support.h"
+
+using namespace sentinel;
+
+namespace {
+
+struct Box {
+  std::string label;
+  bool running = true;
+  std::string policy = "no";
+};
+
+// What docker and compose would do to containers and images.
+struct Engine {
+  std::map<std::string, Box> boxes;
+  std::map<std::string, std::string> images;  // name -> id
+  int away = 0;                               // commands that find no daemon
+  std::vector<std::string> loads;
+
+  static CommandResult missing() { return {1, "", "Error: No such object"}; }
+
+  CommandResult docker(const std::vector<std::string>& argv, const std::string& input) {
+    const auto& verb = argv[1];
+    const auto& last = argv.back();
+    if (away > 0 && --away >= 0) return {1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."};
+    if (verb == "container") return inspect(last);
+    if (verb == "image" && argv[2] == "inspect") return image(last);
+    if (verb == "image")
+      std::erase_if(images, [&](const auto& one) { return one.first == last || one.second == last; });
+    if (verb == "load") {
+      loads.push_back(input);
+      images["shop:2"] = "sha256:" + sha256_hex("config");
+    }
+    if (verb == "tag") images[last] = image_id(argv[2]);
+    if (verb == "rm") boxes.erase(last);
+    if (verb == "update") boxes.at(last).policy = argv[3];
+    if (verb == "start") boxes.at(last).running = true;
+    if (verb == "rename") {
+      boxes[last] = boxes.at(argv[2]);
+      boxes.erase(argv[2]);
+    }
+    if (verb == "ps") return list(argv);
+    return {};
+  }
+
+  std::string image_id(const std::string& name) const { return images.count(name) > 0 ? images.at(name) : name; }
+
+  CommandResult inspect(const std::string& name) {
+    if (boxes.count(name) == 0) return missing();
+    const nlohmann::json told{
+        {"id", name + "-0123456789abcdef"},
+        {"state", {{"Status", boxes[name].running ? "running" : "exited"}, {"ExitCode", 3}, {"OOMKilled", false}}},
+        {"restarts", 0}};
+    return {0, told.dump(), ""};
+  }
+
+  CommandResult image(const std::string& name) const {
+    for (const auto& [tag, id] : images) {
+      if (tag != name && id != name) continue;
+      std::vector<std::string> tags;
+      for (const auto& [other, other_id] : images) {
+        if (other_id == id) tags.push_back(other);
+      }
+      return {0, nlohmann::json{{"id", id}, {"tags", tags}}.dump(), ""};
+    }
+    return missing();
+  }
+
+  CommandResult list(const std::vector<std::string>& argv) {
+    const bool all = argv.back() == "--all";
+    std::string out;
+    for (const auto& [name, box] : boxes) {
+      const bool ours = std::find(argv.begin(), argv.end(), "label=" + box.label) != argv.end();
+      if (ours && (all || box.running)) out += name + "\n";
+    }
+    return {0, out, ""};
+  }
+};
+
+struct Bench {
+  FakeSystem machine;
+  ManualClock clock;
+  Engine engine;
+  std::vector<std::string> told;
+  ComposeRuntime runtime{
+      machine, clock, [this](const std::string& socket, const std::string&, const std::string& path) {
+        told.push_back(socket + " " + path);
+        return Result<std::string>(path == "/admin/hold" ? R"({"state":"holding"})" : R"({"state":"accepting"})");
+      }};
+
+  Bench() {
+    machine.on({"docker"},
+               [this](FakeSystem&, const CommandLine& line) { return engine.docker(line.argv, line.input); });
+    machine.on({"docker", "compose"}, CommandResult{1, "", "docker: 'compose' is not a docker command."});
+    machine.on({"docker-compose"}, [this](FakeSystem&, const CommandLine& line) {
+      if (line.argv.size() > 5 && line.argv[5] == "up") {
+        const auto id = line.argv[4].substr(std::string("/opt/shop/releases/").size(), 1);
+        engine.boxes["shop-" + id] = {"sentinel.release=shop/" + id, true, "no"};
+      }
+      return CommandResult{};
+    });
+    machine.put_file("/usr/bin/docker-compose", "");
+    machine.put_directory("/etc/tmpfiles.d");
+    machine.on({"systemd-run"}, [this](FakeSystem&, const CommandLine& line) {
+      engine.boxes.at(line.argv.back()).running = false;
+      return CommandResult{};
+    });
+  }
+
+  Release release(const std::string& id) {
+    Release out;
+    out.id = id;
+    out.app = "shop";
+    out.runtime = RuntimeKind::kCompose;
+    out.artefact.kind = Artefact::Kind::kImage;
+    out.artefact.sha256 = sha256_hex("config");
+    for (const auto* part : {"config", "layer"}) {
+      out.artefact.parts.push_back({sha256_hex(part), false, 0});
+      machine.put_file("/opt/shop/images/" + sha256_hex(part), part);
+    }
+    return out;
+  }
+
+  // `id` has the traffic and is what a boot starts.
+  Release in_force(const std::string& id, const std::optional<Release>& former = {}) {
+    const auto next = release(id);
+    REQUIRE(runtime.prepare(next).ok());
+    REQUIRE(runtime.start_candidate(next).ok());
+    REQUIRE(runtime.switch_to(next, former).ok());
+    REQUIRE(runtime.promote(next, former).ok());
+    return next;
+  }
+
+  std::string link() { return machine.read_link("/run/shop-app/current").value_or(""); }
+};
+
+}  // namespace
+
+TEST_CASE("a release gets the traffic by a link, and a boot starts it once it is promoted") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  CHECK(bench.link() == "1");
+  CHECK(bench.engine.boxes.at("shop-1").policy == "unless-stopped");
+  const auto two = bench.release("2");
+  REQUIRE(bench.runtime.prepare(two).ok());
+  REQUIRE(bench.runtime.start_candidate(two).ok());
+  CHECK(bench.link() == "1");
+  REQUIRE(bench.runtime.switch_to(two, one).ok());
+  CHECK(bench.link() == "2");
+  CHECK(bench.told.back() == "/run/shop-app/1/admin.sock /admin/hold");
+  CHECK(bench.machine.bytes("/etc/tmpfiles.d/shop-app.conf").find("current - - - - 1") != std::string::npos);
+
+  SECTION("promoted, the former one is nothing a boot starts") {
+    REQUIRE(bench.runtime.promote(two, one).ok());
+    CHECK(bench.engine.boxes.at("shop-1").policy == "no");
+    CHECK(bench.machine.bytes("/etc/tmpfiles.d/shop-app.conf").find("current - - - - 2") != std::string::npos);
+    REQUIRE(bench.runtime.drain(one, true).ok());
+    REQUIRE(bench.runtime.forget(one).ok());
+    CHECK(bench.engine.boxes.count("shop-1") == 0);
+  }
+  SECTION("taken back, also twice, and also when the former one died meanwhile") {
+    if (GENERATE(false, true)) bench.engine.boxes.at("shop-1").running = false;
+    for (int time = 0; time < 2; ++time) REQUIRE(bench.runtime.back(two, one).ok());
+    CHECK(bench.link() == "1");
+    CHECK(bench.engine.boxes.at("shop-1").running);
+    CHECK(bench.engine.boxes.count("shop-2") == 0);
+    CHECK(bench.machine.status("/run/shop-app/2")->type == FileType::kAbsent);
+  }
+}
+
+TEST_CASE("of a first release that fails nothing is left") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  REQUIRE(bench.runtime.back(one, std::nullopt).ok());
+  CHECK(bench.engine.boxes.empty());
+  CHECK(bench.link().empty());
+  CHECK(bench.machine.status("/etc/tmpfiles.d/shop-app.conf")->type == FileType::kAbsent);
+}
+
+TEST_CASE("an image is loaded when the engine lacks it, and goes with its last release") {
+  Bench bench;
+  REQUIRE(bench.runtime.prepare(bench.release("2")).ok());
+  REQUIRE(bench.engine.loads.size() == 1);
+  const auto sent = read_tar(bench.engine.loads.front()).value();
+  CHECK(sent.size() == 3);
+  REQUIRE(bench.runtime.prepare(bench.release("3")).ok());
+  CHECK(bench.engine.loads.size() == 1);
+  CHECK(bench.engine.images.size() == 2);
+  REQUIRE(bench.runtime.discard(bench.release("2")).ok());
+  CHECK(bench.engine.images.count("shop:3") == 1);
+  REQUIRE(bench.runtime.discard(bench.release("3")).ok());
+  CHECK(bench.engine.images.empty());
+  const auto two = bench.release("2");
+  bench.machine.put_file("/opt/shop/images/" + sha256_hex("layer"), "another");
+  CHECK(bench.runtime.prepare(two).error().code == "release.altered");
+}
+
+TEST_CASE("a container that still ends its streams is left alone when its release comes again") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  bench.machine.put_file("/run/shop-app/1/admin.sock", "");
+  REQUIRE(bench.runtime.prepare(one).ok());
+  REQUIRE(bench.runtime.start_candidate(one).ok());
+  CHECK(bench.engine.boxes.size() == 2);
+  CHECK(bench.machine.status("/run/shop-app/1/admin.sock")->type == FileType::kAbsent);
+  CHECK(bench.runtime.activity(one)->running);
+}
+
+TEST_CASE("an engine that is away is waited for, but not for ever; one that is not there is said so") {
+  Bench bench;
+  bench.engine.away = 3;
+  CHECK(bench.runtime.check(bench.release("1")).ok());
+  bench.engine.away = 1'000'000;
+  CHECK(bench.runtime.check(bench.release("1")).error().code == "release.docker");
+  FakeSystem bare;
+  ComposeRuntime nothing(bare, bench.clock, {});
+  CHECK(nothing.check(bench.release("1")).error().code == "release.no-docker");
+}
+
+TEST_CASE("what ended says how") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  bench.engine.boxes.at("shop-1").running = false;
+  CHECK(bench.runtime.activity(one)->ended == "it ended: status 3");
+  bench.engine.boxes.clear();
+  CHECK(bench.runtime.activity(one)->ended == "its container is gone");
+}
