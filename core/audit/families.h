@@ -8,8 +8,12 @@
 
 namespace sentinel {
 
+std::vector<Judgement> application_judgements();
 std::vector<Judgement> firewall_judgements();
+std::vector<Judgement> host_judgements();
+std::vector<Judgement> observed_judgements();
 std::vector<Judgement> plan_judgements();
+std::vector<Judgement> service_judgements();
 std::vector<Judgement> ssh_judgements();
 std::vector<Judgement> unit_judgements();
 

@@ -8,9 +8,15 @@ namespace sentinel {
 
 using HostProbes = std::map<std::string, HostProbe>;
 
+HostProbes app_probes();
 HostProbes apt_probes();
+HostProbes caddy_probes();
+HostProbes docker_probes();
+HostProbes fail2ban_probes();
 HostProbes firewall_probes();
 HostProbes host_probes();
+HostProbes monitoring_probes();
+HostProbes redis_probes();
 HostProbes sshd_probes();
 HostProbes sysctl_probes();
 HostProbes unit_probes();

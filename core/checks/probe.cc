@@ -28,13 +28,27 @@ const std::map<std::string, HostProbe>& probes() {
   static const HostProbes all = [] {
     HostProbes out;
     for (const auto& family :
-         {apt_probes(), firewall_probes(), host_probes(), sshd_probes(), sysctl_probes(), unit_probes()}) {
+         {app_probes(), apt_probes(), caddy_probes(), docker_probes(), fail2ban_probes(), firewall_probes(),
+          host_probes(), monitoring_probes(), redis_probes(), sshd_probes(), sysctl_probes(), unit_probes()}) {
       out.insert(family.begin(), family.end());
     }
     return out;
   }();
   return all;
 }
+
+namespace {
+
+/// Services answer JSON of shapes that change between versions: one that lacks a field is an error, not the end.
+Result<Answer> run(const HostProbe& probe, const Inquiry& inquiry) {
+  try {
+    return probe(inquiry);
+  } catch (const nlohmann::json::exception& failure) {
+    return Error("probe.failed", std::string("an answer has another shape than expected: ") + failure.what());
+  }
+}
+
+}  // namespace
 
 Observation ask(const ProbeOrder& order, Look& look, const Facts& facts) {
   using std::chrono::steady_clock;
@@ -46,7 +60,7 @@ Observation ask(const ProbeOrder& order, Look& look, const Facts& facts) {
     return out;
   }
   const auto began = steady_clock::now();
-  auto answer = found->second({look, facts, order.with});
+  auto answer = run(found->second, {look, facts, order.with});
   out.duration_us = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - began).count());
   if (answer.ok()) {

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// app:      {home: {type, owner, group, mode}, current: {target, exists}, release, world_writable: [path], environment:
+//            {path, mode, owner, group, values: {NAME: shape}} | null, unit, active, restart, main: process | null,
+//            main_environment: {NAME: shape}}
+// app.http: {health: status, open: status without a token, forged: status with a wrong one}
+// logs:     {rules: {path: {file, daily, rotate, compress, create}}, rotated_ns}
+#include <fmt/format.h>
+
+#include <charconv>
+#include <sstream>
+
+#include "core/checks/families.h"
+#include "core/checks/fetch.h"
+#include "core/checks/process_facts.h"
+#include "core/checks/secret_shape.h"
+#include "core/resources/accounts.h"
+
+namespace sentinel {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMostEntries = 5000;
+
+Result<json> path_json(const std::string& path, const Accounts& known, Reader& machine) {
+  SENTINEL_TRY(const auto status, machine.status(path));
+  const bool there = status.type != FileType::kAbsent;
+  return json{{"exists", there},
+              {"owner", there ? known.user_name(status.uid) : ""},
+              {"group", there ? known.group_name(status.gid) : ""},
+              {"mode", fmt::format("{:04o}", status.mode)}};
+}
+
+/// Entries below `directory` that anybody can write; links are not followed.
+Result<void> find_open(const std::string& directory, Reader& machine, std::size_t& seen, json& out) {
+  SENTINEL_TRY(const auto names, machine.list(directory));
+  for (const auto& name : names) {
+    if (++seen > kMostEntries)
+      return Error("probe.too-large", directory + " holds more entries than an audit looks at");
+    const auto path = directory + "/" + name;
+    SENTINEL_TRY(const auto status, machine.status(path));
+    if (status.type == FileType::kLink) continue;
+    if ((status.mode & 02) != 0) out.push_back(path);
+    if (status.type == FileType::kDirectory) SENTINEL_CHECK(find_open(path, machine, seen, out));
+  }
+  return {};
+}
+
+/// NAME=value lines of an environment file; quotes around a value are not part of it.
+json values_in(const std::string& text, const Secret& host_key) {
+  auto out = json::object();
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const auto equals = line.find('=');
+    if (equals == std::string::npos || line.front() == '#') continue;
+    std::string_view value = std::string_view(line).substr(equals + 1);
+    if (value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front())
+      value = value.substr(1, value.size() - 2);
+    out[line.substr(0, equals)] = secret_shape(value, host_key);
+  }
+  return out;
+}
+
+std::string property(const std::string& shown, const std::string& name) {
+  std::istringstream lines(shown);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (line.starts_with(name + "=")) return line.substr(name.size() + 1);
+  }
+  return {};
+}
+
+Result<void> look_at_unit(const std::string& unit, const Inquiry& inquiry, json& out) {
+  CommandLine command;
+  command.argv = {"systemctl", "show", "--property=MainPID,ActiveState,UnitFileState,Restart,NRestarts", "--", unit};
+  SENTINEL_TRY(const auto result, inquiry.machine().query(command));
+  if (result.status != 0) return Error("probe.failed", "systemctl show: " + result.reason());
+  out["active"] = property(result.output, "ActiveState");
+  out["enabled"] = property(result.output, "UnitFileState");
+  out["restart"] = property(result.output, "Restart");
+  out["restarts"] = property(result.output, "NRestarts");
+  const auto text = property(result.output, "MainPID");
+  int pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (pid <= 0) return {};
+  SENTINEL_TRY(out["main"], process_facts(pid, inquiry.machine()));
+  SENTINEL_TRY(out["main_environment"],
+               environment_shape(pid, inquiry.look.surroundings().host_key, inquiry.machine()));
+  return {};
+}
+
+Result<Answer> look_at_app(const Inquiry& inquiry) {
+  const auto app = inquiry.text("app");
+  if (app.empty() || app.find('/') != std::string::npos) return Error("probe.order", "no application was named");
+  Reader& machine = inquiry.machine();
+  SENTINEL_TRY(const auto* known, accounts(inquiry.look));
+  const std::string home = "/opt/" + app;
+  json out{{"release", ""},          {"world_writable", json::array()},
+           {"environment", nullptr}, {"unit", ""},
+           {"active", ""},           {"enabled", ""},
+           {"restart", ""},          {"restarts", ""},
+           {"main", nullptr},        {"main_environment", json::object()}};
+  SENTINEL_TRY(out["home"], path_json(home, *known, machine));
+  const auto target = machine.read_link(home + "/current");
+  out["current"] = {{"target", target.value_or("")}, {"exists", false}};
+  std::size_t seen = 0;
+  SENTINEL_CHECK(find_open(home, machine, seen, out["world_writable"]));
+  if (target.ok()) {
+    const auto id = target->substr(target->rfind('/') + 1);
+    const auto place = target->starts_with('/') ? *target : home + "/" + *target;
+    SENTINEL_TRY(const auto status, machine.status(place));
+    out["current"]["exists"] = status.type == FileType::kDirectory;
+    out["release"] = id;
+    const auto file = fmt::format("/var/lib/sentinel/releases/{}/{}/environment", app, id);
+    if (const auto text = machine.read_file(file); text.ok()) {
+      SENTINEL_TRY(out["environment"], path_json(file, *known, machine));
+      out["environment"]["path"] = file;
+      out["environment"]["values"] = values_in(*text, inquiry.look.surroundings().host_key);
+    }
+    out["unit"] = fmt::format("{}-{}.service", app, id);
+    SENTINEL_CHECK(look_at_unit(out["unit"].get<std::string>(), inquiry, out));
+  }
+  return Answer{std::move(out), home};
+}
+
+Result<Answer> look_at_http(const Inquiry& inquiry) {
+  const auto found = inquiry.with.find("port");
+  const int port = found != inquiry.with.end() && found->is_number() ? found->get<int>() : 8080;
+  const auto base = fmt::format("http://127.0.0.1:{}", port);
+  SENTINEL_TRY(const auto health, fetch_status(base + inquiry.text("health", "/health/ready")));
+  SENTINEL_TRY(const auto open, fetch_status(base + "/v1/models"));
+  SENTINEL_TRY(const auto forged, fetch_status(base + "/v1/models", "sentinel-check-forged-token"));
+  return Answer{{{"health", health}, {"open", open}, {"forged", forged}}, base};
+}
+
+/// The rules of one logrotate file (logrotate(8)): paths before a brace, directives inside.
+void read_rules(const std::string& text, const std::string& file, json& out) {
+  std::istringstream lines(text);
+  std::string line;
+  std::vector<std::string> paths;
+  json rule;
+  bool inside = false;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string word;
+    if (!(words >> word) || word.front() == '#') continue;
+    if (!inside) {
+      paths.clear();
+      do {
+        if (word == "{")
+          inside = true;
+        else
+          paths.push_back(word);
+      } while (words >> word);
+      rule = {{"file", file}, {"daily", false}, {"rotate", 0}, {"compress", false}, {"create", ""}};
+    } else if (word == "}") {
+      for (const auto& path : paths) out[path] = rule;
+      inside = false;
+    } else if (word == "daily" || word == "compress") {
+      rule[word] = true;
+    } else if (word == "rotate") {
+      int count = 0;
+      words >> count;
+      rule["rotate"] = count;
+    } else if (word == "create") {
+      std::string mode;
+      words >> mode;
+      rule["create"] = mode;
+    }
+  }
+}
+
+Result<Answer> look_at_logs(const Inquiry& inquiry) {
+  Reader& machine = inquiry.machine();
+  json out{{"rules", json::object()}};
+  SENTINEL_TRY(const auto names, machine.list("/etc/logrotate.d"));
+  for (const auto& name : names) {
+    const auto file = "/etc/logrotate.d/" + name;
+    SENTINEL_TRY(const auto text, machine.read_file(file));
+    read_rules(text, file, out["rules"]);
+  }
+  SENTINEL_TRY(const auto status, machine.status("/var/lib/logrotate/status"));
+  out["rotated_ns"] = status.type == FileType::kAbsent ? 0 : status.changed_ns;
+  return Answer{std::move(out), "/etc/logrotate.d, /var/lib/logrotate/status"};
+}
+
+}  // namespace
+
+HostProbes app_probes() {
+  return {{"app", look_at_app}, {"app.http", look_at_http}, {"logs", look_at_logs}};
+}
+
+}  // namespace sentinel

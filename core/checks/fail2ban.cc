@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// fail2ban: {version, jails: [name], jail: {name, maxretry, bantime, findtime, journalmatch: [[text]], logpath: [text],
+//            actions: [text], ignore_self, ignore: [text], failed, banned}, jail_local: bytes or null, jail_conf:
+//            bytes, sshd_process: name, iptables, nft: whether the program is there, problem: why the configuration is
+//            bad}
+// Asked over its socket in its own protocol (fail2ban/server/asyncserver.py); fail2ban-client would start Python.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/checks/byte_exchange.h"
+#include "core/checks/families.h"
+#include "core/checks/pickle.h"
+
+namespace sentinel {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kSocket = "/run/fail2ban/fail2ban.sock";
+constexpr std::string_view kEnd = "<F2B_END_COMMAND>";
+constexpr std::chrono::milliseconds kLimit{3000};
+
+/// The answer's value; fail2ban wraps it as (0, value), a refusal as (1, exception).
+Result<json> ask_server(const std::vector<std::string>& words) {
+  ByteQuestion question;
+  question.socket = kSocket;
+  question.bytes = pickle_words(words) + std::string(kEnd);
+  question.whole = [](std::string_view so_far) { return so_far.ends_with(kEnd); };
+  SENTINEL_TRY(auto answer, exchange_bytes(question, kLimit));
+  if (answer.ends_with(kEnd)) answer.resize(answer.size() - kEnd.size());
+  auto value = unpickle(answer);
+  const auto refused = Error("probe.failed", fmt::format("fail2ban refuses '{}'", fmt::join(words, " ")));
+  if (!value.ok() || !value->is_array() || value->size() != 2 || value->at(0) != 0) return refused;
+  return value->at(1);
+}
+
+/// "('x', ['a', 'b'])" of `status`: pairs of a title and a value.
+json field(const json& pairs, const std::string& title) {
+  for (const auto& pair : pairs) {
+    if (pair.is_array() && pair.size() == 2 && pair[0] == title) return pair[1];
+  }
+  return nullptr;
+}
+
+std::vector<std::string> jail_names(const json& status) {
+  std::vector<std::string> out;
+  const auto list = field(status, "Jail list");
+  if (!list.is_string()) return out;
+  std::string word;
+  for (const char c : list.get<std::string>() + ",") {
+    if (c == ',' || c == ' ') {
+      if (!word.empty()) out.push_back(std::move(word));
+      word.clear();
+    } else {
+      word += c;
+    }
+  }
+  return out;
+}
+
+Result<json> look_at_jail(const std::string& name) {
+  json out{{"name", name}};
+  for (const char* property : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions"}) {
+    SENTINEL_TRY(out[property], ask_server({"get", name, property}));
+  }
+  const auto ignore = ask_server({"get", name, "ignoreip"});
+  out["ignore"] = ignore.ok() ? *ignore : json::array();
+  return out;
+}
+
+Result<json> size_of(const std::string& path, Reader& machine) {
+  SENTINEL_TRY(const auto status, machine.status(path));
+  return status.type == FileType::kAbsent ? json(nullptr) : json(status.size);
+}
+
+Result<bool> is_there(const std::vector<std::string>& paths, Reader& machine) {
+  for (const auto& path : paths) {
+    SENTINEL_TRY(const auto status, machine.status(path));
+    if (status.type != FileType::kAbsent) return true;
+  }
+  return false;
+}
+
+/// Sections that stand twice in jail.local: fail2ban refuses to start then.
+std::string duplicate_section(const std::string& text) {
+  std::vector<std::string> seen;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.size() < 3 || line.front() != '[') continue;
+    const auto close = line.find(']');
+    if (close == std::string::npos) continue;
+    auto name = line.substr(1, close - 1);
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) return name;
+    seen.push_back(std::move(name));
+  }
+  return {};
+}
+
+Result<Answer> look_at_fail2ban(const Inquiry& inquiry) {
+  Reader& machine = inquiry.machine();
+  const auto jail = inquiry.text("jail", "sshd");
+  json out{{"running", false}, {"jails", json::array()}, {"jail", nullptr}, {"version", nullptr}, {"problem", ""}};
+  SENTINEL_TRY(out["jail_conf"], size_of("/etc/fail2ban/jail.conf", machine));
+  SENTINEL_TRY(out["jail_local"], size_of("/etc/fail2ban/jail.local", machine));
+  if (const auto local = machine.read_file("/etc/fail2ban/jail.local"); local.ok()) {
+    if (const auto twice = duplicate_section(*local); !twice.empty())
+      out["problem"] = fmt::format("jail.local has the section [{}] twice", twice);
+  }
+  SENTINEL_TRY(out["iptables"], is_there({"/usr/sbin/iptables", "/sbin/iptables"}, machine));
+  SENTINEL_TRY(out["nft"], is_there({"/usr/sbin/nft", "/sbin/nft"}, machine));
+  SENTINEL_TRY(const bool split, is_there({"/usr/lib/openssh/sshd-session", "/usr/libexec/sshd-session"}, machine));
+  out["sshd_process"] = split ? "sshd-session" : "sshd";
+  out["ssh_unit"] = inquiry.facts.ssh_unit;
+  out["auth_log"] = inquiry.facts.has_auth_log;
+  const auto pong = ask_server({"ping"});
+  if (!pong.ok()) {
+    if (pong.error().code != "probe.absent") return pong.error();
+    return Answer{std::move(out), kSocket};
+  }
+  out["running"] = *pong == "pong";
+  SENTINEL_TRY(const auto status, ask_server({"status"}));
+  const auto names = jail_names(status);
+  out["jails"] = names;
+  if (const auto version = ask_server({"version"}); version.ok()) out["version"] = *version;
+  if (std::find(names.begin(), names.end(), jail) != names.end()) {
+    SENTINEL_TRY(out["jail"], look_at_jail(jail));
+  }
+  return Answer{std::move(out), kSocket};
+}
+
+}  // namespace
+
+HostProbes fail2ban_probes() {
+  return {{"fail2ban", look_at_fail2ban}};
+}
+
+}  // namespace sentinel

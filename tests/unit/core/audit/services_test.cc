@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services and the application, judged on recorded answers, each trap by its name.
+#include <catch2/catch.hpp>
+
+#include "tests/unit/core/audit/records.h"
+
+namespace sentinel {
+namespace {
+
+using nlohmann::json;
+
+json unit(const std::string& name) {
+  return {{name, {{"load", "loaded"}, {"active", "active"}, {"file_state", "enabled"}}}};
+}
+
+const json kJail{{"maxretry", 3}, {"bantime_seconds", 86400}};
+
+json fail2ban() {
+  return {{"running", true},
+          {"problem", ""},
+          {"jail_conf", 25000},
+          {"jail_local", nullptr},
+          {"iptables", true},
+          {"nft", false},
+          {"sshd_process", "sshd"},
+          {"ssh_unit", "ssh.service"},
+          {"auth_log", false},
+          {"jails", {"sshd"}},
+          {"jail",
+           {{"name", "sshd"},
+            {"maxretry", 3},
+            {"bantime", 86400},
+            {"findtime", 600},
+            {"journalmatch", {"_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd"}},
+            {"logpath", json::array()},
+            {"actions", {"iptables-multiport"}}}}};
+}
+
+Finding jail(const json& value) {
+  return judged("fail2ban-sshd", kJail, record_of({{"fail2ban", value}, {"units", unit("fail2ban.service")}}));
+}
+
+json proxy(const std::string& dial, const json& timeout) {
+  return {{"handler", "reverse_proxy"},
+          {"matched", false},
+          {"dials", {dial}},
+          {"read_timeout_s", timeout},
+          {"flush_interval", nullptr}};
+}
+
+json caddy(const std::vector<json>& proxies) {
+  json handlers = json::array();
+  handlers.push_back(json{
+      {"handler", "headers"}, {"matched", false}, {"deleted", {"Server"}}, {"set", {{"X-Frame-Options", {"DENY"}}}}});
+  for (const auto& each : proxies) handlers.push_back(each);
+  const json server{{"listen", {":443"}}, {"logs", true}, {"handlers", handlers}};
+  return {{"problem", ""}, {"same", true}, {"running", {{"admin", "localhost:2019"}, {"servers", {{"srv0", server}}}}}};
+}
+
+Finding site(const json& value) {
+  return judged("caddy-site",
+                {{"upstream", "127.0.0.1:8080"}, {"read_timeout_s", 300}, {"headers", {"X-Frame-Options"}}},
+                record_of({{"caddy", value}}));
+}
+
+json container() {
+  return {{"name", "app"},
+          {"project", "sentinel"},
+          {"service", "proxy"},
+          {"state", "running"},
+          {"health", "healthy"},
+          {"oom_killed", false},
+          {"ports", json::array({{{"host_ip", "127.0.0.1"}, {"host_port", "8080"}, {"container", "8080/tcp"}}})},
+          {"memory", 1},
+          {"cpus", 1},
+          {"pids", 1},
+          {"log", {{"options", {{"max-size", "10m"}}}}},
+          {"healthcheck", {{"Test", {"CMD", "x"}}}},
+          {"privileged", false},
+          {"read_only", true},
+          {"process", {{"no_new_privs", "1"}, {"cap_bounding", "0000000000000400"}, {"tmp", {{"type", "tmpfs"}}}}}};
+}
+
+Finding aspect(const std::string& name, const json& one, int least = 1) {
+  return judged("containers", {{"aspect", name}, {"project", "sentinel"}, {"least", least}},
+                record_of({{"docker.containers", {{"containers", json::array({one})}}}}));
+}
+
+}  // namespace
+
+TEST_CASE("fail2ban: the compliant jail passes, each weaker one fails") {
+  CHECK(jail(fail2ban()).verdict == Verdict::kPass);
+  CHECK(jail(with_value(fail2ban(), "/jail/maxretry", 5)).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/bantime", 600)).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/bantime", -1)).verdict == Verdict::kPass);
+  CHECK(jail(with_value(fail2ban(), "/jail/actions", json::array())).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail", nullptr)).verdict == Verdict::kFail);
+  CHECK(first_that_is_not_unknown("fail2ban-sshd", kJail,
+                                  {{"fail2ban", fail2ban()}, {"units", unit("fail2ban.service")}}) == "");
+}
+
+TEST_CASE("traps of fail2ban: a copied jail.conf, no auth.log, sshd-session, no program to ban with") {
+  CHECK(has_trap(jail(with_value(fail2ban(), "/jail_local", 25040)), "jail-conf-copied"));
+  const auto twice = jail(
+      with_value(with_value(fail2ban(), "/problem", "jail.local has the section [sshd] twice"), "/running", false));
+  CHECK(twice.verdict == Verdict::kFail);
+  CHECK(has_trap(twice, "jail-conf-copied"));
+  CHECK(has_trap(jail(with_value(fail2ban(), "/running", false)), "fail2ban-no-auth-log"));
+  const auto session = jail(with_value(fail2ban(), "/sshd_process", "sshd-session"));
+  CHECK(session.verdict == Verdict::kFail);
+  CHECK(has_trap(session, "fail2ban-sshd-session"));
+  CHECK(has_trap(jail(with_value(fail2ban(), "/iptables", false)), "fail2ban-no-firewall-program"));
+}
+
+TEST_CASE("Caddy: the first reverse_proxy that matches answers; traps by name") {
+  CHECK(site(caddy({proxy("127.0.0.1:8080", 300)})).verdict == Verdict::kPass);
+  CHECK(site(caddy({proxy("127.0.0.1:8080", 30)})).verdict == Verdict::kFail);
+  CHECK(site(caddy({proxy("127.0.0.1:9999", 300)})).verdict == Verdict::kFail);
+  const auto two = site(caddy({proxy("127.0.0.1:8080", nullptr), proxy("127.0.0.1:8080", 300)}));
+  CHECK(two.verdict == Verdict::kFail);
+  CHECK(has_trap(two, "caddy-two-proxies"));
+  const auto stale = site(with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/same", false));
+  CHECK(stale.persistence == Persistence::kRuntimeOnly);
+  CHECK(has_trap(stale, "caddy-not-reloaded"));
+  auto flushing = proxy("127.0.0.1:8080", 300);
+  flushing["flush_interval"] = -1;
+  CHECK(has_trap(site(caddy({flushing})), "caddy-flush-interval"));
+  CHECK(site(with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/problem", "unrecognized directive")).persistence ==
+        Persistence::kBootOnly);
+}
+
+TEST_CASE("Docker: versions compare as numbers") {
+  const auto docker = [](const std::string& version, const json& compose) {
+    return judged("docker-engine", {{"min_engine", "20.10"}, {"min_compose", "1.29"}},
+                  record_of({{"units", unit("docker.service")},
+                             {"docker.engine",
+                              {{"version", version},
+                               {"compose", compose},
+                               {"warnings", json::array()},
+                               {"storage", "overlay2"}}}}))
+        .verdict;
+  };
+  CHECK(docker("20.10.24+dfsg1", {{"docker-compose", "1.29.2-3"}}) == Verdict::kPass);
+  CHECK(docker("20.9.1", {{"docker-compose", "1.29.2-3"}}) == Verdict::kFail);
+  CHECK(docker("26.1", json::object()) == Verdict::kFail);
+  CHECK(docker("26.1", {{"docker-compose", "1.25.0"}}) == Verdict::kFail);
+  CHECK(docker("unknown", {{"docker-compose", "1.29.2"}}) == Verdict::kUnknown);
+}
+
+TEST_CASE("Redis: NOAUTH passes; loopback without a password warns; open fails") {
+  const auto redis = [](const std::string& reply, const std::string& bind) {
+    return judged("redis-password", json::object(),
+                  record_of({{"redis",
+                              {{"reply", reply},
+                               {"config", {{"bind", bind}, {"protected-mode", "yes"}, {"appendonly", "yes"}}},
+                               {"from", "server"},
+                               {"password", nullptr},
+                               {"persistence", json::object()}}}}))
+        .verdict;
+  };
+  CHECK(redis("-NOAUTH Authentication required.", "0.0.0.0") == Verdict::kPass);
+  CHECK(redis("+PONG", "127.0.0.1") == Verdict::kWarn);
+  CHECK(redis("+PONG", "0.0.0.0") == Verdict::kFail);
+  CHECK(redis("-LOADING", "127.0.0.1") == Verdict::kUnknown);
+}
+
+TEST_CASE("Prometheus: targets by job, retention, alerts") {
+  const json value{
+      {"targets",
+       json::array({{{"job", "node"}, {"health", "up"}, {"error", ""}, {"url", "http://127.0.0.1:9100/metrics"}}})},
+      {"retention", "15d"},
+      {"rules", json::array({{{"name", "HostDown"}, {"health", "ok"}}})}};
+  const auto scrapes = [&](const json& seen, const std::string& retention) {
+    return judged("prometheus-scrapes", {{"jobs", {"node"}}, {"retention", retention}},
+                  record_of({{"units", unit("prometheus.service")}, {"prometheus", seen}}))
+        .verdict;
+  };
+  CHECK(scrapes(value, "15d") == Verdict::kPass);
+  CHECK(scrapes(value, "30d") == Verdict::kFail);
+  CHECK(scrapes(with_value(value, "/targets/0/health", "down"), "15d") == Verdict::kFail);
+  CHECK(scrapes(with_value(value, "/targets/0/health", "unknown"), "15d") == Verdict::kUnknown);
+  CHECK(scrapes(with_value(value, "/targets", json::array()), "15d") == Verdict::kFail);
+  const auto alerts = [&](const std::string& name) {
+    return judged("alerts-loaded", {{"alerts", {name}}}, record_of({{"prometheus", value}})).verdict;
+  };
+  CHECK(alerts("HostDown") == Verdict::kPass);
+  CHECK(alerts("QueueBacklog") == Verdict::kFail);
+}
+
+TEST_CASE("containers: each aspect passes on the good one and fails on its own fault; no health check is unknown") {
+  for (const std::string name : {"healthy", "loopback-ports", "limits", "bounded-logs", "health-check",
+                                 "no-new-privileges", "capabilities", "read-only-root", "private-tmp"}) {
+    INFO(name);
+    CHECK(aspect(name, container()).verdict == Verdict::kPass);
+  }
+  CHECK(aspect("healthy", with_value(container(), "/state", "exited")).verdict == Verdict::kFail);
+  CHECK(aspect("healthy", with_value(container(), "/health", "")).verdict == Verdict::kUnknown);
+  CHECK(has_trap(aspect("healthy", with_value(container(), "/health", "")), "no-healthcheck"));
+  CHECK(has_trap(aspect("loopback-ports", with_value(container(), "/ports/0/host_ip", "0.0.0.0")),
+                 "docker-publishes-past-ufw"));
+  CHECK(aspect("loopback-ports", with_value(container(), "/ports/0/host_ip", "")).verdict == Verdict::kFail);
+  CHECK(aspect("limits", with_value(container(), "/memory", 0)).verdict == Verdict::kFail);
+  CHECK(aspect("bounded-logs", with_value(container(), "/log/options", json::object())).verdict == Verdict::kFail);
+  CHECK(aspect("health-check", with_value(container(), "/healthcheck", nullptr)).verdict == Verdict::kFail);
+  CHECK(aspect("no-new-privileges", with_value(container(), "/process/no_new_privs", "0")).verdict == Verdict::kFail);
+  CHECK(aspect("capabilities", with_value(container(), "/process/cap_bounding", "00000000a80425fb")).verdict ==
+        Verdict::kFail);
+  CHECK(aspect("capabilities", with_value(container(), "/privileged", true)).verdict == Verdict::kFail);
+  CHECK(aspect("read-only-root", with_value(container(), "/read_only", false)).verdict == Verdict::kFail);
+  CHECK(aspect("private-tmp", with_value(container(), "/process/tmp", nullptr)).verdict == Verdict::kFail);
+  CHECK(aspect("healthy", container(), 3).verdict == Verdict::kFail);
+  CHECK(aspect("no such aspect", container()).verdict == Verdict::kUnknown);
+}
+
+TEST_CASE("the application: release, environment, confinement") {
+  const json shape{{"length", 40}, {"placeholder", false}, {"fingerprint", "f"}};
+  const json app{
+      {"home", {{"exists", true}, {"owner", "root"}, {"group", "root"}, {"mode", "0755"}}},
+      {"current", {{"target", "releases/1"}, {"exists", true}}},
+      {"release", "1"},
+      {"world_writable", json::array()},
+      {"environment", {{"path", "/e"}, {"owner", "root"}, {"mode", "0400"}, {"values", {{"OPENAI_API_KEY", shape}}}}},
+      {"main",
+       {{"pid", 7},
+        {"no_new_privs", "1"},
+        {"cap_bounding", "0000000000000000"},
+        {"cap_effective", "0000000000000000"},
+        {"root_read_only", true},
+        {"tmp", {{"type", "tmpfs"}}}}},
+      {"main_environment", {{"OPENAI_API_KEY", shape}}}};
+  const auto say = [](const std::string& judgement, const json& value, const json& with = json::object()) {
+    return judged(judgement, with, record_of({{"app", value}}));
+  };
+  CHECK(say("app-release", app).verdict == Verdict::kPass);
+  CHECK(say("app-release", with_value(app, "/current/exists", false)).verdict == Verdict::kFail);
+  CHECK(say("app-release", with_value(app, "/world_writable", {"/opt/x"})).verdict == Verdict::kFail);
+  CHECK(say("app-environment", app).verdict == Verdict::kPass);
+  CHECK(say("app-environment", with_value(app, "/environment/mode", "0644")).verdict == Verdict::kFail);
+  CHECK(say("app-environment", with_value(app, "/environment/values/OPENAI_API_KEY/placeholder", true)).verdict ==
+        Verdict::kFail);
+  const auto drift = say("app-environment", with_value(app, "/main_environment/OPENAI_API_KEY/fingerprint", "g"));
+  CHECK(drift.persistence == Persistence::kRuntimeOnly);
+  CHECK(has_trap(drift, "environment-not-reloaded"));
+  for (const std::string name : {"no-new-privileges", "capabilities", "read-only-root", "private-tmp"}) {
+    INFO(name);
+    CHECK(say("app-confined", app, {{"aspect", name}}).verdict == Verdict::kPass);
+    CHECK(say("app-confined", with_value(app, "/main", nullptr), {{"aspect", name}}).verdict == Verdict::kUnknown);
+  }
+  CHECK(say("app-confined", with_value(app, "/main/cap_bounding", "000001ffffffffff"), {{"aspect", "capabilities"}})
+            .verdict == Verdict::kFail);
+  CHECK(say("app-confined", with_value(app, "/main/no_new_privs", "0"), {{"aspect", "no-new-privileges"}}).verdict ==
+        Verdict::kFail);
+}
+
+TEST_CASE("monitoring on loopback only") {
+  const auto loopback = [](const std::string& address) {
+    return judged("loopback-only", {{"ports", {9090}}},
+                  record_of({{"sockets",
+                              {{"sockets", json::array({{{"protocol", "tcp"},
+                                                         {"address", address},
+                                                         {"port", 9090},
+                                                         {"process", "prometheus"}}})}}}}))
+        .verdict;
+  };
+  CHECK(loopback("127.0.0.1") == Verdict::kPass);
+  CHECK(loopback("::1") == Verdict::kPass);
+  CHECK(loopback("::") == Verdict::kFail);
+  CHECK(judged("loopback-only", {{"ports", {9090}}}, record_of({{"sockets", {{"sockets", json::array()}}}})).verdict ==
+        Verdict::kUnknown);
+}
+
+}  // namespace sentinel
