@@ -21,10 +21,10 @@ TEST_CASE("pickle: what fail2ban answers") {
   CHECK(unpickle(bytes("8004950c000000000000004b008c04706f6e679486942e")).value() == nlohmann::json{0, "pong"});
   CHECK(unpickle(bytes("80024b005d710028580e0000004e756d626572206f66206a61696c71014b0186710258090000004a61696c206c69737"
                        "471035804000000737368647104867105658671062e"))
-            .value() == nlohmann::json{0, {{"Number of jail", 1}, {"Jail list", "sshd"}}});
+            .value() == nlohmann::json::parse(R"([0, [["Number of jail", 1], ["Jail list", "sshd"]]])"));
   CHECK(unpickle(bytes("80049533000000000000004b005d94288c0e4e756d626572206f66206a61696c944b0186948c094a61696c206c69737"
                        "4948c04737368649486946586942e"))
-            .value() == nlohmann::json{0, {{"Number of jail", 1}, {"Jail list", "sshd"}}});
+            .value() == nlohmann::json::parse(R"([0, [["Number of jail", 1], ["Jail list", "sshd"]]])"));
   CHECK(unpickle(bytes("80024b004a805101008671002e")).value() == nlohmann::json{0, 86400});
   CHECK(unpickle(bytes("8004950a000000000000004b004a8051010086942e")).value() == nlohmann::json{0, 86400});
   CHECK(unpickle(bytes("80024b004affffffff8671002e")).value() == nlohmann::json{0, -1});
