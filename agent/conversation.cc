@@ -4,9 +4,13 @@
 
 #include <errno.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <utility>
+
+#include "agent/application_log.h"
 #include "agent/begin_transaction.h"
 #include "agent/installation.h"
 #include "agent/local_view.h"
@@ -20,6 +24,8 @@ namespace {
 
 // Successors are a few MB; this only keeps a hostile announcement from filling the memory.
 constexpr std::uint64_t kMaxSuccessor = 64U << 20;
+constexpr std::size_t kMaxLogFrame = 1U << 20;
+constexpr int kLogLook = 500;  // ms between two looks at a log that is followed
 
 }  // namespace
 
@@ -79,6 +85,7 @@ Result<void> Conversation::answer(const Frame& frame) {
     case FrameType::kAsk: return answer_ask(frame);
     case FrameType::kGeneration: return answer_generation(frame);
     case FrameType::kAudit: return answer_audit(frame);
+    case FrameType::kReadLogs: return answer_logs(frame);
     default: return Error("wire.malformed", "a frame came that only an agent sends");
   }
 }
@@ -229,6 +236,24 @@ Result<void> Conversation::answer_audit(const Frame& frame) {
   auto record = examine(request, std::move(surroundings), facts_);
   record.taken_at = to_rfc3339(clock_.now());
   return peer_.send(encode_message(FrameType::kRecord, record));
+}
+
+Result<void> Conversation::answer_logs(const Frame& frame) {
+  SENTINEL_TRY(const auto wish, decode_message<ReadLogs>(frame.payload));
+  ApplicationLog log(host_, wish.app, wish.lines);
+  pollfd waiting{peer_.fd(), POLLIN, 0};
+  do {
+    SENTINEL_TRY(const auto lines, log.next());
+    std::string text;
+    for (const auto& line : lines) {
+      text += line.substr(0, kMaxLogFrame) + "\n";
+      if (text.size() >= kMaxLogFrame)
+        SENTINEL_CHECK(peer_.send(encode_frame(FrameType::kLogs, std::exchange(text, {}))));
+    }
+    if (!text.empty()) SENTINEL_CHECK(peer_.send(encode_frame(FrameType::kLogs, text)));
+    // Whatever comes, also the peer's end, ends the following; it is dealt with where frames are read.
+  } while (wish.follow && ::poll(&waiting, 1, kLogLook) == 0);
+  return peer_.send(encode_frame(FrameType::kEnd, ""));
 }
 
 }  // namespace sentinel::agent

@@ -53,6 +53,7 @@ class Conversation {
   Result<void> answer_attach(const Frame& frame);
   Result<void> answer_ask(const Frame& frame);
   Result<void> answer_audit(const Frame& frame);
+  Result<void> answer_logs(const Frame& frame);
   /// Passes a confirm, extend or abort on to the transaction it names.
   Result<void> pass_on(const Frame& frame);
   Result<LocalConnection> hand_over(const Begin& begin);

@@ -17,6 +17,7 @@
 #include "agent/verify.h"
 #include "agent/watch.h"
 #include "core/model/transaction_id.h"
+#include "core/model/watch.h"
 #include "core/system/local_system.h"
 #include "core/wire/messages.h"
 
@@ -119,7 +120,7 @@ int main(int argc, char** argv) try {
   verify->add_flag("--json", verification.json, "one line of JSON");
   verify->add_option("--junit", verification.junit, "write a report for CI servers into this file");
   verify->callback([&] { exit = sentinel::agent::verify(verification); });
-  std::string watch_settings = sentinel::agent::kWatchSettings;
+  std::string watch_settings = sentinel::kWatchSettings;
   auto* watch = app.add_subcommand("watch", "ask probes for good; say and tell how the application is");
   watch->add_option("--config", watch_settings, "what to watch, as JSON (docs/formats/health.md)");
   watch->callback([&] { exit = sentinel::agent::watch(watch_settings); });

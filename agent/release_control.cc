@@ -4,7 +4,18 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
+#include "core/engine/lease.h"
+#include "core/engine/state_directory.h"
+#include "core/system/unit_properties.h"
+
 namespace sentinel::agent {
+namespace {
+
+constexpr std::chrono::seconds kSystemctl{60};
+
+}  // namespace
 
 Result<std::optional<CurrentRelease>> HostReleaseControl::current() {
   const std::string link = fmt::format("/opt/{}/current", app_);
@@ -17,13 +28,40 @@ Result<std::optional<CurrentRelease>> HostReleaseControl::current() {
       CurrentRelease{target.substr(target.rfind('/') + 1), std::chrono::system_clock::time_point(since)});
 }
 
+std::string HostReleaseControl::unit() const {
+  return fmt::format("sentinel-rollback@{}.service", app_);
+}
+
+Result<std::optional<std::chrono::milliseconds>> HostReleaseControl::uptime(const std::string& release) {
+  // Of the systemd runtime; a unit that isn't there was never started.
+  SENTINEL_TRY(auto known, unit_properties(machine_, fmt::format("{}-{}.service", app_, release),
+                                           "ExecMainStartTimestampMonotonic"));
+  const auto& text = known["ExecMainStartTimestampMonotonic"];
+  std::int64_t started = 0;  // microseconds since boot
+  std::from_chars(text.data(), text.data() + text.size(), started);
+  if (started == 0) return std::optional<std::chrono::milliseconds>();
+  return std::optional(
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.since_boot() - std::chrono::microseconds(started)));
+}
+
+Result<bool> HostReleaseControl::busy() {
+  SENTINEL_TRY(const auto holder, Lease::holder(StateDirectory{}.lease()));
+  return holder.has_value();
+}
+
 Result<void> HostReleaseControl::roll_back() {
-  CommandLine command;
-  command.argv = {"systemctl", "start", "--no-block", fmt::format("sentinel-rollback@{}.service", app_)};
-  command.timeout = std::chrono::seconds(20);
-  SENTINEL_TRY(const auto started, machine_.run(command));
+  SENTINEL_TRY(const auto started,
+               machine_.run({{"systemctl", "start", "--no-block", unit()}, {}, {}, kSystemctl, {}}));
   if (started.status != 0) return Error("watch.rollback", "the rollback was not started: " + started.reason());
   return {};
+}
+
+Result<std::string> HostReleaseControl::ended() {
+  SENTINEL_TRY(auto known, unit_properties(machine_, unit(), "ActiveState,Result,ExecMainStatus,Job"));
+  const auto& state = known["ActiveState"];
+  const bool queued = !known["Job"].empty() && known["Job"] != "0";
+  if (queued || (state != "inactive" && state != "failed")) return std::string();
+  return fmt::format("{}, status {}", known["Result"], known["ExecMainStatus"]);
 }
 
 }  // namespace sentinel::agent

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/system/system.h"
 
@@ -23,20 +24,33 @@ class ReleaseControl {
   virtual ~ReleaseControl() = default;
   /// Nothing when no release is in force.
   virtual Result<std::optional<CurrentRelease>> current() = 0;
+  /// How long the process of `release` has run; nothing when none does, or that isn't known.
+  virtual Result<std::optional<std::chrono::milliseconds>> uptime(const std::string& release) = 0;
+  /// Whether a transaction is at work: it judges the release it brings itself.
+  virtual Result<bool> busy() = 0;
   /// Asks for the last confirmed release before the current one, and doesn't wait for it.
   virtual Result<void> roll_back() = 0;
+  /// How the last such step ended: "exit-code, status 7"; empty while it is under way.
+  virtual Result<std::string> ended() = 0;
 };
 
 /// Reads /opt/<app>/current, and starts sentinel-rollback@<app>.service: the watch itself may do nothing of the kind.
 class HostReleaseControl final : public ReleaseControl {
  public:
-  HostReleaseControl(System& machine, std::string app) : machine_(machine), app_(std::move(app)) {}
+  HostReleaseControl(System& machine, Clock& clock, std::string app)
+      : machine_(machine), clock_(clock), app_(std::move(app)) {}
 
   Result<std::optional<CurrentRelease>> current() override;
+  Result<std::optional<std::chrono::milliseconds>> uptime(const std::string& release) override;
+  Result<bool> busy() override;
   Result<void> roll_back() override;
+  Result<std::string> ended() override;
 
  private:
+  std::string unit() const;
+
   System& machine_;
+  Clock& clock_;
   std::string app_;
 };
 

@@ -10,13 +10,15 @@ Result<GuardReport> RollbackGuard::decide(const std::string& why) {
   if (window_.count() == 0) return GuardReport{GuardOutcome::kDegraded, "automatic rollback is off"};
   SENTINEL_TRY(const auto current, releases_.current());
   if (!current) return GuardReport{GuardOutcome::kDegraded, "no release is in force"};
+  SENTINEL_TRY(const bool busy, releases_.busy());
+  if (busy) return GuardReport{GuardOutcome::kWaiting, "a transaction is at work, and judges by itself"};
   const auto age = clock_.now() - current->since;
   if (age > window_) {
     return GuardReport{GuardOutcome::kDegraded,
                        fmt::format("release {} is in force for too long to be the cause", current->id)};
   }
   look();
-  SENTINEL_CHECK(memory_.begin({app_, current->id, "", why, to_rfc3339(clock_.now())}));
+  SENTINEL_CHECK(memory_.begin({app_, current->id, "", why, to_rfc3339(clock_.now()), ""}));
   SENTINEL_CHECK(releases_.roll_back());
   return GuardReport{GuardOutcome::kRollingBack, fmt::format("release {} is to be taken back", current->id)};
 }
@@ -26,10 +28,35 @@ GuardReport RollbackGuard::unhealthy(const std::string& why) {
   return decided.ok() ? *decided : GuardReport{GuardOutcome::kDegraded, decided.error().message};
 }
 
-void RollbackGuard::look() {
+std::string RollbackGuard::look() {
   const auto current = releases_.current();
+  if (!current.ok() || !*current) return {};
+  const auto& id = (*current)->id;
   // What can't be written now is written at the next look.
-  if (current.ok() && *current) static_cast<void>(memory_.arrived(app_, (*current)->id));
+  static_cast<void>(memory_.arrived(app_, id));
+  if (!memory_.under_way(app_, id)) return {};
+  const auto ended = releases_.ended();
+  if (!ended.ok() || ended->empty()) return {};
+  // It may have come between the two questions.
+  const auto now = releases_.current();
+  if (!now.ok() || !*now || (*now)->id != id) return {};
+  const auto news = memory_.failed(app_, id, *ended);
+  if (!news.ok() || !*news) return {};
+  return fmt::format("release {} could not be taken back ({}): sentinel-agent history says more", id, *ended);
+}
+
+bool RollbackGuard::busy() {
+  const auto busy = releases_.busy();
+  return !busy.ok() || *busy;
+}
+
+bool RollbackGuard::starting(std::chrono::milliseconds period) {
+  if (period.count() == 0) return false;
+  const auto current = releases_.current();
+  if (!current.ok() || !*current) return false;
+  if (clock_.now() - (*current)->since < period) return true;
+  const auto uptime = releases_.uptime((*current)->id);
+  return uptime.ok() && *uptime && **uptime < period;
 }
 
 }  // namespace sentinel::agent

@@ -12,7 +12,11 @@
 
 namespace sentinel::agent {
 
-enum class GuardOutcome { kRollingBack, kDegraded };
+enum class GuardOutcome {
+  kRollingBack,
+  kDegraded,
+  kWaiting,  ///< a transaction is at work; to be asked again when it has ended
+};
 
 struct GuardReport {
   GuardOutcome outcome = GuardOutcome::kDegraded;
@@ -28,8 +32,15 @@ class RollbackGuard {
 
   /// To be called once when the application became unhealthy, with the reason.
   GuardReport unhealthy(const std::string& why);
-  /// To be called now and then: remembers which release came by a step.
-  void look();
+  /// To be called now and then: remembers which release came by a step. A text: such a step has just been seen to
+  /// have failed, and how.
+  std::string look();
+  /// Whether the release in force was started less than `period` ago, so that failures say nothing yet.
+  bool starting(std::chrono::milliseconds period);
+  /// Whether a transaction is at work, or nobody knows.
+  bool busy();
+
+  RollbackCounts counts() const { return memory_.counts(app_); }
 
  private:
   Result<GuardReport> decide(const std::string& why);

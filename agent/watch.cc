@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <mutex>
 #include <random>
+#include <utility>
 
 #include "agent/rollback_guard.h"
 #include "agent/status_server.h"
@@ -31,8 +32,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// A probe may not keep the loop from the watchdog (WatchdogSec of the unit is 60).
-constexpr std::uint32_t kMostTimeout = 20'000;
 constexpr milliseconds kLongestPause{5000};
 
 struct Watched {
@@ -42,7 +41,8 @@ struct Watched {
   ProbeCondition condition;
   nanoseconds due{0};
   ProbeAnswer last;
-  std::string since;  ///< RFC 3339: of its condition
+  std::string since;               ///< RFC 3339: of its condition
+  std::uint32_t bad_in_a_row = 0;  ///< failures while no transaction was at work
   std::uint64_t good = 0;
   std::uint64_t bad = 0;
 };
@@ -56,9 +56,9 @@ Result<WatchSettings> read_settings(const std::string& path) {
     if (probe.kind != ProbeKind::kReadiness && probe.kind != ProbeKind::kLiveness) {
       return Error("watch.kind", fmt::format("{} is a {} probe", probe.name, name_of(probe.kind)));
     }
-    if (probe.timeout_ms == 0 || probe.timeout_ms > kMostTimeout) {
+    if (probe.timeout_ms == 0 || probe.timeout_ms > kMostWatchTimeoutMs) {
       return Error("watch.timeout",
-                   fmt::format("the timeout of {} is not within 1 and {} ms", probe.name, kMostTimeout));
+                   fmt::format("the timeout of {} is not within 1 and {} ms", probe.name, kMostWatchTimeoutMs));
     }
   }
   return settings;
@@ -87,7 +87,7 @@ class Watch {
 
   /// Asks what is due, and says how long nothing will be.
   milliseconds turn() {
-    guard_.look();
+    look_back();
     nanoseconds next = clock_.since_boot() + kLongestPause;
     for (auto& watched : watched_) {
       if (watched.due <= clock_.since_boot()) ask(watched);
@@ -103,6 +103,19 @@ class Watch {
   }
 
  private:
+  /// What became of a step back.
+  void look_back() {
+    const std::string failed = guard_.look();
+    const std::lock_guard lock(mutex_);
+    rollbacks_ = guard_.counts();
+    if (!failed.empty()) {
+      degraded_ = failed;
+      fmt::print(stderr, "{}\n", printable_line(failed));
+      webhooks_.send(message("rollback-failed", nullptr, failed, ""));
+    }
+    if (all_healthy()) waiting_.clear();
+  }
+
   void ask(Watched& watched) {
     const ProbeAnswer answer = runner_.run(watched.probe, milliseconds(watched.probe.timeout_ms));
     notify_service_manager("WATCHDOG=1");
@@ -111,6 +124,10 @@ class Watch {
     watched.due = now + with_jitter(milliseconds(watched.probe.interval_ms), random_);
     watched.last = answer;
     ++(answer.healthy ? watched.good : watched.bad);
+    watched.bad_in_a_row = answer.healthy || guard_.busy() ? 0 : watched.bad_in_a_row + 1;
+    if (!answer.healthy && guard_.starting(milliseconds(settings_.start_period_ms))) return;
+    // What was seen while a transaction was at work says nothing of what it left behind.
+    if (!waiting_.empty() && watched.bad_in_a_row >= watched.probe.failures) take_back(std::exchange(waiting_, {}));
     const auto changed = watched.condition.take(answer.healthy, now);
     if (!changed) return;
     const bool first = watched.since.empty();
@@ -119,7 +136,9 @@ class Watch {
                printable_line(answer.reason));
     const std::string action = act(*changed, fmt::format("{}: {}", watched.probe.name, answer.reason));
     // A start in health is no news.
-    if (!first || *changed != Condition::kHealthy) webhooks_.send(message(watched, action));
+    if (!first || *changed != Condition::kHealthy) {
+      webhooks_.send(message(name_of(*changed), &watched, watched.last.reason, action));
+    }
   }
 
   bool all_healthy() const {
@@ -130,28 +149,34 @@ class Watch {
   /// What is done about a change; empty: nothing is to be done. Flapping is for a person: going back and forth proves
   /// nothing.
   std::string act(Condition changed, const std::string& why) {
-    if (changed == Condition::kUnhealthy) {
-      const GuardReport report = guard_.unhealthy(why);
-      degraded_ = report.outcome == GuardOutcome::kDegraded ? report.reason : "";
-      fmt::print(stderr, "{}\n", printable_line(report.reason));
-      return report.reason;
-    }
+    if (changed == Condition::kUnhealthy) return take_back(why);
     if (all_healthy()) degraded_.clear();
     return {};
   }
 
-  std::string message(const Watched& watched, const std::string& action) const {
+  std::string take_back(const std::string& why) {
+    const GuardReport report = guard_.unhealthy(why);
+    if (report.outcome == GuardOutcome::kWaiting) waiting_ = why;
+    degraded_ = report.outcome == GuardOutcome::kDegraded ? report.reason : "";
+    if (report.reason != said_) fmt::print(stderr, "{}\n", printable_line(report.reason));
+    said_ = report.reason;
+    return report.reason;
+  }
+
+  /// `watched`: the probe it is about, when it is about one.
+  std::string message(const std::string& event, const Watched* watched, const std::string& reason,
+                      const std::string& action) const {
     char host[256] = {};
     ::gethostname(host, sizeof host - 1);
     return to_text({{"schema_version", kSchemaVersion},
-                    {"event", name_of(watched.condition.condition())},
+                    {"event", event},
                     {"app", settings_.app},
                     {"host", host},
-                    {"probe", watched.probe.name},
-                    {"kind", name_of(watched.probe.kind)},
-                    {"reason", watched.last.reason},
+                    {"probe", watched == nullptr ? nlohmann::json() : nlohmann::json(watched->probe.name)},
+                    {"kind", watched == nullptr ? nlohmann::json() : nlohmann::json(name_of(watched->probe.kind))},
+                    {"reason", reason},
                     {"action", action.empty() ? nlohmann::json() : nlohmann::json(action)},
-                    {"time", watched.since}});
+                    {"time", to_rfc3339(clock_.now())}});
   }
 
   std::string metrics() const {
@@ -174,6 +199,12 @@ class Watch {
     }
     const auto counts = webhooks_.counts();
     return conditions + answers +
+           fmt::format(
+               "# HELP sentinel_watch_rollbacks_total Releases taken back by the watch, and those that could not be\n"
+               "# TYPE sentinel_watch_rollbacks_total counter\n"
+               "sentinel_watch_rollbacks_total{{app=\"{0}\",outcome=\"done\"}} {1}\n"
+               "sentinel_watch_rollbacks_total{{app=\"{0}\",outcome=\"failed\"}} {2}\n",
+               app, rollbacks_.done, rollbacks_.failed) +
            fmt::format(
                "# HELP sentinel_watch_webhooks_total Messages to webhooks\n# TYPE sentinel_watch_webhooks_total "
                "counter\n"
@@ -204,8 +235,10 @@ class Watch {
   ProbeRunner& runner_;
   RollbackGuard& guard_;
   Clock& clock_;
-  std::string
-      degraded_;  ///< why nothing was done about the last trouble; empty: nothing is wrong, or something was done
+  std::string degraded_;  ///< why nothing was done about the last trouble, or failed; empty: neither
+  std::string waiting_;   ///< why a step back is to be asked for again; empty: none is
+  std::string said_;      ///< about the last step; it is said once
+  RollbackCounts rollbacks_;
   WebhookSender webhooks_;
   std::mt19937 random_;
   mutable std::mutex mutex_;
@@ -235,7 +268,7 @@ ExitCode watch(const std::string& settings_path) {
   LocalSystem machine;
   LocalProbeRunner runner(machine);
   SystemClock clock;
-  HostReleaseControl releases(machine, settings->app);
+  HostReleaseControl releases(machine, clock, settings->app);
   RollbackMemory memory(machine, kWatchMemory);
   if (const auto loaded = memory.load(); !loaded.ok()) {
     fmt::print(stderr, "{}", render_error(Error(loaded.error()).during(std::string("reading ") + kWatchMemory)));

@@ -9,7 +9,6 @@
 
 namespace sentinel::agent {
 
-inline constexpr const char* kWatchSettings = "/etc/sentinel/watch.json";
 inline constexpr const char* kWatchMemory = "/var/lib/sentinel/watch.json";
 
 /// Runs until SIGTERM or SIGINT; the service manager hears READY=1 and, for every turn of the loop, WATCHDOG=1. Exit

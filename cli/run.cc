@@ -7,13 +7,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 
 #include "cli/fleet.h"
 #include "cli/transaction_watch.h"
+#include "cli/vigil.h"
 #include "core/config/narrowing.h"
 #include "core/config/variables.h"
 #include "core/config/yaml.h"
@@ -45,26 +42,6 @@ std::uint64_t since(std::chrono::steady_clock::time_point start) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count());
 }
-
-// While a person reads, connections answer their peers' keepalives. The sessions are used by this thread alone then.
-class Vigil {
- public:
-  explicit Vigil(std::vector<HostTask>& tasks)
-      : thread_([&tasks](const std::stop_token& stop) {
-          std::mutex mutex;
-          std::condition_variable_any stopped;
-          std::unique_lock lock(mutex);
-          do {
-            for (HostTask& task : tasks) {
-              if (task.connection) task.connection->keep_alive();
-            }
-          } while (
-              !stopped.wait_for(lock, stop, std::chrono::milliseconds(200), [&] { return stop.stop_requested(); }));
-        }) {}
-
- private:
-  std::jthread thread_;
-};
 
 }  // namespace
 
@@ -186,7 +163,16 @@ Result<Plan> Run::plan_release(HostTask& task, const ReleaseWish& wish, const De
   task.request.release = ReleaseOrder{ReleaseOrder::Action::kDeploy, std::move(rendering->release), choices.roll_back,
                                       choices.wait_for_drain};
   task.contents = std::move(rendering->contents);
-  return task.connection->agent().plan(task.request, secrets, task.contents);
+  return plan_order(task, secrets);
+}
+
+Result<Plan> Run::plan_order(HostTask& task, const SecretValues& secrets) {
+  SENTINEL_TRY(auto plan, task.connection->agent().plan(task.request, secrets, task.contents));
+  if (!plan.steps.empty()) return plan;
+  SENTINEL_TRY(const auto answer, task.connection->agent().ask({"releases", workspace_.project.name}));
+  SENTINEL_TRY(const auto app, decode<AppReleases>(answer));
+  task.release_now = app.current;
+  return plan;
 }
 
 Result<Plan> Run::plan_rollback(HostTask& task, const std::string& release) {
@@ -196,7 +182,8 @@ Result<Plan> Run::plan_rollback(HostTask& task, const std::string& release) {
   order.release.app = workspace_.project.name;
   order.release.id = release;
   task.request.release = std::move(order);
-  return task.connection->agent().plan(task.request, {}, {});
+  task.contents.clear();
+  return plan_order(task, {});
 }
 
 void Run::plan(const Question& question) {
@@ -256,14 +243,28 @@ Result<bool> Run::agree() {
   console.say(plan_summary(all));
   if (context_.options.yes) return true;
   console.show(errors_of(all));
-  const Vigil vigil(tasks_);
+  std::vector<HostTask*> all_tasks;
+  for (HostTask& task : tasks_) all_tasks.push_back(&task);
+  const Vigil vigil(std::move(all_tasks));
   return console.ask("Go on?");
 }
 
 void Run::apply() {
   progress_ = context_.console.make_progress();
   access_->progress = progress_.get();
-  for_each_host(tasks_.size(), context_.options.parallel, [&](std::size_t i) { apply_host(tasks_[i]); });
+  if (waves_) {
+    std::vector<HostTask*> changing;
+    for (HostTask& task : tasks_) {
+      if (task.plan.has_changes()) {
+        changing.push_back(&task);
+      } else {
+        apply_host(task);
+      }
+    }
+    apply_in_waves(std::move(changing));
+  } else {
+    for_each_host(tasks_.size(), context_.options.parallel, [&](std::size_t i) { apply_host(tasks_[i]); });
+  }
   access_->progress = nullptr;
   progress_.reset();
 }
@@ -279,6 +280,7 @@ void Run::apply_host(HostTask& task) {
   }
   if (!task.plan.has_changes()) {
     run.generation = task.connection->hello().generation;
+    run.release = task.release_now;
     run.duration_ms = since(task.started);
     return;
   }

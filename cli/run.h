@@ -6,11 +6,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/host_connection.h"
 #include "cli/secret_vault.h"
+#include "cli/waves.h"
 #include "core/config/expand.h"
 #include "core/config/release_rendering.h"
 #include "core/report/host_report.h"
@@ -26,6 +28,7 @@ struct HostTask {
   HostPlan plan;
   HostRun run;
   std::string transaction;  ///< the id to begin under
+  std::string release_now;  ///< where a plan about releases has no changes: the one in force
   std::vector<Door> ways;   ///< the operator's way in afterwards: where the confirmation comes from
   std::chrono::steady_clock::time_point started;
 };
@@ -68,6 +71,10 @@ class Run {
   /// What happens between the yes and the first change; with an error of it the run ends, and nothing was changed.
   void before_changes(std::function<Errors()> step) { before_changes_ = std::move(step); }
 
+  /// Hosts are not all begun at once, and when too many fail, those that have the release already go back to the one
+  /// they had.
+  void in_waves(const WaveChoices& choices) { waves_ = choices; }
+
   /// From the plans to the end: with --dry-run reports them; otherwise shows them, asks, applies and reports.
   ExitCode finish();
 
@@ -83,6 +90,7 @@ class Run {
   SecretValues secrets_for(const Request& request, Diagnostics& diagnostics);
 
  private:
+  Result<Plan> plan_order(HostTask& task, const SecretValues& secrets);
   std::vector<HostPlan> plans() const;
   bool has_changes() const;
   /// The plan on standard error, and the yes of a person (or --yes). False: they said no.
@@ -96,6 +104,14 @@ class Run {
   Result<Plan> plan_expansion(HostTask& task, Expansion expansion, const SecretValues& given, Diagnostics& diagnostics);
   void plan_host(HostTask& task, const Question& question);
   void apply_host(HostTask& task);
+  /// Applies to the hosts that have changes, wave after wave, until too many failed.
+  void apply_in_waves(std::vector<HostTask*> tasks);
+  /// The first host whose failure stops the run; nothing while it may go on.
+  const HostTask* too_many_failures() const;
+  /// A host that is not begun, or goes back, because of another one.
+  void leave_out(HostTask& task, const HostTask& because);
+  void take_back(HostTask& task, const HostTask& because);
+  Result<Plan> plan_way_back(HostTask& task, const std::string& release);
   void remember(const HostTask& task, const Door& door);
   void warn(const Errors& warnings);
 
@@ -105,6 +121,7 @@ class Run {
   std::unique_ptr<Access> access_;
   SecretVault vault_;
   std::function<Errors()> before_changes_;
+  std::optional<WaveChoices> waves_;
   std::vector<HostTask> tasks_;
   std::unique_ptr<Progress> progress_;
 };

@@ -19,6 +19,7 @@ Subcommands all_commands() {
   commands.push_back(make_status_command());
   commands.push_back(make_history_command());
   commands.push_back(make_releases_command());
+  commands.push_back(make_logs_command());
   commands.push_back(make_secrets_command());
   commands.push_back(make_docs_command());
   commands.push_back(make_explain_command());

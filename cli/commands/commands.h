@@ -19,6 +19,7 @@ std::unique_ptr<Subcommand> make_explain_command();
 std::unique_ptr<Subcommand> make_help_command();
 std::unique_ptr<Subcommand> make_history_command();
 std::unique_ptr<Subcommand> make_init_command();
+std::unique_ptr<Subcommand> make_logs_command();
 std::unique_ptr<Subcommand> make_plan_command();
 std::unique_ptr<Subcommand> make_releases_command();
 std::unique_ptr<Subcommand> make_render_command();

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "cli/commands/commands.h"
-#include "cli/hooks.h"
+#include "cli/release_hooks.h"
 #include "cli/run.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -19,6 +18,9 @@ namespace sentinel {
 namespace {
 
 constexpr std::size_t kLargestArtefact = 512U << 20;
+// Contents of one conversation are bounded, and the rendered files go along.
+constexpr std::size_t kLargestShipped = kMaxContent - (1U << 20);
+constexpr std::uint64_t kMostHosts = 100'000;
 
 // "0.1.0-20260131T081530": sorts by time among releases of one version.
 std::string new_release_id(const std::string& version) {
@@ -39,6 +41,10 @@ class DeployCommand final : public Subcommand {
     d.option("--release", "ID", release_, "what to call it; without it version and time");
     d.option("--health-timeout", "S", health_timeout_, "seconds until it must be healthy; without it health.start");
     d.flag("--no-rollback", no_rollback_, "a release that fails under its traffic keeps it (exit 7)");
+    d.option("--canary", "N", canary_, "so many hosts first; the others when these are well");
+    d.option("--wave", "N", wave_, "so many hosts at a time; without it all that are left");
+    d.option("--max-failures", "N", max_failures_,
+             "hosts that may fail or be unreachable; one more, and hosts that have the release go back (0)");
     d.flag("--drain-wait", drain_wait_, "wait until the streams of the former release have ended");
   }
 
@@ -63,11 +69,13 @@ class DeployCommand final : public Subcommand {
     Run run(context, *workspace, "deploy " + id);
     if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
     const Interruption::Watch given_up(context.interruption, 1);
-    HookFacts facts{id, {}, {}};
-    for (const Host* host : workspace->hosts) facts.hosts.push_back(host->name);
+    const HookFacts facts = facts_of_all(*workspace, id);
     const Errors unconnected = run_hooks(workspace->project, HookMoment::kPreConnect, facts, given_up.fd());
     if (!unconnected.empty()) return console.fail(unconnected);
     run.plan([&](HostTask& task) { return run.plan_release(task, wish, {!no_rollback_, drain_wait_}); });
+    const WaveChoices waves = wave_choices();
+    run.in_waves(waves);
+    if (const auto order = describe_waves(facts.hosts, waves); !order.empty()) console.say("Order: " + order + ".\n");
     bool begun = false;
     run.before_changes([&] {
       const Errors errors = run_hooks(workspace->project, HookMoment::kPreDeploy, facts, given_up.fd());
@@ -75,28 +83,18 @@ class DeployCommand final : public Subcommand {
       return errors;
     });
     const ExitCode ended = run.finish();
-    if (begun) console.warn(tell_hooks(workspace->project, run.tasks(), facts));
+    if (begun) console.warn(tell_of_deploy(workspace->project, run.tasks(), id));
     return ended;
   }
 
  private:
-  /// The hooks after a deploy: post_deploy is told of the hosts that have the release, on_rollback of those that took
-  /// it back.
-  static Errors tell_hooks(const Project& project, const std::vector<HostTask>& tasks, HookFacts facts) {
-    Errors errors;
-    for (const auto& [moment, outcome] : {std::pair(HookMoment::kPostDeploy, Outcome::kChanged),
-                                          std::pair(HookMoment::kOnRollback, Outcome::kReverted)}) {
-      facts.hosts.clear();
-      facts.outcome = to_string(outcome);
-      for (const HostTask& task : tasks) {
-        if (task.run.outcome == outcome) facts.hosts.push_back(task.host->name);
-      }
-      if (facts.hosts.empty()) continue;
-      // The operator may give up the deploy; these hooks tell of what was done all the same.
-      Errors failed = run_hooks(project, moment, facts, -1);
-      std::move(failed.begin(), failed.end(), std::back_inserter(errors));
-    }
-    return errors;
+  WaveChoices wave_choices() const {
+    WaveChoices out;
+    out.canary = static_cast<unsigned>(std::min<std::uint64_t>(canary_.value_or(0), kMostHosts));
+    out.wave = static_cast<unsigned>(std::min<std::uint64_t>(wave_.value_or(0), kMostHosts));
+    if (max_failures_) out.max_failures = static_cast<unsigned>(std::min<std::uint64_t>(*max_failures_, kMostHosts));
+    out.roll_back = !no_rollback_;
+    return out;
   }
 
   /// What is to be shipped; `archive` holds the bytes it refers to.
@@ -135,6 +133,11 @@ class DeployCommand final : public Subcommand {
     }
     auto bytes = read_whole_file(path, kLargestArtefact);
     if (!bytes.ok()) return std::move(bytes).error().exits(ExitCode::kUsage).during("reading the artefact");
+    if (bytes.ok() && bytes->size() > kLargestShipped) {
+      return Error("deploy.too-large",
+                   fmt::format("{} has {} MiB; {} are the most", path, bytes->size() >> 20, kLargestShipped >> 20),
+                   "strip the program, or leave out what the host has", ExitCode::kUsage);
+    }
     return bytes;
   }
 
@@ -142,6 +145,9 @@ class DeployCommand final : public Subcommand {
   std::string image_;
   std::string release_;
   std::optional<std::uint64_t> health_timeout_;
+  std::optional<std::uint64_t> canary_;
+  std::optional<std::uint64_t> wave_;
+  std::optional<std::uint64_t> max_failures_;
   bool no_rollback_ = false;
   bool drain_wait_ = false;
 };

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "cli/commands/commands.h"
-#include "cli/run.h"
+#include "cli/release_hooks.h"
 
 namespace sentinel {
 namespace {
@@ -18,7 +18,8 @@ class RollbackCommand final : public Subcommand {
   std::string summary() const override { return "go back to a release, or bring hosts back to a recorded generation"; }
 
   void declare(Declaration& d) override {
-    d.argument("RELEASE", release_, "as listed by sentinelctl releases; without it the last confirmed one before the current");
+    d.argument("RELEASE", release_,
+               "as listed by sentinelctl releases; without it the last confirmed one before the current");
     d.option("--generation", "N", generation_,
              "as listed by sentinelctl history; 0 is the host before the first change");
   }
@@ -33,18 +34,28 @@ class RollbackCommand final : public Subcommand {
     const auto workspace = open_workspace(context, diagnostics);
     console.warn(diagnostics.warnings);
     if (!workspace) return console.fail(diagnostics.errors);
-    const std::string purpose = generation_       ? fmt::format("rollback to generation {}", *generation_)
+    const std::string purpose = generation_        ? fmt::format("rollback to generation {}", *generation_)
                                 : release_.empty() ? std::string("rollback")
                                                    : "rollback to release " + release_;
     Run run(context, *workspace, purpose);
     if (const auto ready = run.prepare(); !ready.ok()) return console.fail(ready.error());
-    run.plan([&](HostTask& task) {
-      return generation_ ? run.plan_generation(task, *generation_) : run.plan_rollback(task, release_);
-    });
+    if (!generation_) return roll_back(context, *workspace, run);
+    run.plan([&](HostTask& task) { return run.plan_generation(task, *generation_); });
     return run.finish();
   }
 
  private:
+  ExitCode roll_back(const Context& context, const Workspace& workspace, Run& run) const {
+    const Interruption::Watch given_up(context.interruption, 1);
+    const Errors unconnected =
+        run_hooks(workspace.project, HookMoment::kPreConnect, facts_of_all(workspace, release_), given_up.fd());
+    if (!unconnected.empty()) return context.console.fail(unconnected);
+    run.plan([&](HostTask& task) { return run.plan_rollback(task, release_); });
+    const ExitCode ended = run.finish();
+    context.console.warn(tell_of_rollback(workspace.project, run.tasks()));
+    return ended;
+  }
+
   std::string release_;
   std::optional<std::uint64_t> generation_;
 };

@@ -29,6 +29,15 @@ double share_field(const Node& node, std::string_view key, double fallback) {
   return text.empty() ? fallback : std::strtod(text.c_str(), nullptr) / 100;
 }
 
+void wrong(const Node& at, std::string what, std::string hint, Diagnostics& diagnostics) {
+  diagnostics.add(Error("health.probe", std::move(what), std::move(hint), ExitCode::kUsage).at(at.position()));
+}
+
+void check_url(const Node& url, Diagnostics& diagnostics) {
+  if (url.text.starts_with("http://") || url.text.starts_with("https://")) return;
+  wrong(url, "not a URL that can be asked", "write http://host:port/path or https://…", diagnostics);
+}
+
 class HealthReader {
  public:
   HealthReader(std::uint16_t port, Diagnostics& diagnostics) : port_(port), diagnostics_(diagnostics) {}
@@ -47,6 +56,7 @@ class HealthReader {
       }
     }
     out_.gate.deadline_ms = milliseconds_field(health, "start", out_.gate.deadline_ms);
+    out_.gate.start_period_ms = milliseconds_field(health, "start_period", out_.gate.start_period_ms);
     const Node bake = mapping_field(health, "bake");
     out_.bake.time_ms = milliseconds_field(bake, "time", out_.bake.time_ms);
     out_.bake.errors = share_field(bake, "errors", out_.bake.errors);
@@ -94,7 +104,7 @@ class HealthReader {
     if (out.url.empty()) {
       out.url = fmt::format("http://127.0.0.1:{}{}", port_, text_field(node, "path"));
     } else {
-      check_url(*node.find("url"));
+      check_url(*node.find("url"), diagnostics_);
     }
     out.method = text_field(node, "method", out.method);
     for (const auto& entry : mapping_field(node, "headers").entries) out.headers[entry.key.text] = entry.value.text;
@@ -132,7 +142,7 @@ class HealthReader {
                                                       Comparison::kBelow, Comparison::kAbove};
     PrometheusProbe out;
     out.url = text_field(node, "url");
-    if (const Node* url = node.find("url")) check_url(*url);
+    if (const Node* url = node.find("url")) check_url(*url, diagnostics_);
     out.query = text_field(node, "query");
     const std::string holds = text_field(node, "holds");
     for (const Comparison comparison : kLongestFirst) {
@@ -151,13 +161,8 @@ class HealthReader {
     return out;
   }
 
-  void check_url(const Node& url) {
-    if (url.text.starts_with("http://") || url.text.starts_with("https://")) return;
-    wrong(url, "not a URL of a probe", "write http://host:port/path or https://…");
-  }
-
   void wrong(const Node& at, std::string what, std::string hint) {
-    diagnostics_.add(Error("health.probe", std::move(what), std::move(hint), ExitCode::kUsage).at(at.position()));
+    sentinel::wrong(at, std::move(what), std::move(hint), diagnostics_);
   }
 
   std::uint16_t port_;
@@ -169,6 +174,29 @@ class HealthReader {
 
 HealthSettings read_health(const Node& health, std::uint16_t port, Diagnostics& diagnostics) {
   return HealthReader(port, diagnostics).read(health.is_mapping() ? health : mapping_node());
+}
+
+WatchSettings read_watch(const Node& health, const std::string& app, const HealthSettings& settings,
+                         Diagnostics& diagnostics) {
+  const Schema& schema = *find_reference("project")->schema.key("health")->key("watch");
+  const Node watch = with_defaults(health.is_mapping() ? mapping_field(health, "watch") : mapping_node(), schema);
+  WatchSettings out;
+  out.app = app;
+  out.port = static_cast<std::uint16_t>(int_field(watch, "port", out.port));
+  out.rollback_window_ms = milliseconds_field(watch, "rollback", out.rollback_window_ms);
+  out.start_period_ms = settings.gate.start_period_ms;
+  for (Probe probe : settings.probes) {
+    if (probe.kind != ProbeKind::kReadiness && probe.kind != ProbeKind::kLiveness) continue;
+    probe.timeout_ms = std::min(probe.timeout_ms, kMostWatchTimeoutMs);
+    out.probes.push_back(std::move(probe));
+  }
+  if (const Node* list = watch.find("webhooks")) {
+    for (const auto& item : list->items) {
+      if (const Node* url = item.find("url")) check_url(*url, diagnostics);
+      out.webhooks.push_back({text_field(item, "url"), text_field(item, "secret_file"), text_field(item, "ca_file")});
+    }
+  }
+  return out;
 }
 
 }  // namespace sentinel

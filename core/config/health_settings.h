@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/config/diagnostics.h"
 #include "core/config/yaml.h"
 #include "core/model/health.h"
+#include "core/model/watch.h"
 
 namespace sentinel {
 
@@ -14,5 +16,10 @@ namespace sentinel {
 /// readiness probe called "ready". `port` is the application's, on loopback. Errors: `health.probe` for values that
 /// only the whole shows to be wrong, `health.duplicate-probe`.
 HealthSettings read_health(const Node& health, std::uint16_t port, Diagnostics& diagnostics);
+
+/// The same mapping as what a host watches for good: the readiness and liveness probes of `settings`, and `watch`.
+/// Errors: `health.probe`.
+WatchSettings read_watch(const Node& health, const std::string& app, const HealthSettings& settings,
+                         Diagnostics& diagnostics);
 
 }  // namespace sentinel

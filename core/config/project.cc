@@ -79,6 +79,7 @@ class ProjectReader {
     read_variables(out);
     out.health_settings =
         read_health(out.health, static_cast<std::uint16_t>(int_field(out.app, "port", 8080)), diagnostics_);
+    out.watch = read_watch(out.health, out.name, out.health_settings, diagnostics_);
     const Node hooks = mapping_field(root_, "hooks");
     out.hooks = {commands_field(hooks, "pre_connect"), commands_field(hooks, "pre_deploy"),
                  commands_field(hooks, "post_deploy"), commands_field(hooks, "on_rollback")};

@@ -16,6 +16,7 @@
 #include "core/model/audit.h"
 #include "core/model/health.h"
 #include "core/model/request.h"
+#include "core/model/watch.h"
 
 namespace sentinel {
 
@@ -83,6 +84,7 @@ struct Project {
   Node app;  ///< the checked `app:` mapping, or null; a later layer gives it a shape
   Node health;
   HealthSettings health_settings;  ///< `health` as probes and limits
+  WatchSettings watch;             ///< `health` as what a host watches for good
   Hooks hooks;
   std::vector<Migration> migrations;
   std::vector<ProjectWaiver> waivers;

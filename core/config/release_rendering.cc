@@ -61,8 +61,12 @@ class Renderer {
     for (const auto& piece : content->pieces()) {
       if (const auto* hole = std::get_if<Hole>(&piece)) use(hole->secret);
     }
-    ReleaseFile file{path, mode, reference_to(*content)};
-    out.contents[file.content.digest] = content->serialize();
+    return add(path, mode, *content);
+  }
+
+  ReleaseFile add(const std::string& path, std::uint32_t mode, const Content& content) {
+    ReleaseFile file{path, mode, reference_to(content)};
+    out.contents[file.content.digest] = content.serialize();
     out.release.files.push_back(file);
     return file;
   }
@@ -173,6 +177,8 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   release.app = project.name;
   release.runtime = compose ? RuntimeKind::kCompose : RuntimeKind::kSystemd;
   release.artefact = wish.artefact;
+  for (const auto& one : project.migrations)
+    release.migrations.push_back({one.id, one.run, one.undo, one.irreversible});
   release.policy.keep = scope->at("app").at("keep").get<std::uint32_t>();
   release.policy.drain_seconds = seconds_of(scope->at("app").at("drain"));
 
@@ -197,6 +203,7 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   known["environment"] = paths.installed(*environment_file);
   known["config"] = paths.installed(*config_file);
   if (!(compose ? add_compose_file(renderer, known) : add_units(renderer, known, project.name))) return {};
+  renderer.add(kReleaseWatch, 0644, Content(nlohmann::json(project.watch).dump(2) + "\n"));
   release.env_digest = environment_file->content.digest;
   release.config_digest = config_file->content.digest;
   for (const auto& [digest, bytes] : wish.contents) renderer.out.contents[digest] = std::string(bytes);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/model/json.h"
 #include "core/model/json_fields.h"
 
@@ -14,7 +16,7 @@ constexpr std::size_t kMostSteps = 200;
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(AutomaticRollback, app, from, to, reason, time)
+SENTINEL_JSON_FIELDS(AutomaticRollback, app, from, to, reason, time, failed)
 
 Result<void> RollbackMemory::load() {
   const auto text = machine_.read_file(path_);
@@ -51,10 +53,37 @@ Result<void> RollbackMemory::begin(AutomaticRollback step) {
 Result<void> RollbackMemory::arrived(const std::string& app, const std::string& release) {
   auto steps = steps_;
   for (auto& step : steps) {
-    if (step.app == app && step.to.empty() && step.from != release) step.to = release;
+    // What comes after a step that failed came by something else.
+    if (step.app == app && step.to.empty() && step.failed.empty() && step.from != release) step.to = release;
   }
   if (steps == steps_) return {};
   return save(std::move(steps));
+}
+
+bool RollbackMemory::under_way(const std::string& app, const std::string& release) const {
+  return std::any_of(steps_.begin(), steps_.end(), [&](const AutomaticRollback& step) {
+    return step.app == app && step.from == release && step.to.empty() && step.failed.empty();
+  });
+}
+
+RollbackCounts RollbackMemory::counts(const std::string& app) const {
+  RollbackCounts out;
+  for (const auto& step : steps_) {
+    if (step.app != app) continue;
+    out.done += step.to.empty() ? 0 : 1;
+    out.failed += step.failed.empty() ? 0 : 1;
+  }
+  return out;
+}
+
+Result<bool> RollbackMemory::failed(const std::string& app, const std::string& release, const std::string& how) {
+  if (!under_way(app, release)) return false;
+  auto steps = steps_;
+  for (auto& step : steps) {
+    if (step.app == app && step.from == release && step.to.empty()) step.failed = how;
+  }
+  SENTINEL_CHECK(save(std::move(steps)));
+  return true;
 }
 
 }  // namespace sentinel

@@ -17,9 +17,15 @@ struct AutomaticRollback {
   std::string from;  ///< the release that was taken back
   std::string to;    ///< the one that came; empty: not seen to have come
   std::string reason;
-  std::string time;  ///< RFC 3339
+  std::string time;    ///< RFC 3339
+  std::string failed;  ///< how it ended, when it did and nothing came; empty: it is under way, or was done
 
   bool operator==(const AutomaticRollback&) const = default;
+};
+
+struct RollbackCounts {
+  std::size_t done = 0;
+  std::size_t failed = 0;
 };
 
 class RollbackMemory {
@@ -35,6 +41,12 @@ class RollbackMemory {
   Result<void> begin(AutomaticRollback step);
   /// The release that is in force after the step.
   Result<void> arrived(const std::string& app, const std::string& release);
+  /// The step away from `release` ended, and it is still in force. True: that is news.
+  Result<bool> failed(const std::string& app, const std::string& release, const std::string& how);
+  /// Whether a step away from `release` was begun, and neither came to an end nor is known to have failed.
+  bool under_way(const std::string& app, const std::string& release) const;
+
+  RollbackCounts counts(const std::string& app) const;
 
   const std::vector<AutomaticRollback>& steps() const { return steps_; }
 

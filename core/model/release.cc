@@ -74,6 +74,8 @@ void from_json(const nlohmann::json& json, Artefact& value) {
 
 SENTINEL_JSON_FIELDS(ReleaseFile, path, mode, content)
 SENTINEL_JSON_FIELDS(ReleasePolicy, keep, drain_seconds, health)
+SENTINEL_JSON_FIELDS(ReleaseMigration, id, run, undo, irreversible)
+SENTINEL_JSON_FIELDS(DoneMigration, migration, release, time, transaction)
 
 void to_json(nlohmann::json& json, const Release& value) {
   json = {{"id", value.id},
@@ -87,7 +89,8 @@ void to_json(nlohmann::json& json, const Release& value) {
           {"tree_digest", value.tree_digest},
           {"created", value.created},
           {"operator_name", value.operator_name},
-          {"policy", value.policy}};
+          {"policy", value.policy},
+          {"migrations", value.migrations}};
 }
 
 void from_json(const nlohmann::json& json, Release& value) {
@@ -103,6 +106,7 @@ void from_json(const nlohmann::json& json, Release& value) {
   json.at("created").get_to(value.created);
   json.at("operator_name").get_to(value.operator_name);
   json.at("policy").get_to(value.policy);
+  json.at("migrations").get_to(value.migrations);
 }
 
 void to_json(nlohmann::json& json, const ReleaseRecord& value) {
@@ -120,11 +124,9 @@ void from_json(const nlohmann::json& json, ReleaseRecord& value) {
 }
 
 void to_json(nlohmann::json& json, const AppReleases& value) {
-  json = {{"app", value.app},
-          {"runtime", name_of(kRuntimeNames, value.runtime)},
-          {"current", value.current},
-          {"previous", value.previous},
-          {"releases", value.releases}};
+  json = {{"app", value.app},           {"runtime", name_of(kRuntimeNames, value.runtime)},
+          {"current", value.current},   {"previous", value.previous},
+          {"releases", value.releases}, {"migrations", value.migrations}};
 }
 
 void from_json(const nlohmann::json& json, AppReleases& value) {
@@ -133,6 +135,7 @@ void from_json(const nlohmann::json& json, AppReleases& value) {
   json.at("current").get_to(value.current);
   json.at("previous").get_to(value.previous);
   json.at("releases").get_to(value.releases);
+  json.at("migrations").get_to(value.migrations);
 }
 
 void to_json(nlohmann::json& json, const ReleaseOrder& value) {

@@ -54,6 +54,17 @@ struct ReleasePolicy {
   bool operator==(const ReleasePolicy&) const = default;
 };
 
+/// A step that a release needs done once on a host, by the host, before it is started. Commands without a slash are
+/// looked up, relative ones stand in the release's directory.
+struct ReleaseMigration {
+  std::string id;
+  std::vector<std::string> run;
+  std::vector<std::string> undo;  ///< must cope with a run that did not come to its end; empty: there is none
+  std::string irreversible;       ///< why
+
+  bool operator==(const ReleaseMigration&) const = default;
+};
+
 struct Release {
   std::string id;
   std::string app;
@@ -67,6 +78,7 @@ struct Release {
   std::string created;        ///< RFC 3339
   std::string operator_name;
   ReleasePolicy policy;
+  std::vector<ReleaseMigration> migrations;  ///< all it needs, in order, also those done long ago
 
   bool operator==(const Release&) const = default;
 };
@@ -91,6 +103,16 @@ struct ReleaseRecord {
   bool operator==(const ReleaseRecord&) const = default;
 };
 
+/// A migration that was run on this host, and not undone.
+struct DoneMigration {
+  ReleaseMigration migration;
+  std::string release;      ///< that brought it
+  std::string time;         ///< RFC 3339
+  std::string transaction;  ///< by which
+
+  bool operator==(const DoneMigration&) const = default;
+};
+
 /// What a host remembers of one application. `releases` in the order of their first deployment.
 struct AppReleases {
   std::string app;
@@ -98,6 +120,7 @@ struct AppReleases {
   std::string current;   ///< id of the one in force; empty: none ever was
   std::string previous;  ///< id of the confirmed one before it: where a rollback without a name goes; may be empty
   std::vector<ReleaseRecord> releases;
+  std::vector<DoneMigration> migrations;  ///< in the order they were run
 
   const ReleaseRecord* find(const std::string& id) const;
   ReleaseRecord* find(const std::string& id);
@@ -151,6 +174,7 @@ inline constexpr const char* kReleaseConfig = "config.yaml";
 inline constexpr const char* kReleaseEnvironment = "environment";
 inline constexpr const char* kReleaseUnit = "unit.service";
 inline constexpr const char* kReleaseSocket = "unit.socket";
+inline constexpr const char* kReleaseWatch = "watch.json";  ///< WatchSettings
 inline constexpr const char* kReleaseCompose = "compose.yaml";
 inline constexpr const char* kReleaseHoles = "holes";
 /// @}

@@ -7,6 +7,6 @@
 namespace sentinel {
 
 SENTINEL_JSON_FIELDS(Webhook, url, secret_file, ca_file)
-SENTINEL_JSON_FIELDS(WatchSettings, app, port, probes, webhooks, rollback_window_ms)
+SENTINEL_JSON_FIELDS(WatchSettings, app, port, probes, webhooks, rollback_window_ms, start_period_ms)
 
 }  // namespace sentinel

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/model/json.h"
+#include "core/release/migrations.h"
 
 namespace sentinel {
 namespace {
@@ -180,6 +181,12 @@ Result<PlannedRequest> plan_release(const Request& request, HostState& host, Sec
     SENTINEL_TRY(differences, deployed_files(next, *former, host));
   }
   planned.missing = std::move(differences.missing);
+  const auto migrations = migration_work(app, order);
+  for (auto& step : steps_to_run(migrations)) planned.plan.steps.push_back(std::move(step));
+  for (const auto& stays : migrations.stay) {
+    differences.changes.push_back(
+        {migration_step(stays.migration.id), "done", "done, and stays: " + stays.migration.irreversible, false});
+  }
   if (auto before = policy_text(former), after = policy_text(&next); before != after) {
     differences.changes.push_back({"policy", std::move(before), std::move(after), false});
   }
@@ -202,6 +209,7 @@ Result<PlannedRequest> plan_release(const Request& request, HostState& host, Sec
     if (!same_artefact) step.changes.push_back({"artefact", described(former), described(&next), false});
     for (auto& change : differences.changes) step.changes.push_back(std::move(change));
     planned.plan.steps.push_back(std::move(step));
+    for (auto& undone : steps_to_undo(migrations)) planned.plan.steps.push_back(std::move(undone));
   }
   planned.plan.unchanged = planned.plan.steps.empty() ? 1 : 0;
   planned.plan.observed = digest_of(planned.states);

@@ -9,6 +9,7 @@
 #include "core/engine/executor.h"
 #include "core/engine/revert.h"
 #include "core/model/transaction_id.h"
+#include "core/release/migrations.h"
 #include "core/release/release_plan.h"
 #include "core/release/rollout_end.h"
 
@@ -16,6 +17,10 @@ namespace sentinel {
 namespace {
 
 constexpr std::uint32_t kHurriedMs = 50;
+
+Error taken_back_on_request() {
+  return Error("engine.interrupted", "taken back on request", "", ExitCode::kInterrupted);
+}
 
 }  // namespace
 
@@ -61,7 +66,7 @@ struct Rollout::Run {
 
   /// Journalled before anything of it is done.
   Result<void> enter(const std::string& phase) {
-    if (cancelled()) return Error("engine.interrupted", "taken back on request", "", ExitCode::kInterrupted);
+    if (cancelled()) return taken_back_on_request();
     SENTINEL_CHECK(writer->append(journal::RolloutPhase{phase, facts.former ? facts.former->id : ""}));
     tell(Event::Type::kPhase, phase);
     return {};
@@ -80,7 +85,14 @@ struct Rollout::Run {
   Result<void> prepare();
   Result<void> open_journal();
   Result<void> visit_secrets();
+  /// Its undo is journalled before a migration runs, and what was done is remembered right after it.
+  Result<void> migrate(const std::string& migration, const std::vector<Action>& actions, std::vector<Action> undo,
+                       const std::string& irreversible, const std::vector<DoneMigration>& done_then);
+  Result<void> run_migrations();
+  Result<void> undo_migrations();
   Result<void> stage();
+  /// A release that was in force a moment ago may still drain; it can't begin anew before its end.
+  Result<void> await_its_end();
   Result<void> candidate();
   Result<void> switch_over();
   Result<void> act();
@@ -167,11 +179,65 @@ Result<void> Rollout::Run::stage() {
   return record(ReleaseState::kStaged);
 }
 
+Result<void> Rollout::Run::migrate(const std::string& migration, const std::vector<Action>& actions,
+                                   std::vector<Action> undo, const std::string& irreversible,
+                                   const std::vector<DoneMigration>& done_then) {
+  if (cancelled()) return taken_back_on_request();
+  const auto number = static_cast<std::uint32_t>(facts.intents.size());
+  facts.intents.push_back({number, migration_step(migration), std::move(undo), irreversible, {}});
+  SENTINEL_CHECK(writer->append(facts.intents.back()));
+  tell(Event::Type::kStepStarted, "migration " + migration, migration_step(migration));
+  Executor executor({host, around.clock, around.events, secrets});
+  for (const auto& action : actions) {
+    if (auto ran = executor.run(action); !ran.ok()) {
+      return std::move(ran).error().during(fmt::format("migration {}", migration));
+    }
+  }
+  app.migrations = done_then;
+  SENTINEL_CHECK(registry.write(app));
+  SENTINEL_CHECK(writer->append(journal::Done{number}));
+  tell(Event::Type::kStepDone, "changed", migration_step(migration));
+  return {};
+}
+
+Result<void> Rollout::Run::run_migrations() {
+  for (const auto& one : migration_work(app, *request.release).run) {
+    auto done_then = app.migrations;
+    done_then.push_back({one, next().id, to_rfc3339(around.clock.now()), input.id});
+    auto undo = one.undo.empty() ? std::vector<Action>() : migration_actions(next(), one.id, one.undo);
+    SENTINEL_CHECK(
+        migrate(one.id, migration_actions(next(), one.id, one.run), std::move(undo), one.irreversible, done_then));
+  }
+  return {};
+}
+
+Result<void> Rollout::Run::undo_migrations() {
+  if (!facts.former) return {};
+  // By the release that is left: it has the commands of all that were run up to it.
+  const auto& former = *facts.former;
+  for (const auto& one : migration_work(app, *request.release).undo) {
+    auto done_then = app.migrations;
+    std::erase(done_then, one);
+    SENTINEL_CHECK(migrate(one.migration.id, migration_actions(former, one.migration.id, one.migration.undo),
+                           migration_actions(former, one.migration.id, one.migration.run), "", done_then));
+  }
+  return {};
+}
+
+Result<void> Rollout::Run::await_its_end() {
+  SENTINEL_TRY(const bool runs, around.runtime.runs(next()));
+  if (!runs) return {};
+  tell(Event::Type::kWaiting, fmt::format("release {} still ends the streams of its last time", next().id));
+  return around.runtime.drain(next(), true);
+}
+
 Result<void> Rollout::Run::candidate() {
   SENTINEL_CHECK(around.runtime.check(next()));
+  SENTINEL_CHECK(await_its_end());
+  SENTINEL_CHECK(store.fill_private(next(), secrets));
+  SENTINEL_CHECK(run_migrations());
   SENTINEL_CHECK(enter("candidate"));
   facts.touched = true;
-  SENTINEL_CHECK(store.fill_private(next(), secrets));
   SENTINEL_CHECK(around.runtime.prepare(next()));
   SENTINEL_CHECK(record(ReleaseState::kCandidate));
   SENTINEL_CHECK(around.runtime.start_candidate(next()));
@@ -192,7 +258,7 @@ Result<void> Rollout::Run::switch_over() {
   SENTINEL_CHECK(around.runtime.switch_to(next(), facts.former));
   SENTINEL_CHECK(record(ReleaseState::kServing));
   // Going back is immediate: what it goes to was watched when it came.
-  if (request.release->action == ReleaseOrder::Action::kRollback) return {};
+  if (request.release->action == ReleaseOrder::Action::kRollback) return undo_migrations();
   tell(Event::Type::kPhase, "bake");
   auto watched = around.judge.watch(next(), around.runtime, [this] { return cancelled(); });
   if (watched.ok()) {

@@ -8,13 +8,15 @@
 #include "core/engine/commit.h"
 #include "core/engine/executor.h"
 #include "core/engine/revert.h"
+#include "core/model/json.h"
+#include "core/release/masked_log.h"
+#include "core/release/migrations.h"
+#include "core/release/watch_file.h"
 
 namespace sentinel {
 namespace {
 
 constexpr std::size_t kLogLines = 50;
-// A value as short as this is in every text.
-constexpr std::size_t kShortestMasked = 4;
 
 void warn(EventSink& events, const Error& error) {
   Event event;
@@ -33,20 +35,12 @@ void put_record(AppReleases& app, const Release& release, ReleaseState state, co
   *record = {release, state, time, transaction, "", {}};
 }
 
-std::vector<std::string> masked(std::vector<std::string> lines, HostState& host) {
-  const auto names = host.secrets.names();
-  if (!names.ok()) return {};
-  for (const auto& name : *names) {
-    const auto secret = host.secrets.read(name);
-    if (!secret.ok() || !*secret || (*secret)->reveal().size() < kShortestMasked) continue;
-    const std::string value((*secret)->reveal());
-    for (auto& line : lines) {
-      for (auto at = line.find(value); at != std::string::npos; at = line.find(value, at)) {
-        line.replace(at, value.size(), "[secret " + name + "]");
-      }
-    }
-  }
-  return lines;
+// As the plan saw them.
+std::vector<DoneMigration> migrations_before(const RolloutFacts& facts) {
+  const auto state = facts.begin.states.find("release/" + facts.next.app);
+  if (state == facts.begin.states.end()) return {};
+  auto app = decode<AppReleases>(state->second);
+  return app.ok() ? std::move(app->migrations) : std::vector<DoneMigration>();
 }
 
 Result<void> keep_retention(const RolloutSurroundings& around, AppReleases& app, const Release& next) {
@@ -119,6 +113,7 @@ Result<void> finish_rollout(const RolloutSurroundings& around, journal::Writer& 
              facts.begin.transaction);
   SENTINEL_CHECK(registry.write(app));
   SENTINEL_CHECK(host.machine.make_link(ReleasePaths::current(next.app), "releases/" + next.id));
+  SENTINEL_CHECK(install_watch(host.machine, next));
   SENTINEL_CHECK(host.audit.append({commit.time, facts.begin.transaction, facts.begin.request.operator_name,
                                     facts.begin.request.purpose, facts.begin.request.project, "changed",
                                     facts.begin.base_generation, commit.changed, ""}));
@@ -159,16 +154,17 @@ RolledBack take_back(const RolloutSurroundings& around, journal::Writer& writer,
   ReleaseRegistry registry(host.machine, host.directory);
   auto app = registry.read(facts.next.app);
   if (app.ok()) {
+    app->migrations = migrations_after_revert(migrations_before(facts), app->migrations, facts.begin.transaction);
     if (auto* record = app->find(facts.next.id); record != nullptr) {
       record->state = ReleaseState::kFailed;
       record->changed = time;
       record->transaction = facts.begin.transaction;
       record->reason = why.message;
       record->log = out.log;
-      failed(registry.write(*app), "the registry of releases");
     } else {
       failed(ReleaseStore(host).remove({facts.next.app, facts.next.id}), "the release's directory");
     }
+    if (!app->releases.empty()) failed(registry.write(*app), "the registry of releases");
   } else {
     failed(std::move(app).error(), "the registry of releases");
   }

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "core/base/file.h"
+#include "core/system/unit_properties.h"
 
 namespace sentinel {
 namespace {
@@ -52,20 +52,6 @@ std::string without_service(const std::string& text) {
   return out;
 }
 
-std::map<std::string, std::string> properties(const std::string& text) {
-  std::map<std::string, std::string> out;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = text.substr(begin, end - begin);
-    if (const auto equals = line.find('='); equals != std::string::npos) {
-      out[line.substr(0, equals)] = line.substr(equals + 1);
-    }
-    begin = end + 1;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string unit_of(const Release& release) {
@@ -91,15 +77,7 @@ Result<void> SystemdRuntime::systemctl(std::vector<std::string> arguments) {
 }
 
 Result<SystemdRuntime::UnitState> SystemdRuntime::look(const std::string& unit) {
-  SENTINEL_TRY(
-      const auto shown,
-      machine_.query({{"systemctl", "show", "--property=ActiveState,Result,ExecMainStatus,NRestarts,Job", unit},
-                      {},
-                      {},
-                      kSystemctl,
-                      {}}));
-  if (shown.status != 0) return Error("release.systemd", "systemctl show " + unit + " failed: " + shown.reason());
-  auto found = properties(shown.output);
+  SENTINEL_TRY(auto found, unit_properties(machine_, unit, "ActiveState,Result,ExecMainStatus,NRestarts,Job"));
   UnitState state{found["ActiveState"], found["Result"], found["ExecMainStatus"], false, 0};
   state.queued = !found["Job"].empty() && found["Job"] != "0";
   const auto& restarts = found["NRestarts"];

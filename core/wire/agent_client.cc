@@ -141,4 +141,18 @@ Result<HostRecord> AgentClient::audit(const AuditRequest& request) {
   return decode_message<HostRecord>(frame.payload);
 }
 
+Result<void> AgentClient::read_logs(const ReadLogs& wish, const std::function<void(const std::string&)>& on_text) {
+  SENTINEL_CHECK(channel_.write(encode_message(FrameType::kReadLogs, wish)));
+  for (;;) {
+    auto frame = next_frame(wish.follow ? kIdleTick : kPlanTimeout);
+    // Nothing may be said for long where a log is followed.
+    if (!frame.ok() && wish.follow && frame.error().code == "channel.timeout") continue;
+    if (!frame.ok()) return std::move(frame).error();
+    if (frame->type == FrameType::kEnd) return {};
+    if (frame->type == FrameType::kFailed) return decode_failure(frame->payload);
+    if (frame->type != FrameType::kLogs) return Error("wire.malformed", "an unexpected frame came within a log");
+    on_text(frame->payload);
+  }
+}
+
 }  // namespace sentinel

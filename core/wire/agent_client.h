@@ -67,6 +67,9 @@ class AgentClient {
   /// Asks for everything an audit wants to know: one question, one answer, nothing on the host changes.
   Result<HostRecord> audit(const AuditRequest& request);
 
+  /// Reads a log to its end, or for good; `on_text` gets whole lines. Error `channel.*` when the connection breaks.
+  Result<void> read_logs(const ReadLogs& wish, const std::function<void(const std::string&)>& on_text);
+
  private:
   Result<void> await_preamble(const Greeting& greeting);
   Result<void> answer_greeting(const Greeting& greeting, std::string& said);

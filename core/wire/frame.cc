@@ -19,7 +19,7 @@ std::uint32_t read_u32(const char* bytes) {
 
 }  // namespace
 
-bool is_known(std::uint8_t type) { return (type >= 1 && type <= 9) || (type >= 16 && type <= 27); }
+bool is_known(std::uint8_t type) { return (type >= 1 && type <= 10) || (type >= 16 && type <= 28); }
 
 std::string encode_frame(FrameType type, std::string_view payload) {
   std::string out;

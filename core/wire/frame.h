@@ -32,6 +32,7 @@ enum class FrameType : std::uint8_t {
   kAnswer = 7,   ///< JSON, the answer to kAsk
   kAccepted = 8, ///< {}: kConfirm, kExtend or kAbort was taken
   kRecord = 9,   ///< HostRecord, the answer to kAudit
+  kLogs = 10,    ///< raw bytes of an application's log, whole lines; kEnd follows when there is no more
   // sentinelctl to agent
   kInstall = 16,     ///< Install, followed by exactly size raw bytes: the successor of this agent
   kRequest = 17,     ///< Request: plan this
@@ -45,6 +46,7 @@ enum class FrameType : std::uint8_t {
   kAsk = 25,         ///< Ask: a read-only question
   kGeneration = 26,  ///< RestoreGeneration: plan the way back to that generation
   kAudit = 27,       ///< AuditRequest: look, and say what was seen
+  kReadLogs = 28,    ///< ReadLogs: what the release in force logged
 };
 
 /// A type this protocol version knows.

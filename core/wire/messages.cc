@@ -31,6 +31,7 @@ SENTINEL_JSON_FIELDS(TransactionName, transaction)
 SENTINEL_JSON_FIELDS(Extend, transaction, seconds)
 SENTINEL_JSON_FIELDS(RestoreGeneration, generation, request)
 SENTINEL_JSON_FIELDS(Ask, topic, name)
+SENTINEL_JSON_FIELDS(ReadLogs, app, lines, follow)
 
 Error decode_failure(const std::string& payload) {
   const auto json = parse_json(payload);

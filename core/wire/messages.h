@@ -90,6 +90,15 @@ struct Ask {
   bool operator==(const Ask&) const = default;
 };
 
+/// Answered with kLogs frames, then kEnd; while `follow` goes on, until the peer leaves.
+struct ReadLogs {
+  std::string app;
+  std::uint32_t lines = 0;  ///< so many of the last ones
+  bool follow = false;
+
+  bool operator==(const ReadLogs&) const = default;
+};
+
 void to_json(nlohmann::json& json, const Hello& value);
 void from_json(const nlohmann::json& json, Hello& value);
 void to_json(nlohmann::json& json, const Install& value);
@@ -108,6 +117,8 @@ void to_json(nlohmann::json& json, const RestoreGeneration& value);
 void from_json(const nlohmann::json& json, RestoreGeneration& value);
 void to_json(nlohmann::json& json, const Ask& value);
 void from_json(const nlohmann::json& json, Ask& value);
+void to_json(nlohmann::json& json, const ReadLogs& value);
+void from_json(const nlohmann::json& json, ReadLogs& value);
 
 template <typename T>
 std::string encode_message(FrameType type, const T& message) {

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host  # noqa: E402
-from releases import RATE, STREAMS, Load, ReleaseCase  # noqa: E402
+from releases import RATE, SECRETS, STREAMS, Load, ReleaseCase  # noqa: E402
 from sentinel import CAMPAIGN, Operator, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 2  # good ones under load, each followed by a bad one
@@ -27,6 +27,7 @@ class Deploy(ReleaseCase):
             ("never-ready", {"health": {"start": "2s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "not healthy"),
             ("crash", {"environment_template": "SENTINEL_LISTEN=fd:nothing\nOPENAI_API_KEY={{ secrets.OPENAI_API_KEY | shell }}\n"}, "ended"),
             ("missing-secret", {"environment_template": "OPENAI_API_URL=\n", "settings": {"OPENAI_API_URL": None}}, "ended"),
+            ("slow", {"settings": {"OPENAI_API_URL": self.settings["OPENAI_API_URL"].replace("/v1", "/slow/v1")}}, "chat"),
         ]
         return kinds[number % len(kinds)]
 
@@ -35,7 +36,6 @@ class Deploy(ReleaseCase):
             self.prepared(host, operator)
             self.caddy(host)
             self.assertEqual(self.deploy("first")["release"], "first")
-            wait_until(lambda: host.run(["sh", "-c", "ss -ltn | grep -q :8000"], check=False).returncode == 0, 20, "Caddy")
             self.answers()
             with Load(host.address) as load:
                 current = "first"
@@ -63,13 +63,13 @@ class Deploy(ReleaseCase):
             left = host.run(["sh", "-c", "ls /etc/systemd/system | grep -e sentinel.socket -e nothing-before; ss -ltn | grep :8080"], check=False).stdout
             self.assertEqual(left, "")
             self.deploy("first")
-            for number in range(5):
+            for number in range(6):
                 name, change, word = self.bad(number)
                 with self.subTest(name):
                     failed = self.deploy(name, exit=6, **change)
                     self.assertEqual((failed["outcome"], failed["release"]), ("reverted", "first"))
                     self.assertIn(word, failed["error"]["message"])
-                    self.assertTrue(failed["log"] or name == "never-ready", failed)
+                    self.assertTrue(failed["log"] or name in ("never-ready", "slow"), failed)
                     self.assertNotIn("upstream-secret-1", json.dumps(failed))
                     states = host.run(["systemctl", "is-active", "sentinel-first.service", f"sentinel-{name}.service"], check=False).stdout.split()
                     self.assertEqual(states, ["active", "inactive"])
@@ -114,42 +114,79 @@ class Deploy(ReleaseCase):
             self.assertEqual(told(), ["pre_connect 1 web-1", "pre_deploy 1 web-1", "post_deploy 1 web-1 changed"])
             for name, before in (("pre_connect", []), ("pre_deploy", ["pre_connect 2 web-1"])):
                 self.project(hooks={**hooks, name: [["false"], *tell]}, settings={"SENTINEL_DEBUG": "true"})
-                report = operator.json("deploy", "--release", "2", "--yes", exit=1, environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                report = operator.json("deploy", "--release", "2", "--yes", exit=1, environment=SECRETS)
                 self.assertEqual((report["error"]["code"], told()), ("hooks.failed", before))
             self.assertEqual(set(self.states(host)), {"1"})
             self.deploy("3", exit=6, hooks=hooks, settings={"SENTINEL_WORKERS": "many"})
             self.assertEqual(told(), ["pre_connect 3 web-1", "pre_deploy 3 web-1", "on_rollback 3 web-1 reverted"])
+            self.deploy("4", hooks=hooks, settings={"SENTINEL_DEBUG": "true"})
+            told()
+            self.command("rollback")
+            self.assertEqual(told(), ["pre_connect web-1", "on_rollback 1 web-1 changed"])
+            self.project(hooks={**hooks, "pre_connect": [["false"]]})
+            self.assertEqual(self.operator.json("rollback", "--yes", exit=1)["error"]["code"], "hooks.failed")
 
-    def test_the_watch_takes_back_a_release_that_turns_bad_later(self):
+    def test_a_deploy_brings_its_watch_and_a_rollback_the_one_before(self):
+        def watched(**more):
+            return {"live": {"path": "/health/live", "failures": 2}, "watch": {"rollback": "10m", **more}}
+
+        def settings():
+            return json.loads(host.read("/etc/sentinel/watch.json"))
+
+        def current():
+            return host.run(["readlink", "/opt/sentinel/current"]).stdout.strip()
+
+        def journal():
+            return host.journal("sentinel-watch")
+
+        with Host() as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("1", health={"start_period": "1s", **watched(port=9470)})
+            self.assertEqual((settings()["port"], settings()["rollback_window_ms"], settings()["start_period_ms"]), (9470, 600_000, 1000))
+            self.assertEqual([each["name"] for each in settings()["probes"]], ["ready", "live"])
+            wait_until(lambda: "ready is healthy" in journal() and "live is healthy" in journal(), 30, "it watches")
+            self.assertEqual(host.run(["systemctl", "is-enabled", "sentinel-watch"]).stdout.strip(), "enabled")
+            # While a transaction is at work, the watch leaves the judgement to it.
+            self.project(settings={"SENTINEL_DEBUG": "true"}, health={"bake": {"time": "20s"}, **watched()})
+            process = self.begin("deploy", "--release", "2")
+            wait_until(lambda: self.states(host).get("2") == "serving", 30, "the switch")
+            host.run(["systemctl", "kill", "--signal=STOP", "sentinel-2.service"])
+            wait_until(lambda: "a transaction is at work" in journal(), 60, "it waits")
+            output, _ = process.communicate(timeout=90)
+            self.assertEqual(only(json.loads(output))["outcome"], "reverted")
+            self.assertEqual((current(), settings()["port"]), ("releases/1", 9470))
+            # What comes is watched as it says, and what turns bad is taken back, once, with its watch.
+            self.deploy("3", settings={"SENTINEL_DEBUG": "true"}, health=watched())
+            self.assertEqual(settings()["port"], 9465)
+            host.run(["systemctl", "kill", "--signal=STOP", "sentinel-3.service"])
+            wait_until(lambda: current() == "releases/1", 60, "it was taken back")
+            wait_until(lambda: host.run(["systemctl", "is-active", "sentinel-rollback@sentinel"], check=False).stdout == "inactive\n", 60, "all is done")
+            self.assertEqual((self.states(host)["1"], settings()["port"]), ("confirmed", 9470))
+            host.run(["systemctl", "kill", "--signal=STOP", "sentinel-1.service"])
+            wait_until(lambda: "release 1 is in force since 3 was taken back" in journal(), 60, "it says why not")
+            self.assertEqual(current(), "releases/1")
+
+    def test_a_watch_that_cannot_take_back_says_so_and_does_not_try_again(self):
         with Host() as host, Operator() as operator:
             self.prepared(host, operator)
             self.deploy("1")
-            self.deploy("2", settings={"SENTINEL_DEBUG": "true"})
-            (app,) = json.loads(host.read("/var/lib/sentinel/releases.json"))["apps"]
-            turned = probe("turned", {"command": {"argv": ["test", "!", "-e", "/run/bad"]}})
-            settings = {"app": app["app"], "port": 9465, "probes": [turned], "webhooks": [], "rollback_window_ms": 600_000}
-            host.write("/etc/sentinel/watch.json", json.dumps(settings))
-            host.run(["systemctl", "start", "sentinel-watch"])
-            wait_until(lambda: "turned is healthy" in host.journal("sentinel-watch"), 30, "it watches")
-            host.run(["touch", "/run/bad"])
-
-            def current():
-                return host.run(["readlink", f"/opt/{app['app']}/current"]).stdout.strip()
-
-            wait_until(lambda: current() == "releases/1", 60, "it was taken back")
-            wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-rollback@{app['app']}"], check=False).stdout == "inactive\n", 60, "all is done")
-            self.assertEqual(self.states(host)["1"], "confirmed")
-            # The former release's trouble goes on, and nothing more is done.
+            self.deploy("2", settings={"SENTINEL_DEBUG": "true"}, health={"watch": {"rollback": "10m"}})
+            host.run(["sh", "-c", "echo altered >>/opt/sentinel/releases/1/config.yaml"])
+            host.run(["systemctl", "kill", "--signal=STOP", "sentinel-2.service"])
+            wait_until(lambda: "release 2 could not be taken back" in host.journal("sentinel-watch"), 60, "it says so")
             host.run(["systemctl", "restart", "sentinel-watch"])
-            wait_until(lambda: "release 1 is in force since 2 was taken back" in host.journal("sentinel-watch"), 30, "it says why not")
-            self.assertEqual(current(), "releases/1")
+            wait_until(lambda: "release 2 was taken back once already" in host.journal("sentinel-watch"), 60, "it looked again")
+            ask = r"exec 3<>/dev/tcp/127.0.0.1/9465 && printf 'GET /metrics HTTP/1.1\r\n\r\n' >&3 && cat <&3"
+            self.assertIn('sentinel_watch_rollbacks_total{app="sentinel",outcome="failed"} 1\n', host.run(["bash", "-c", ask]).stdout)
+            self.assertEqual(host.journal("sentinel-rollback@sentinel").count("Starting"), 1)
+            self.assertEqual(host.run(["readlink", "/opt/sentinel/current"]).stdout.strip(), "releases/2")
 
     def test_a_power_cut_under_the_watch_boots_the_former_release(self):
         with Host("bookworm") as host, Operator() as operator:
             self.prepared(host, operator)
             self.deploy("one")
             self.project(settings={"SENTINEL_ATTEMPTS": 3}, health={"bake": {"time": "120s"}})
-            process = self.operator.start("deploy", "--release", "two", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+            process = self.begin("deploy", "--release", "two")
             wait_until(lambda: self.states(host).get("two") == "serving", 30, "the switch")
             host.power_off()
             process.terminate()
@@ -169,9 +206,9 @@ class Deploy(ReleaseCase):
                 with self.subTest(phase):
                     release = f"killed-in-{phase}"
                     self.project(settings={"SENTINEL_ATTEMPTS": 3}, health=health)
-                    process = self.operator.start("deploy", "--release", release, "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    process = self.begin("deploy", "--release", release)
                     wait_until(lambda: self.states(host).get(release) == phase, 30, phase)
-                    held = self.operator.run("deploy", "--release", "second", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    held = self.operator.run("deploy", "--release", "second", "--yes", "--json", environment=SECRETS)
                     self.assertEqual(held.returncode, 9, held.stdout)
                     host.run(["systemctl", "kill", "--signal=KILL", "sentinel-transaction@*.service"])
                     output, _ = process.communicate(timeout=90)

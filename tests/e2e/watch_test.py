@@ -45,7 +45,7 @@ class Watch(unittest.TestCase):
 
     def settings(self, *probes, webhooks=()):
         path = self.scratch / "watch.json"
-        path.write_text(json.dumps({"app": "demo", "port": self.port, "probes": probes, "webhooks": webhooks, "rollback_window_ms": 0}))
+        path.write_text(json.dumps({"app": "demo", "port": self.port, "probes": probes, "webhooks": webhooks, "rollback_window_ms": 0, "start_period_ms": 0}))
         return path
 
     def ready(self, **more):
@@ -162,7 +162,7 @@ class Watch(unittest.TestCase):
 
 class AsAService(unittest.TestCase):
     def test_on_a_host(self):
-        settings = {"app": "demo", "port": 9465, "webhooks": [], "rollback_window_ms": 600_000,
+        settings = {"app": "demo", "port": 9465, "webhooks": [], "rollback_window_ms": 600_000, "start_period_ms": 0,
                     "probes": [probe("file", {"command": {"argv": ["test", "-e", "/run/good"]}}), probe("ssh", {"unit": {"unit": "ssh.service"}}),
                                probe("port", {"tcp": {"host": "127.0.0.1", "port": 22}})]}
         resources = [{"directory": {"path": "/etc/sentinel"}, "id": "directory"},

@@ -75,7 +75,11 @@ void try_payload(const Frame& frame, ContentCollector& collector) {
     case FrameType::kExtend: return try_message<Extend>(frame.payload);
     case FrameType::kAsk: return try_message<Ask>(frame.payload);
     case FrameType::kGeneration: return try_message<RestoreGeneration>(frame.payload);
+    case FrameType::kAudit: return try_message<AuditRequest>(frame.payload);
+    case FrameType::kRecord: return try_message<HostRecord>(frame.payload);
+    case FrameType::kReadLogs: return try_message<ReadLogs>(frame.payload);
     case FrameType::kEvents:
+    case FrameType::kLogs:
     case FrameType::kEnd:
     case FrameType::kAnswer:
     case FrameType::kAccepted: return;

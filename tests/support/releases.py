@@ -13,12 +13,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "proxy"))
 from proxy import KEY  # noqa: E402
-from sentinel import BUILD, only  # noqa: E402
+from sentinel import BUILD, only, wait_until  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 STREAMS, EVENTS, PACE = 20, 30, 0.2
 RATE = 40  # requests per second, sent whether or not the ones before were answered
 KEYS = "/etc/sentinel/keys"
+SECRETS = {"UPSTREAM_KEY": "upstream-secret-1"}
 CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "m", "messages": []}', "contains": "hi",
         "headers": {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}}
 CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
@@ -26,6 +27,8 @@ CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
 
 def script(exchange):
     body = exchange.json()
+    if exchange.target.startswith("/slow/"):
+        time.sleep(5)  # longer than any probe waits
     if not body.get("stream"):
         exchange.send_json({"id": "x", "choices": [{"index": 0, "message": {"content": "hi"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
         return
@@ -104,29 +107,41 @@ class ReleaseCase(unittest.TestCase):
         self.addCleanup(self.upstream.close)
         self.upstream.script = script
 
-    def prepared(self, host, operator, **more):
-        """A project on a host whose Caddy leads to the application's port."""
-        operator.know(host)
-        digest = hashlib.sha256(KEY.encode()).hexdigest()
-        host.run(["mkdir", "-p", "/etc/sentinel"])
-        host.write(KEYS, f"{digest} user-1\n")
+    def prepared(self, host, operator, *others, **more):
+        """A project for these hosts, which can be deployed."""
+        self.operator, self.host = operator, host
+        self.hosts = {f"web-{number}": each for number, each in enumerate((host, *others), 1)}
+        operator.know(*self.hosts.values())
+        for each in self.hosts.values():
+            each.run(["mkdir", "-p", "/etc/sentinel"])
+            self.give_keys(each)
         self.settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{host.gateway}:{self.upstream.port}/v1", "SENTINEL_RATE_LIMIT": 1_000_000}
-        self.host, self.operator = host, operator
         self.project(**more)
 
-    def project(self, settings=None, health=None, secrets=None, environment_template=None, hooks=None):
+    @staticmethod
+    def give_keys(host):
+        host.write(KEYS, f"{hashlib.sha256(KEY.encode()).hexdigest()} user-1\n")
+
+    def project(self, settings=None, health=None, secrets=None, environment_template=None, **more):
         template = self.operator.directory / "templates" / "app" / "environment.j2"
         template.unlink(missing_ok=True)
         if environment_template is not None:
             template.parent.mkdir(parents=True, exist_ok=True)
             template.write_text(environment_template)
-        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []),
+        self.operator.project(self.hosts, stack=self.operator.own_stack("bare", []),
                               secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
                               app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
-                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, hooks=hooks or {})
+                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, **more)
+
+    def report(self, *arguments, exit=0):
+        return self.operator.json(*arguments, "--yes", exit=exit, environment=SECRETS)
 
     def command(self, *arguments, exit=0):
-        return only(self.operator.json(*arguments, "--yes", exit=exit, environment={"UPSTREAM_KEY": "upstream-secret-1"}))
+        return only(self.report(*arguments, exit=exit))
+
+    def begin(self, *arguments):
+        """The same in the background."""
+        return self.operator.start(*arguments, "--yes", "--json", environment=SECRETS)
 
     def deploy(self, release, exit=0, **project):
         self.project(**project)
@@ -145,7 +160,10 @@ class ReleaseCase(unittest.TestCase):
         load.ask(False)
         self.assertEqual((load.answers, load.failures), (1, []))
 
-    def caddy(self, host):
+    @staticmethod
+    def caddy(host):
+        """Caddy before the application, on port 8000."""
         host.run(["sh", "-c", "apt-get update -q && apt-get install -yq --no-install-recommends caddy"], timeout=180)
         host.write("/etc/caddy/Caddyfile", CADDYFILE)
         host.run(["systemctl", "restart", "caddy"])
+        wait_until(lambda: host.run(["sh", "-c", "ss -ltn | grep -q :8000"], check=False).returncode == 0, 20, "Caddy")

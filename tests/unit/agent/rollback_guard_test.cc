@@ -30,6 +30,9 @@ struct Releases final : ReleaseControl {
   std::chrono::minutes age{1};
   int asked = 0;
   bool broken = false;
+  bool at_work = false;
+  std::string end;  ///< of the last step; while set, a step changes nothing
+  std::optional<std::chrono::milliseconds> up;
 
   Result<std::optional<CurrentRelease>> current() override {
     if (broken) return Error("system.EIO", "the disk is broken");
@@ -37,9 +40,15 @@ struct Releases final : ReleaseControl {
     return std::optional(CurrentRelease{stack.back(), FixedClock().now() - age});
   }
 
+  Result<std::optional<std::chrono::milliseconds>> uptime(const std::string&) override { return up; }
+
+  Result<bool> busy() override { return at_work; }
+
+  Result<std::string> ended() override { return end; }
+
   Result<void> roll_back() override {
     ++asked;
-    if (stack.size() > 1) stack.pop_back();
+    if (end.empty() && stack.size() > 1) stack.pop_back();
     return {};
   }
 };
@@ -115,17 +124,66 @@ TEST_CASE("without a memory of it there is no step, and a death at any write lea
   }
 }
 
+TEST_CASE("while a transaction is at work nothing is taken back, and nothing is remembered") {
+  Scene scene;
+  scene.releases.at_work = true;
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kWaiting);
+  CHECK(scene.releases.asked == 0);
+  scene.releases.at_work = false;
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kRollingBack);
+}
+
+TEST_CASE("a step that failed is news once, also after the watch was started again, and is not repeated") {
+  Scene scene;
+  scene.releases.end = "exit-code, status 7";
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kRollingBack);
+  for (const bool news : {true, false, false}) {
+    RollbackMemory memory(scene.machine, kPath);
+    REQUIRE(memory.load().ok());
+    RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
+    CHECK((guard.look().find("release 2 could not be taken back (exit-code, status 7)") == 0) == news);
+    CHECK(guard.counts().failed == 1);
+    CHECK(guard.unhealthy("status 503").reason == "release 2 was taken back once already");
+  }
+  CHECK(scene.releases.asked == 1);
+  // What a person brings afterwards did not come by that step.
+  scene.releases.end.clear();
+  scene.releases.stack.push_back("3");
+  CHECK(scene.unhealthy().outcome == GuardOutcome::kRollingBack);
+}
+
+TEST_CASE("in its start period a release is not judged, whether it came or was started again") {
+  Scene scene;
+  RollbackMemory memory(scene.machine, kPath);
+  RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
+  CHECK(guard.starting(std::chrono::minutes(2)));
+  CHECK_FALSE(guard.starting(std::chrono::minutes(1)));
+  CHECK_FALSE(guard.starting(std::chrono::minutes(0)));
+  scene.releases.up = std::chrono::seconds(20);
+  CHECK(guard.starting(std::chrono::minutes(1)));
+  CHECK_FALSE(guard.starting(std::chrono::seconds(20)));
+}
+
 TEST_CASE("the host's link says what is in force, and its unit goes back") {
   FakeSystem machine;
-  HostReleaseControl releases(machine, "demo");
+  FixedClock clock;
+  HostReleaseControl releases(machine, clock, "demo");
   CHECK_FALSE(releases.current()->has_value());
   machine.put_directory("/opt/demo");
   machine.put_link("/opt/demo/current", "releases/7");
   CHECK((*releases.current())->id == "7");
-  machine.on({"systemctl"}, {0, "", ""});
+  machine.on({"systemctl", "show"}, {0, "ActiveState=activating\nJob=0\n", ""});
+  CHECK(releases.ended()->empty());
+  machine.on({"systemctl", "show"}, {0, "ActiveState=failed\nResult=exit-code\nExecMainStatus=7\nJob=\n", ""});
+  CHECK(*releases.ended() == "exit-code, status 7");
+  machine.on({"systemctl", "show"}, {0, "ExecMainStartTimestampMonotonic=3590000000\n", ""});
+  CHECK(**releases.uptime("7") == std::chrono::seconds(10));
+  machine.on({"systemctl", "show"}, {0, "ExecMainStartTimestampMonotonic=0\n", ""});
+  CHECK_FALSE(releases.uptime("7")->has_value());
+  machine.on({"systemctl", "start"}, {0, "", ""});
   CHECK(releases.roll_back().ok());
   CHECK(machine.commands().back() == "systemctl start --no-block sentinel-rollback@demo.service");
-  machine.on({"systemctl"}, {5, "", "no such unit\n"});
+  machine.on({"systemctl", "start"}, {5, "", "no such unit\n"});
   CHECK(releases.roll_back().error().message == "the rollback was not started: status 5: no such unit");
 }
 

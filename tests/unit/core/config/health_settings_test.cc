@@ -72,6 +72,30 @@ TEST_CASE("every key of health arrives") {
   CHECK(read.bake == BakeSettings{120'000, 0.05, 10});
 }
 
+TEST_CASE("what a host watches for good is ready and live, with limits of its own") {
+  Diagnostics diagnostics;
+  const auto usual = load("", diagnostics);
+  REQUIRE(usual);
+  CHECK((usual->watch.app == "demo" && usual->watch.port == 9465 && usual->watch.rollback_window_ms == 600'000));
+  CHECK(usual->watch.webhooks.empty());
+  const auto read = load(
+      "health:\n"
+      "  ready: {timeout: 1m}\n"
+      "  live: {path: /live}\n"
+      "  startup: {path: /started}\n"
+      "  start_period: 15s\n"
+      "  verify: [{name: unit, unit: redis.service}]\n"
+      "  watch: {rollback: 0s, port: 9999, webhooks: [{url: 'https://h.example.com/', secret_file: /etc/token}]}\n",
+      diagnostics);
+  REQUIRE(read);
+  const WatchSettings& watch = read->watch;
+  CHECK((watch.port == 9999 && watch.rollback_window_ms == 0 && watch.start_period_ms == 15'000));
+  REQUIRE(watch.probes.size() == 2);
+  CHECK((watch.probes[0].name == "ready" && watch.probes[0].timeout_ms == kMostWatchTimeoutMs));
+  CHECK(watch.probes[1].name == "live");
+  CHECK(watch.webhooks == std::vector<Webhook>{{"https://h.example.com/", "/etc/token", ""}});
+}
+
 TEST_CASE("mistakes of health keys are named with their place") {
   const std::pair<const char*, const char*> cases[] = {
       {"{verify: [{name: x, url: 'example.com/'}]}", "health.probe"},
@@ -86,6 +110,8 @@ TEST_CASE("mistakes of health keys are named with their place") {
       {"{verify: [{name: x, unit: a, path: /b}]}", "schema.exclusive-keys"},
       {"{live: {interval: 1s}}", "schema.missing-key"},
       {"{redy: {path: /x}}", "schema.unknown-key"},
+      {"{watch: {webhooks: [{url: 'h.example.com'}]}}", "health.probe"},
+      {"{watch: {webhooks: [{secret_file: /etc/token}]}}", "schema.missing-key"},
   };
   for (const auto& [text, code] : cases) {
     Diagnostics diagnostics;

@@ -43,7 +43,7 @@ TEST_CASE("an announced size above the limit is refused before the payload arriv
 
 TEST_CASE("an unknown frame type is refused") {
   FrameReader reader(FrameReader::Start::kAtFrame);
-  reader.feed(std::string("\0\0\0\0\x09", 5));
+  reader.feed(std::string("\0\0\0\0\x0f", 5));
   CHECK(reader.next().error().code == "wire.unknown-type");
 }
 
