@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/model/observation.h"
 #include "core/wire/messages.h"
 
 namespace {
