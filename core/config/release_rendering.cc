@@ -38,6 +38,18 @@ HealthSettings health_of(const Project& project, const std::string& listen, cons
   return settings;
 }
 
+// Containers listen on no port: the one that has the traffic is behind the link.
+WatchSettings watch_of(const Project& project, const std::string& listen, bool compose) {
+  WatchSettings settings = project.watch;
+  if (!compose) return settings;
+  for (auto& probe : settings.probes) {
+    auto* http = std::get_if<HttpProbe>(&probe.target);
+    if (http != nullptr && http->url.starts_with("http://" + listen + "/"))
+      http->socket = ReleasePaths::sockets(project.name) + "/current/api.sock";
+  }
+  return settings;
+}
+
 class Renderer {
  public:
   Renderer(const Project& project, const Host& host, const Assets& assets, const ReleaseWish& wish,
@@ -203,7 +215,8 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   known["environment"] = paths.installed(*environment_file);
   known["config"] = paths.installed(*config_file);
   if (!(compose ? add_compose_file(renderer, known) : add_units(renderer, known, project.name))) return {};
-  renderer.add(kReleaseWatch, 0644, Content(nlohmann::json(project.watch).dump(2) + "\n"));
+  const auto watch = watch_of(project, known.at("listen").get<std::string>(), compose);
+  renderer.add(kReleaseWatch, 0644, Content(nlohmann::json(watch).dump(2) + "\n"));
   release.env_digest = environment_file->content.digest;
   release.config_digest = config_file->content.digest;
   for (const auto& [digest, bytes] : wish.contents) renderer.out.contents[digest] = std::string(bytes);

@@ -159,6 +159,9 @@ struct ReleasePaths {
   /// A part of an image, by its digest: several releases may share it.
   static std::string image_parts(const std::string& app) { return home(app) + "/images"; }
 
+  /// Of compose's releases, each in a directory named like it; `current` leads to the one that has the traffic.
+  static std::string sockets(const std::string& app) { return "/run/" + app + "-app"; }
+
   /// Root's alone: files with their secrets filled in.
   std::string private_directory() const { return "/var/lib/sentinel/releases/" + app + "/" + id; }
 

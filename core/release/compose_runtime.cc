@@ -36,16 +36,12 @@ std::string label_of(const Release& release) {
   return fmt::format("sentinel.release={}/{}", release.app, release.id);
 }
 
-std::string sockets_of(const std::string& app) {
-  return fmt::format("/run/{}-app", app);
-}
-
 std::string directory_of(const Release& release) {
-  return sockets_of(release.app) + "/" + release.id;
+  return ReleasePaths::sockets(release.app) + "/" + release.id;
 }
 
 std::string link_of(const std::string& app) {
-  return sockets_of(app) + "/current";
+  return ReleasePaths::sockets(app) + "/current";
 }
 
 std::string boot_entry(const std::string& app) {
@@ -57,7 +53,7 @@ std::string boot_text(const Release& release) {
   return fmt::format(
       "# Where the release in force listens, and the link that the server in front goes by.\n"
       "d {0} 0755 root root -\nd {0}/{1} 0755 {2} {2} -\nL+ {0}/current - - - - {1}\n",
-      sockets_of(release.app), release.id, kUser);
+      ReleasePaths::sockets(release.app), release.id, kUser);
 }
 
 Result<void> remove_files(System& machine, const std::string& directory) {
@@ -73,7 +69,7 @@ Result<void> ComposeRuntime::check(const Release&) {
 }
 
 Result<void> ComposeRuntime::ensure_directories(const Release& release) {
-  SENTINEL_CHECK(machine_.make_directory(sockets_of(release.app), {0, 0, 0755}));
+  SENTINEL_CHECK(machine_.make_directory(ReleasePaths::sockets(release.app), {0, 0, 0755}));
   SENTINEL_CHECK(machine_.make_directory(directory_of(release), {kUser, kUser, 0755}));
   SENTINEL_CHECK(machine_.make_directory(fmt::format("/var/lib/{}-app", release.app), {kUser, kUser, 0750}));
   const auto configuration = "/etc/" + release.app;
