@@ -45,9 +45,9 @@ Task<ClientStatus> HttpClientConnection::send(std::vector<std::string_view> piec
   if (sent == IoStatus::kFailed) co_return ClientStatus::kClosed;
   if (sent == IoStatus::kAgain) {
     wake.bind(&stream_);
-    const bool stop = false;
-    const FlushEnd flushed = co_await out_.flush({.idle = times.idle, .grace = times.idle}, stop);
-    if (flushed != FlushEnd::kDone) co_return wake.cancelled() ? ClientStatus::kCancelled : ClientStatus::kTimeout;
+    const FlushEnd end = co_await out_.flush({.idle = times.idle, .grace = times.idle}, wake.cancelled());
+    if (wake.cancelled()) co_return ClientStatus::kCancelled;
+    if (end != FlushEnd::kDone) co_return end == FlushEnd::kTooSlow ? ClientStatus::kTimeout : ClientStatus::kClosed;
   }
   co_return ClientStatus::kDone;
 }

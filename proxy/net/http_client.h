@@ -37,7 +37,7 @@ class Wake {
     nudge();
   }
 
-  bool cancelled() const { return cancelled_; }
+  const bool& cancelled() const { return cancelled_; }
 
   void bind(Stream* stream) { stream_ = stream; }
 

@@ -6,6 +6,7 @@ between events, upstreams that break, stall and flood, clients that leave or rea
 import contextlib
 import json
 import select
+import socket
 import sys
 import threading
 import time
@@ -415,6 +416,40 @@ class Breaking(ProxyCase):
                 self.assertEqual(record["estimated"], stage != "after it")
                 self.assertGreater(record["input_tokens"], 0)
                 self.assertEqual(proxy.metrics()['sentinel_client_disconnects_total{endpoint="chat"}'], 1)
+
+
+class Uploading(ProxyCase):
+    """To an upstream that takes a connection and reads nothing of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(self.listener.close)
+        self.listener.settimeout(10)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
+
+    def stuck(self, client):
+        """The upstream's end of a request whose body doesn't go through."""
+        client.request(body={**CHAT, "messages": [{"role": "user", "content": "x" * (20 << 20)}]})
+        connection, _ = self.listener.accept()
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_a_client_that_leaves_ends_it(self):
+        proxy = self.proxy(OPENAI_API_URL=self.url)
+        with proxy.client() as client:
+            connection = self.stuck(client)
+        proxy.event("request", status=499)
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(1 << 20):  # to its end, since nobody sends the rest
+                pass
+
+    def test_a_drain_whose_time_is_over_ends_it(self):
+        proxy = self.proxy(OPENAI_API_URL=self.url, SENTINEL_DRAIN_SECONDS=0.5, SENTINEL_KEEP_ALIVE_SECONDS=60)
+        with proxy.client() as client:
+            self.stuck(client)
+            proxy.terminate()
+            self.assertEqual(client.answer().status, 503)
 
 
 class Flooding(ProxyCase):
