@@ -9,7 +9,6 @@ find_package(OpenSSL REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Catch2 2 REQUIRED)
 pkg_check_modules(LIBSSH REQUIRED IMPORTED_TARGET libssh)
-pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
 
 # Debian ships fmt's headers and shared library but no archive; core/base/fmt_library.cc instantiates it once.
 add_library(sentinel_fmt_static INTERFACE)
@@ -43,6 +42,9 @@ add_library(sentinel::yaml ALIAS sentinel_yaml)
 add_library(sentinel_ssh INTERFACE)
 target_link_libraries(sentinel_ssh INTERFACE PkgConfig::LIBSSH)
 add_library(sentinel::ssh ALIAS sentinel_ssh)
+# Headers only: cli/outside loads the library when it needs it.
+pkg_check_modules(LIBCURL REQUIRED libcurl)
 add_library(sentinel_curl INTERFACE)
-target_link_libraries(sentinel_curl INTERFACE PkgConfig::LIBCURL)
+target_include_directories(sentinel_curl SYSTEM INTERFACE ${LIBCURL_INCLUDE_DIRS})
+target_link_libraries(sentinel_curl INTERFACE ${CMAKE_DL_LIBS})
 add_library(sentinel::curl ALIAS sentinel_curl)

@@ -17,6 +17,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+/// How long a door may take when another one has answered: so many times as long, and this on top.
+constexpr int kRoundTrips = 8;
+constexpr std::chrono::milliseconds kLeastPatience{200};
+
 struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
@@ -86,7 +90,9 @@ std::vector<Knock> knock(const std::vector<std::pair<std::string, std::uint16_t>
                          std::chrono::milliseconds deadline) {
   std::vector<Knock> out;
   std::vector<Descriptor> sockets(doors.size());
-  const auto until = SteadyClock::now() + deadline;
+  const auto began = SteadyClock::now();
+  auto until = began + deadline;
+  bool answered = false;
   for (std::size_t i = 0; i < doors.size(); ++i) {
     const auto& [host, port] = doors[i];
     out.push_back({host, port, "silent"});
@@ -111,6 +117,8 @@ std::vector<Knock> knock(const std::vector<std::pair<std::string, std::uint16_t>
       if (waiting[i].revents == 0) continue;
       out[which[i]].outcome = outcome_of(pending_error(sockets[which[i]]));
       sockets[which[i]].close();
+      if (!answered) until = std::min(until, began + kRoundTrips * (SteadyClock::now() - began) + kLeastPatience);
+      answered = true;
     }
   }
 }

@@ -18,6 +18,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+/// Where no door answers at all.
+constexpr std::chrono::milliseconds kLongestSilence{1500};
+
 class Stopwatch {
  public:
   std::uint64_t microseconds() const {
@@ -88,7 +91,8 @@ Result<nlohmann::json> try_doors(const HostRecord& record, const OutsideView& vi
   std::vector<std::pair<std::string, std::uint16_t>> doors;
   for (const auto port : ports) doors.emplace_back(view.address, port);
   auto found = nlohmann::json::object();
-  for (const auto& each : knock(doors, view.deadline)) found[std::to_string(each.port)] = each.outcome;
+  for (const auto& each : knock(doors, std::min(view.deadline, kLongestSilence)))
+    found[std::to_string(each.port)] = each.outcome;
   return nlohmann::json{{"address", view.address}, {"doors", std::move(found)}};
 }
 

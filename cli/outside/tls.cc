@@ -109,6 +109,11 @@ ServedCertificate read_certificate(SSL* session, X509* certificate, const std::s
   int days = 0, seconds = 0;
   ::ASN1_TIME_diff(&days, &seconds, nullptr, ::X509_get0_notAfter(certificate));
   out.days_left = seconds < 0 ? days - 1 : days;
+  constexpr double kDay = 86'400;
+  const double left = days * kDay + seconds;
+  ::ASN1_TIME_diff(&days, &seconds, ::X509_get0_notBefore(certificate), ::X509_get0_notAfter(certificate));
+  const double lifetime = days * kDay + seconds;
+  out.share_left = left > 0 && lifetime > 0 ? left / lifetime : 0;
   unsigned char* encoded = nullptr;
   if (const int size = ::i2d_X509(certificate, &encoded); size > 0) {
     out.fingerprint = sha256_hex({reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size)});
@@ -203,15 +208,11 @@ void to_json(nlohmann::json& json, const TlsReport& value) {
           {"weak_ciphers", handshakes_json(value.weak_ciphers)},
           {"certificate", nullptr}};
   if (!value.has_certificate) return;
-  json["certificate"] = {{"subject", certificate.subject},
-                         {"issuer", certificate.issuer},
-                         {"names", certificate.names},
-                         {"not_before", certificate.not_before},
-                         {"not_after", certificate.not_after},
-                         {"days_left", certificate.days_left},
-                         {"fingerprint", certificate.fingerprint},
-                         {"chain", certificate.chain},
-                         {"name_matches", certificate.name_matches}};
+  json["certificate"] = {{"subject", certificate.subject},       {"issuer", certificate.issuer},
+                         {"names", certificate.names},           {"not_before", certificate.not_before},
+                         {"not_after", certificate.not_after},   {"days_left", certificate.days_left},
+                         {"share_left", certificate.share_left}, {"fingerprint", certificate.fingerprint},
+                         {"chain", certificate.chain},           {"name_matches", certificate.name_matches}};
 }
 
 TlsReport probe_tls(const std::string& address, std::uint16_t port, const std::string& name,

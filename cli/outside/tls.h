@@ -27,6 +27,7 @@ struct ServedCertificate {
   std::string not_before;          ///< RFC 3339, UTC
   std::string not_after;
   int days_left = 0;        ///< whole days, by this machine's clock; negative: over
+  double share_left = 0;    ///< of its whole lifetime; 0 when it is over
   std::string fingerprint;  ///< SHA-256 of the certificate, lower-case hex
   std::string chain;        ///< "ok", or why this machine's authorities don't vouch for it
   bool name_matches = false;

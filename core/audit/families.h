@@ -9,9 +9,12 @@
 namespace sentinel {
 
 std::vector<Judgement> application_judgements();
+std::vector<Judgement> edge_judgements();
+std::vector<Judgement> exposure_judgements();
 std::vector<Judgement> firewall_judgements();
 std::vector<Judgement> host_judgements();
 std::vector<Judgement> observed_judgements();
+std::vector<Judgement> outside_judgements();
 std::vector<Judgement> plan_judgements();
 std::vector<Judgement> service_judgements();
 std::vector<Judgement> ssh_judgements();

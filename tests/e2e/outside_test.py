@@ -125,6 +125,7 @@ class Tls(Outside):
         value = self.one("outside.tls", name="localhost", port=self.serve("TLSv1.2", "TLSv1.3"))["origin"]["certificate"]
         self.assertEqual((value["chain"], value["name_matches"], value["names"]), ("ok", True, ["localhost", "127.0.0.1"]))
         self.assertIn(value["days_left"], (1, 2))
+        self.assertGreater(value["share_left"], 0.9)
         told = subprocess.run(["openssl", "x509", "-in", str(self.certificate), "-noout", "-fingerprint", "-sha256"], capture_output=True, text=True, check=True).stdout
         self.assertEqual(value["fingerprint"], told.strip().rpartition("=")[2].replace(":", "").lower())
 

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`check` from outside, on a real host: what its site, its doors and a stand-in for Cloudflare's API say, all in one audit."""
+
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "support" / "proxy")]
+from certificates import Authority  # noqa: E402
+from cloudflare_api import TOKEN, CloudflareApi, good_zone  # noqa: E402
+from sentinel import Operator, bootstrapped, only  # noqa: E402
+
+# A program that listens on 9100 of every address, and a port that is published past ufw as Docker does it.
+LISTENER = "systemd-run --quiet --unit=loud nc -lk -p 9093"
+PUBLISHED = """
+ip netns add box; ip link add br-box type bridge; ip addr add 172.19.0.1/16 dev br-box; ip link set br-box up
+ip link add box0 type veth peer name box1 netns box; ip link set box0 master br-box up
+ip -n box addr add 172.19.0.2/16 dev box1; ip -n box link set box1 up; ip -n box route add default via 172.19.0.1
+sysctl -q -w net.ipv4.ip_forward=1
+iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -p tcp --dport 4222 -j DNAT --to-destination 172.19.0.2:4222
+iptables -I FORWARD -o br-box -j ACCEPT; iptables -I FORWARD -i br-box -j ACCEPT
+systemd-run --quiet --unit=box ip netns exec box nc -lk -p 4222
+"""
+
+
+class CheckOutside(unittest.TestCase):
+    def results(self, operator, environment=None, exit=None):
+        return {result["control"]: result for result in only(operator.json("check", exit=exit, environment=environment))["results"]}
+
+    def test_doors(self):
+        with bootstrapped() as host, Operator() as operator:
+            operator.know(host)
+            operator.project({"web-1": host})
+            before = self.results(operator)
+            for control in ("000-30", "002-05", "003-08"):
+                self.assertEqual(before[control]["status"], "pass", before[control])
+            for control in ("000-16", "000-24", "004-01"):
+                self.assertEqual(before[control]["status"], "not-applicable", before[control])
+            host.run(["sh", "-ec", "DEBIAN_FRONTEND=noninteractive apt-get -q -y install netcat-openbsd && " + LISTENER])
+            closed = self.results(operator)
+            self.assertEqual(closed["000-30"]["status"], "pass", closed["000-30"])  # ufw keeps it shut
+            host.run(["ufw", "allow", "9093/tcp"])
+            opened = self.results(operator, exit=4)
+            self.assertEqual((opened["000-30"]["status"], opened["002-05"]["status"], opened["003-08"]["status"]), ("fail", "fail", "pass"))
+            self.assertIn("is open", " ".join(one["value"] for one in opened["000-30"]["evidence"]))
+            host.run(["ufw", "delete", "allow", "9093/tcp"])
+            host.run(["sh", "-ec", PUBLISHED])
+            published = self.results(operator, exit=4)
+            self.assertEqual((published["003-08"]["status"], published["000-30"]["status"]), ("fail", "pass"))
+            self.assertIn("docker-publishes-past-ufw", [trap["name"] for trap in published["002-05"]["traps"]])
+
+    def test_a_site_behind_cloudflare(self):
+        directory = Path(tempfile.mkdtemp(prefix="sentinel-check-outside-"))
+        self.addCleanup(shutil.rmtree, directory)
+        authority = Authority(directory)
+        certificate, key = authority.leaf("api")
+        with bootstrapped() as host, Operator() as operator, CloudflareApi(certificate, key, good_zone(address=host.address)) as api:
+            operator.know(host)
+            operator.project({"web-1": host}, {"domain": "api.example.com", "tls": {"mode": "internal"}, "check": {"cloudflare": True}})
+            operator.bootstrap()
+            environment = {"CLOUDFLARE_API_TOKEN": TOKEN, "SENTINEL_CLOUDFLARE_API": api.base, "SENTINEL_CLOUDFLARE_CA": str(authority.file)}
+            seen = self.results(operator, environment)
+            self.assertEqual(seen["000-16"]["status"], "pass", seen["000-16"])
+            self.assertIn(seen["000-28"]["status"], ("pass", "warn"), seen["000-28"])
+            # Nobody resolves the name here: what needs an answer of the edge can't be told, and is no pass.
+            for control in ("000-24", "004-01"):
+                self.assertIn(seen[control]["status"], ("unknown", "fail"), seen[control])
+            api.state["records"][0]["proxied"] = False
+            api.state["settings"]["security_level"] = "off"
+            worse = self.results(operator, environment, exit=4)
+            self.assertEqual((worse["000-16"]["status"], worse["000-28"]["status"]), ("fail", "fail"))
+            unset = self.results(operator)
+            self.assertEqual(unset["000-16"]["status"], "unknown")
+            self.assertIn("cloudflare.no-token", unset["000-16"]["reason"])
+            # The host's own TLS, by its address, when no edge is declared.
+            operator.project({"web-1": host}, {"domain": "api.example.com", "tls": {"mode": "internal"}})
+            alone = self.results(operator)
+            for control in ("002-01", "004-01", "004-02", "004-03"):
+                self.assertEqual(alone[control]["status"], "pass", alone[control])
+
+
+if __name__ == "__main__":
+    unittest.main()
