@@ -15,7 +15,7 @@ namespace sentinel {
 namespace {
 
 constexpr std::uint32_t kStopMargin = 15;  // seconds systemd grants a release beyond its drain budget
-constexpr const char* kMetricsListen = "127.0.0.1:9464";
+constexpr int kMetricsPort = 9464;         // of a stack that names none
 
 std::string text_of(const Value& scope, const char* group, const char* name) {
   const Value& value = scope.at(group).at(name);
@@ -200,7 +200,9 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   known["drain_seconds"] = release.policy.drain_seconds;
   known["stop_timeout"] = release.policy.drain_seconds + kStopMargin;
   known["listen"] = "127.0.0.1:" + text_of(known, "app", "port");
-  known["metrics_listen"] = kMetricsListen;
+  const Value& app = known.at("app");
+  known["metrics_listen"] = "127.0.0.1:" + (app.contains("metrics_port") ? text_of(known, "app", "metrics_port")
+                                                                         : std::to_string(kMetricsPort));
   release.policy.health = health_of(project, known.at("listen").get<std::string>(), wish);
   const auto environment = renderer.shipped("app/environment.j2");
   const auto config = renderer.shipped("app/config.yaml.j2");
