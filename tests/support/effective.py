@@ -126,7 +126,7 @@ class Effective:
         account = self.out("getent", "passwd", "sentinel").strip().split(":")
         self.case.assertEqual(account[5:], ["/opt/sentinel", "/usr/sbin/nologin"])
         for path, expected in {"/opt/sentinel": "root sentinel 755", "/opt/sentinel/releases": "root sentinel 755",
-                               "/etc/sentinel": "root sentinel 750", "/var/lib/sentinel-app": "sentinel sentinel 750",
+                               "/etc/sentinel": "root sentinel 750",
                                "/var/log/sentinel": "sentinel sentinel 750"}.items():
             self.case.assertEqual(self.out("stat", "-c", "%U %G %a", path).strip(), expected, path)
         inside = self.out("systemd-run", "--quiet", "--wait", "--pipe", "--slice=sentinel.slice", "systemctl", "show", "--property=MemoryMax,TasksMax",
