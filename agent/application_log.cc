@@ -35,6 +35,11 @@ Result<void> ApplicationLog::find_units() {
                  "on the host: docker logs", ExitCode::kUsage);
   }
   units_.insert(unit_of(record->release));
+  // One that a deploy is trying, too: it is booked before it is started, so none of its lines is missed.
+  for (const auto& one : app->releases) {
+    if (one.state == ReleaseState::kCandidate || one.state == ReleaseState::kServing)
+      units_.insert(unit_of(one.release));
+  }
   return {};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an application logs, from the host's journal: of the release in force, and of those that come into force while
-// it is read. Values of secrets are masked.
+// What an application logs, from the host's journal: of the release in force, and of those that are tried or come into
+// force while it is read. Values of secrets are masked.
 #pragma once
 
 #include <cstdint>

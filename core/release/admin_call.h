@@ -24,4 +24,14 @@ inline Result<void> tell_release(const AdminCall& admin, const std::string& sock
   return Error("release.admin", fmt::format("told to {}, release {} answered: {}", command, id, *answer));
 }
 
+/// Tells it to hold. False: it hangs, for it answered nothing in time, twice.
+inline Result<bool> hold_release(const AdminCall& admin, const std::string& socket, const std::string& id) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto told = tell_release(admin, socket, id, "hold", "holding");
+    if (told.ok()) return true;
+    if (told.error().code != "http.timeout") return std::move(told).error();
+  }
+  return false;
+}
+
 }  // namespace sentinel

@@ -172,7 +172,9 @@ Result<void> ComposeRuntime::switch_to(const Release& next, const std::optional<
   SENTINEL_TRY(const auto container, docker_.container(container_of(*former)));
   if (!container || !container->running) return {};
   // Nobody finds it any more; this ends the connections that the server in front keeps to it, one by one.
-  return tell_release(admin_, endpoint(*former).socket, former->id, "hold", "holding");
+  SENTINEL_TRY(const bool holds, hold_release(admin_, endpoint(*former).socket, former->id));
+  if (!holds) SENTINEL_CHECK(docker_.run({"kill", container_of(*former)}));
+  return {};
 }
 
 Result<void> ComposeRuntime::serve_again(const Release& former) {

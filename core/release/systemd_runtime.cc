@@ -160,7 +160,11 @@ Result<void> SystemdRuntime::switch_to(const Release& next, const std::optional<
   if (!former) return {};
   SENTINEL_TRY(const auto state, look(unit_of(*former)));
   if (state.ended()) return {};
-  return tell(*former, "hold", "holding");
+  SENTINEL_TRY(const bool holds, hold_release(admin_, endpoint(*former).socket, former->id));
+  if (holds) return {};
+  // It would go on taking connections, and answer none. While a stop is under way nothing starts it again.
+  SENTINEL_CHECK(systemctl({"stop", "--no-block", unit_of(*former)}));
+  return systemctl({"kill", "--signal=KILL", unit_of(*former)});
 }
 
 Result<void> SystemdRuntime::serve_again(const Release& former) {

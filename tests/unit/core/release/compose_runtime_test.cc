@@ -48,6 +48,7 @@ struct Engine {
     if (verb == "rm") boxes.erase(last);
     if (verb == "update") boxes.at(last).policy = argv[3];
     if (verb == "start") boxes.at(last).running = true;
+    if (verb == "kill") boxes.at(last).running = false;
     if (verb == "rename") {
       boxes[last] = boxes.at(argv[2]);
       boxes.erase(argv[2]);
@@ -95,9 +96,11 @@ struct Bench {
   ManualClock clock;
   Engine engine;
   std::vector<std::string> told;
+  bool hangs = false;  // whoever is told to hold
   ComposeRuntime runtime{
       machine, clock, [this](const std::string& socket, const std::string&, const std::string& path) {
         told.push_back(socket + " " + path);
+        if (hangs && path == "/admin/hold") return Result<std::string>(Error("http.timeout", "too long"));
         return Result<std::string>(path == "/admin/hold" ? R"({"state":"holding"})" : R"({"state":"accepting"})");
       }};
 
@@ -148,6 +151,18 @@ struct Bench {
 };
 
 }  // namespace
+
+TEST_CASE("a release that hangs is ended when another takes its traffic") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  const auto two = bench.release("2");
+  REQUIRE(bench.runtime.prepare(two).ok());
+  REQUIRE(bench.runtime.start_candidate(two).ok());
+  bench.hangs = true;
+  REQUIRE(bench.runtime.switch_to(two, one).ok());
+  CHECK(bench.link() == "2");
+  CHECK_FALSE(bench.engine.boxes.at("shop-1").running);
+}
 
 TEST_CASE("a release gets the traffic by a link, and a boot starts it once it is promoted") {
   Bench bench;
