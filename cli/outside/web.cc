@@ -225,7 +225,7 @@ class Transfer {
 
 std::vector<Result<WebReply>> ask_web(const std::vector<WebRequest>& requests) {
   if (load_curl() == nullptr) {
-    const Error missing("outside.library", "this machine has no libcurl (libcurl.so.4)",
+    const Error missing("outside.libcurl", "this machine has no libcurl (libcurl.so.4)",
                         "install the package libcurl4");
     return {requests.size(), Result<WebReply>(missing)};
   }
