@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deadlines by the ten thousand: a hashed wheel with one tick for a whole worker instead of a kernel timer per wait.
-// Arming and disarming cost a few pointer writes. A deadline fires at most one tick (20 ms) late, never early.
+// Arming and disarming cost a few pointer writes. A deadline fires at most one tick (10 ms) late, never early.
 // Single-threaded, like everything of a worker.
 #pragma once
 
@@ -15,7 +15,7 @@ class Deadline;
 
 class DeadlineWheel {
  public:
-  static constexpr std::chrono::milliseconds kTick{20};
+  static constexpr std::chrono::milliseconds kTick{10};
   using Time = std::chrono::steady_clock::time_point;
 
   using Now = Time (*)();
@@ -26,7 +26,7 @@ class DeadlineWheel {
 
  private:
   friend class Deadline;
-  static constexpr std::size_t kSlots = 512;
+  static constexpr std::size_t kSlots = 1024;
 
   std::chrono::milliseconds length_;  ///< of a tick
   Now now_;
