@@ -30,7 +30,7 @@ void declare_globals(Declaration& d, GlobalOptions& o) {
   d.flag("--dry-run", o.dry_run, "only show what would change; exit 3 when something would");
   d.flag("--no-color", o.no_colour, "no colours (also by the variable NO_COLOR)");
   d.flag("-v,--verbose", o.verbose, "whole diffs, and more about what is going on");
-  d.option("--connect-timeout", "S", o.connect_timeout, 1, 3600, "seconds to wait for a connection (default 10)");
+  d.option("--connect-timeout", "S", o.connect_timeout, 1, 3600, "seconds to wait at each step of a connection (default 10)");
   d.flag("--accept-new-host-key", o.accept_new_host_key, "trust hosts never seen before; changed keys are still refused");
   d.flag("--ask-sudo-password", o.ask_sudo_password, "ask for the password sudo wants on the hosts");
   d.option("--confirm-timeout", "S", o.confirm_timeout, 5, 3600, "seconds until an unconfirmed change is reverted (default 60)");

@@ -35,34 +35,30 @@ Result<Descriptor> reach(SshSession::State& state, Patience& patience) {
   const SshTarget& target = state.target;
   if (target.jump == nullptr) return dial(target.address, target.port, patience);
   SENTINEL_TRY(state.jump, JumpRelay::open(*target.jump, target.address, target.port, state.options));
-  patience = Patience(state.options.timeout, state.options.interrupt_fd);
   return state.jump->take_socket();
 }
 
-/// The policy with its question off the clock.
-HostKeyPolicy off_the_clock(const HostKeyPolicy& policy, Patience& patience) {
-  HostKeyPolicy timed = policy;
-  if (policy.ask) {
-    timed.ask = [&policy, &patience](const UnknownHost& unknown) {
-      const auto before = std::chrono::steady_clock::now();
-      auto answer = policy.ask(unknown);
-      patience.extend(std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before));
-      return answer;
-    };
-  }
-  return timed;
+/// A host that is too slow is told by what it didn't do in time.
+Result<void> named(Result<void> done, const char* step) {
+  if (done.ok() || done.error().code != "ssh.timeout") return done;
+  Error error = std::move(done).error().during(step);
+  error.hint = "a host under heavy load or that is starting can be this slow: --connect-timeout gives it longer";
+  return error;
 }
 
 Result<void> connect_steps(SshSession::State& state) {
-  Patience patience(state.options.timeout, state.options.interrupt_fd);
+  const auto full_time = [&] { return Patience(state.options.timeout, state.options.interrupt_fd); };
+  Patience to_reach = full_time();
   SENTINEL_TRY(const Credentials credentials,
-               gather_credentials(state.target, static_cast<bool>(state.options.ask_passphrase), patience));
-  SENTINEL_TRY(Descriptor socket, reach(state, patience));
+               gather_credentials(state.target, static_cast<bool>(state.options.ask_passphrase), to_reach));
+  SENTINEL_TRY(Descriptor socket, reach(state, to_reach));
   SENTINEL_CHECK(state.start(std::move(socket)));
-  SENTINEL_CHECK(state.handshake(patience));
+  Patience to_exchange = full_time();
+  SENTINEL_CHECK(named(state.handshake(to_exchange), "exchanging keys"));
   SENTINEL_TRY(const HostKey offered, server_key(state));
-  SENTINEL_TRY(state.host_key, judge_host_key(state.target, offered, off_the_clock(state.options.host_keys, patience)));
-  SENTINEL_CHECK(log_in(state, credentials, patience));
+  SENTINEL_TRY(state.host_key, judge_host_key(state.target, offered, state.options.host_keys));
+  Patience to_log_in = full_time();
+  SENTINEL_CHECK(named(log_in(state, credentials, to_log_in), "logging in"));
   state.authenticated = true;
   return {};
 }

@@ -18,8 +18,8 @@ namespace sentinel {
 
 struct ConnectOptions {
   HostKeyPolicy host_keys;
-  /// Covers name lookup, TCP, key exchange and login, without the time people take to answer questions; jump hosts get
-  /// the same again each.
+  /// For each of: name lookup with TCP, key exchange, login; without the time people take to answer questions. Jump
+  /// hosts get the same again each. A host that is gone is known after the first; one that is only slow gets all.
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds keepalive_interval{5'000};  ///< silence after which the peer is asked for a sign of life
   std::chrono::milliseconds keepalive_limit{15'000};    ///< silence after which it counts as dead, while we wait for it
