@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdlib>
 #include <limits>
 
@@ -36,6 +37,15 @@ void wrong(const Node& at, std::string what, std::string hint, Diagnostics& diag
 void check_url(const Node& url, Diagnostics& diagnostics) {
   if (url.text.starts_with("http://") || url.text.starts_with("https://")) return;
   wrong(url, "not a URL that can be asked", "write http://host:port/path or https://…", diagnostics);
+}
+
+// By what such headers are called; plans and the host's records would show their values.
+bool holds_credential(std::string header) {
+  for (char& c : header) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::array<std::string_view, 7> kWords{"auth",     "cookie",  "token", "secret",
+                                                   "password", "api-key", "apikey"};
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view word) { return header.find(word) != std::string::npos; });
 }
 
 class HealthReader {
@@ -107,7 +117,10 @@ class HealthReader {
       check_url(*node.find("url"), diagnostics_);
     }
     out.method = text_field(node, "method", out.method);
-    for (const auto& entry : mapping_field(node, "headers").entries) out.headers[entry.key.text] = entry.value.text;
+    for (const auto& entry : mapping_field(node, "headers").entries) {
+      out.headers[entry.key.text] = entry.value.text;
+      check_header(entry);
+    }
     out.body = text_field(node, "body");
     out.contains = text_field(node, "contains");
     out.ca_file = text_field(node, "ca_file");
@@ -120,6 +133,17 @@ class HealthReader {
       }
     }
     return out;
+  }
+
+  void check_header(const Node::Entry& header) {
+    const auto& name = header.key.text;
+    if (!holds_credential(name) || header.value.text.find("secrets.") != std::string::npos) return;
+    Position where = header.key.position();
+    where.source_line.clear();  // the value stands there
+    diagnostics_.add(Error("health.literal-credential", fmt::format("the header {} holds its value itself", name),
+                           fmt::format("name a secret of the project: {}: \"{{{{ secrets.NAME }}}}\"", name),
+                           ExitCode::kUsage)
+                         .at(where));
   }
 
   TcpProbe tcp(const Node& node) {

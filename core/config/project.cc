@@ -101,6 +101,9 @@ class ProjectReader {
       (std::string_view(name) == "app" ? out.app : out.health) = entry->value;
       Node layer = mapping_node();
       layer.entries.push_back(*entry);
+      // Headers of probes name secrets, which variables can't; they are rendered with the release.
+      std::erase_if(layer.entries.back().value.entries,
+                    [](const Node::Entry& one) { return one.key.text == "verify"; });
       out.vars = merge_nodes(out.vars, layer);
     }
   }

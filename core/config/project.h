@@ -78,7 +78,7 @@ struct Project {
   std::string stack;  ///< a shipped or own stack's name, or a path ending in .yaml
   Position stack_position;
   std::vector<Host> hosts;
-  Node vars;      ///< project `vars`, with `app` and `health` merged in under their names
+  Node vars;      ///< project `vars`, with `app` and `health` (but its `verify`) merged in under their names
   Node settings;  ///< --set, as a mapping; wins over everything
   std::vector<SecretSource> secrets;
   Node app;  ///< the checked `app:` mapping, or null; a later layer gives it a shape

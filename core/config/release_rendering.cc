@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "core/config/fields.h"
 #include "core/config/host_variables.h"
 #include "core/config/scalar_types.h"
 #include "core/config/template_check.h"
 #include "core/model/bundle.h"
 #include "core/model/image.h"
+#include "core/model/probe_headers.h"
 
 namespace sentinel {
 namespace {
@@ -32,7 +34,9 @@ HealthSettings health_of(const Project& project, const std::string& listen, cons
   const std::string ours = "http://" + listen + "/";
   for (auto& probe : settings.probes) {
     auto* http = std::get_if<HttpProbe>(&probe.target);
-    if (http != nullptr && http->url.starts_with(ours)) http->url = kReleaseHost + http->url.substr(ours.size());
+    if (http == nullptr) continue;
+    if (http->url.starts_with(ours)) http->url = kReleaseHost + http->url.substr(ours.size());
+    http->headers.clear();  // they go as a file of the release
   }
   if (wish.start_seconds) settings.gate.deadline_ms = *wish.start_seconds * 1000;
   return settings;
@@ -58,22 +62,30 @@ class Renderer {
     for (const auto& secret : project.secrets) names_.push_back(secret.name);
   }
 
-  /// Adds a file rendered from `template_text`; its place in the release, to refer to it.
+  /// Adds a file rendered from `source`; its place in the release, to refer to it.
   std::optional<ReleaseFile> add(const std::string& path, std::uint32_t mode, const TemplateSource& source,
                                  const Value& scope) {
-    RenderOptions options;
-    options.origin.file = source.path;
-    options.includes = &files_;
-    options.secrets = names_;
-    auto content = render_content(source.text, scope, options);
-    if (!content.ok()) {
-      diagnostics_.add(std::move(content).error().during(fmt::format("rendering {} for host {}", path, host_.name)));
-      return {};
-    }
-    for (const auto& piece : content->pieces()) {
-      if (const auto* hole = std::get_if<Hole>(&piece)) use(hole->secret);
-    }
+    TemplateOrigin origin;
+    origin.file = source.path;
+    const auto content = render(path, source.text, origin, scope);
+    if (!content) return {};
     return add(path, mode, *content);
+  }
+
+  /// False when one can't be rendered.
+  bool add_probe_headers(const Value& scope) {
+    ProbeHeaders headers;
+    bool rendered = true;
+    const Node* probes = project_.health.find("verify");
+    for (const auto& probe : probes == nullptr ? std::vector<Node>() : probes->items) {
+      for (const auto& entry : mapping_field(probe, "headers").entries) {
+        auto value = render("a probe's header", entry.value.text, entry.value.origin(), scope);
+        rendered = rendered && value;
+        if (value) headers[text_field(probe, "name")][entry.key.text] = std::move(*value);
+      }
+    }
+    if (!headers.empty()) add(kReleaseHeaders, 0644, write_probe_headers(headers));
+    return rendered;
   }
 
   ReleaseFile add(const std::string& path, std::uint32_t mode, const Content& content) {
@@ -109,6 +121,23 @@ class Renderer {
   ReleaseRendering out;
 
  private:
+  std::optional<Content> render(const std::string& what, const std::string& text, const TemplateOrigin& origin,
+                                const Value& scope) {
+    RenderOptions options;
+    options.origin = origin;
+    options.includes = &files_;
+    options.secrets = names_;
+    auto content = render_content(text, scope, options);
+    if (!content.ok()) {
+      diagnostics_.add(std::move(content).error().during(fmt::format("rendering {} for host {}", what, host_.name)));
+      return {};
+    }
+    for (const auto& piece : content->pieces()) {
+      if (const auto* hole = std::get_if<Hole>(&piece)) use(hole->secret);
+    }
+    return std::move(content).value();
+  }
+
   void use(const std::string& name) {
     const auto known =
         std::any_of(out.secrets.begin(), out.secrets.end(), [&](const SecretSpec& one) { return one.name == name; });
@@ -217,6 +246,7 @@ std::optional<ReleaseRendering> render_release(const Project& project, const Pla
   known["environment"] = paths.installed(*environment_file);
   known["config"] = paths.installed(*config_file);
   if (!(compose ? add_compose_file(renderer, known) : add_units(renderer, known, project.name))) return {};
+  if (!renderer.add_probe_headers(known)) return {};
   const auto watch = watch_of(project, known.at("listen").get<std::string>(), compose);
   renderer.add(kReleaseWatch, 0644, Content(nlohmann::json(watch).dump(2) + "\n"));
   release.env_digest = environment_file->content.digest;

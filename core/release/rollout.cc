@@ -250,6 +250,7 @@ Result<void> Rollout::Run::candidate() {
     std::erase_if(probes, [](const Probe& probe) { return probe.kind == ProbeKind::kVerify; });
     for (auto& probe : probes) probe.interval_ms = std::min(probe.interval_ms, kHurriedMs);
   }
+  SENTINEL_CHECK(store.give_headers(judged));
   return around.judge.await_ready(judged, facts.former, around.runtime, [this] { return cancelled(); });
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/digest.h"
 #include "core/base/file.h"
 #include "core/model/bundle.h"
+#include "core/model/probe_headers.h"
 #include "core/resources/fill.h"
 
 namespace sentinel {
@@ -135,6 +136,14 @@ Result<void> ReleaseStore::fill_private(const Release& release, SecretView& secr
     SENTINEL_CHECK(host_.machine.replace_file(path, filled.reveal(), {0, 0, 0400}));
   }
   return {};
+}
+
+Result<void> ReleaseStore::give_headers(Release& release) {
+  const auto file = std::find_if(release.files.begin(), release.files.end(),
+                                 [](const ReleaseFile& one) { return one.path == kReleaseHeaders; });
+  if (file == release.files.end()) return {};
+  SENTINEL_TRY(const auto text, host_.machine.read_file(ReleasePaths{release.app, release.id}.installed(*file)));
+  return give_probe_headers(release.policy.health, text);
 }
 
 Result<void> ReleaseStore::remove_tree(const std::string& path) {

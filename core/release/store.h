@@ -27,6 +27,9 @@ class ReleaseStore {
   Result<Content> content(const Release& release, const std::string& path);
   /// Fills every file that has holes with today's secrets, into the private directory (0400 root).
   Result<void> fill_private(const Release& release, SecretView& secrets);
+  /// Gives the probes of its policy the headers that the release has for them; after fill_private(). Error
+  /// `release.headers`.
+  Result<void> give_headers(Release& release);
   /// Removes directory and private directory; fine when they are gone.
   Result<void> remove(const ReleasePaths& paths);
   /// Removes the parts of images that none of these releases has.

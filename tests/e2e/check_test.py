@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
-from releases import CHAT, KEYS, SECRETS, ReleaseCase  # noqa: E402
+from releases import CHAT, KEYS, PROJECT_SECRETS, SECRETS, ReleaseCase  # noqa: E402
 from sentinel import Operator, bootstrapped, only, wait_until  # noqa: E402
 
 ROWS = {f"{document}-{row:02}" for document, rows in (("000", 32), ("001", 6), ("002", 19), ("003", 10), ("004", 14)) for row in range(1, rows + 1)}
@@ -98,7 +98,7 @@ class Deployed(ReleaseCase):
         with bootstrapped() as host:
             self.give_keys(host)
             settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{host.gateway}:{self.upstream.port}/v1"}
-            with Audit(host, secrets={"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}}, app={"artifact": str(self.bundle), "settings": settings},
+            with Audit(host, secrets=PROJECT_SECRETS, app={"artifact": str(self.bundle), "settings": settings},
                        health={"start": "10s", "bake": {"time": "1s"}, "verify": [CHAT]}) as audit:
                 only(audit.operator.json("deploy", "--release", "one", "--yes", exit=0, environment=SECRETS))
                 audit.operator.run("plan", exit=0, environment=SECRETS)

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host, Relay, prepared  # noqa: E402
-from releases import CHAT, RATE, STREAMS, Load, ReleaseCase  # noqa: E402
+from releases import CHAT, PROJECT_SECRETS, RATE, STREAMS, Load, ReleaseCase  # noqa: E402
 from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 1  # good ones under load, each followed by a bad one
@@ -74,7 +74,7 @@ class Compose(ReleaseCase):
         if environment_template is not None:
             template.parent.mkdir(parents=True, exist_ok=True)
             template.write_text(environment_template)
-        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets={"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
+        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets=PROJECT_SECRETS,
                               app={"runtime": "compose", "settings": {**self.settings, **(settings or {})}, "drain": "30s",
                                    "artifact": str(artifact or self.image), **(app or {})},
                               health={"start": "10s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})})

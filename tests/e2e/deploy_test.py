@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host  # noqa: E402
-from releases import RATE, SECRETS, STREAMS, Load, ReleaseCase  # noqa: E402
+from releases import KEY, RATE, SECRETS, STREAMS, Load, ReleaseCase  # noqa: E402
 from sentinel import CAMPAIGN, Operator, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 2  # good ones under load, each followed by a bad one
@@ -78,7 +78,13 @@ class Deploy(ReleaseCase):
     def test_back_by_word_without_a_network_and_forward_again(self):
         with Host("bookworm") as host, Operator() as operator:
             self.prepared(host, operator)
+            plan = self.command("deploy", "--release", "one", "--dry-run", exit=3)
+            self.assertIn("[secret PROBE_KEY]", json.dumps(plan))
+            self.assertNotIn(KEY, json.dumps(plan))
             self.deploy("one")
+            # The probe asked with it, so the host had it; and it stands nowhere but where secrets do.
+            held = host.run(["grep", "-rl", KEY, "/var/lib/sentinel", "/opt", "/etc", "/run"], check=False).stdout.split()
+            self.assertEqual(sorted(held), ["/var/lib/sentinel/releases/sentinel/one/probe-headers.json", "/var/lib/sentinel/secrets/PROBE_KEY"])
             tree = self.releases()[0]["tree_digest"]
             self.deploy("two", settings={"SENTINEL_ATTEMPTS": 3})
             self.assertEqual(self.command("deploy", "--release", "three")["outcome"], "unchanged")

@@ -19,9 +19,10 @@ from upstream import Upstream  # noqa: E402
 STREAMS, EVENTS, PACE = 20, 30, 0.2
 RATE = 40  # requests per second, sent whether or not the ones before were answered
 KEYS = "/etc/sentinel/keys"
-SECRETS = {"UPSTREAM_KEY": "upstream-secret-1"}
+SECRETS = {"UPSTREAM_KEY": "upstream-secret-1", "PROBE_KEY": KEY}  # in the operator's environment
+PROJECT_SECRETS = {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}, "PROBE_KEY": {"env": "PROBE_KEY"}}
 CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "m", "messages": []}', "contains": "hi",
-        "headers": {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}}
+        "headers": {"Authorization": "Bearer {{ secrets.PROBE_KEY }}", "Content-Type": "application/json"}}
 CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
 
 
@@ -129,7 +130,7 @@ class ReleaseCase(unittest.TestCase):
             template.parent.mkdir(parents=True, exist_ok=True)
             template.write_text(environment_template)
         self.operator.project(self.hosts, stack=self.operator.own_stack("bare", []),
-                              secrets=secrets if secrets is not None else {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}},
+                              secrets=secrets if secrets is not None else PROJECT_SECRETS,
                               app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
                               health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, **more)
 

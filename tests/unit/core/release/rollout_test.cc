@@ -9,6 +9,7 @@
 
 #include "core/base/digest.h"
 #include "core/model/json.h"
+#include "core/release/release_plan.h"
 #include "tests/support/fake_system.h"
 #include "tests/support/faulty_system.h"
 #include "tests/unit/core/engine/support.h"
@@ -203,6 +204,30 @@ TEST_CASE("whatever fails before the decision, the former release has the traffi
   CHECK(app.find("2.0")->state == ReleaseState::kFailed);
   CHECK(app.find("2.0")->reason == outcome.errors.front().message);
   for (const auto& line : app.find("2.0")->log) CHECK(line == "it said [secret KEY]");
+}
+
+TEST_CASE("a plan shows no value of a probe's header, be it of the release in force or of the next") {
+  Bench bench;
+  const auto probed = [&](const std::string& id, const std::string& transaction, const std::string& value) {
+    auto input = bench.input(id, transaction);
+    HttpProbe chat;
+    chat.headers["Authorization"] = value;
+    input.request.release->release.policy.health.probes = {{"chat", ProbeKind::kVerify, chat, 1, 1, 1, 1}};
+    return input;
+  };
+  REQUIRE(bench.run(bench.machine, probed("1.0", kFirst, "hunter1")).outcome == "changed");
+  HostState host(bench.machine);
+  auto next = probed("2.0", kSecond, "hunter2");
+  next.request.release->release.policy.keep = 9;
+  SecretView secrets(host.secrets, next.request.secrets, next.secrets);
+  const auto planned = plan_release(next.request, host, secrets, [&](const std::string& digest) {
+    auto stored = host.blobs.get(digest);
+    return stored.ok() ? std::optional(std::move(stored).value()) : std::nullopt;
+  });
+  REQUIRE(planned.ok());
+  const auto shown = nlohmann::json(planned->plan).dump();
+  CHECK(shown.find("policy") != std::string::npos);
+  CHECK(shown.find("hunter") == std::string::npos);
 }
 
 TEST_CASE("a way back that fails is said to need a person") {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of images on a host: written once, shared by releases, checked before going back, gone with the last release.
+// Headers of probes: filled on the host.
 #include "core/release/store.h"
 
 #include <catch2/catch.hpp>
 
 #include "core/base/digest.h"
+#include "core/model/probe_headers.h"
 #include "tests/support/fake_system.h"
 
 using namespace sentinel;
@@ -66,4 +68,32 @@ TEST_CASE("a part that never came is no release") {
   Bench bench;
   const auto release = bench.release("1", {"config", "layer"});
   CHECK_FALSE(bench.store.stage(release).ok());
+}
+
+TEST_CASE("headers of probes get today's secrets on the host, and only there") {
+  Bench bench;
+  Content bearer("Bearer ");
+  bearer.append(Hole{"KEY", {}});
+  const auto headers = write_probe_headers({{"chat", {{"Authorization", bearer}, {"X-\"1\"", Content("a\"b")}}}});
+  REQUIRE(bench.host.blobs.put(headers.serialize()).ok());
+  auto release = bench.release("1", {});
+  release.files.push_back({kReleaseHeaders, 0644, reference_to(headers)});
+  for (const auto* name : {"chat", "ready"}) {
+    release.policy.health.probes.push_back({name, ProbeKind::kVerify, HttpProbe{}, 1, 1, 1, 1});
+  }
+  REQUIRE(bench.store.stage(release).ok());
+  SecretView secrets(bench.host.secrets, {{"KEY", false, "hex", 32}}, {{"KEY", Secret("s3\"cret\\")}});
+  REQUIRE(bench.store.fill_private(release, secrets).ok());
+  auto asked = release;
+  REQUIRE(bench.store.give_headers(asked).ok());
+  const auto& chat = std::get<HttpProbe>(asked.policy.health.probes[0].target);
+  CHECK(chat.headers ==
+        std::map<std::string, std::string>{{"Authorization", "Bearer s3\"cret\\"}, {"X-\"1\"", "a\"b"}});
+  CHECK(std::get<HttpProbe>(asked.policy.health.probes[1].target).headers.empty());
+  CHECK(bench.machine.status("/opt/shop/releases/1/probe-headers.json")->type == FileType::kAbsent);
+
+  // What can't be read is told without what stands there.
+  bench.machine.put_file("/var/lib/sentinel/releases/shop/1/probe-headers.json", "{\"chat\": s3cret}");
+  const auto error = bench.store.give_headers(asked).error();
+  CHECK((error.code == "release.headers" && error.message.find("s3cret") == std::string::npos));
 }
