@@ -27,7 +27,7 @@ class Log {
   /// One finished line, newline included. Any thread; never blocks on the descriptor.
   void append(std::string_view line);
   /// {"time":…,"level":…,"event":…,<fields>}; `fields` are JSON members without braces, may be empty.
-  void event(std::string_view level, std::string_view name, std::string_view fields = {});
+  void event(std::string_view level, std::string_view name, std::string_view fields = "");
 
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
