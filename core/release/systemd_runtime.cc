@@ -161,10 +161,13 @@ Result<void> SystemdRuntime::switch_to(const Release& next, const std::optional<
   SENTINEL_TRY(const auto state, look(unit_of(*former)));
   if (state.ended()) return {};
   SENTINEL_TRY(const bool holds, hold_release(admin_, endpoint(*former).socket, former->id));
-  if (holds) return {};
+  return holds ? Result<void>() : end_at_once(*former);
+}
+
+Result<void> SystemdRuntime::end_at_once(const Release& hanging) {
   // It would go on taking connections, and answer none. While a stop is under way nothing starts it again.
-  SENTINEL_CHECK(systemctl({"stop", "--no-block", unit_of(*former)}));
-  return systemctl({"kill", "--signal=KILL", unit_of(*former)});
+  SENTINEL_CHECK(systemctl({"stop", "--no-block", unit_of(hanging)}));
+  return systemctl({"kill", "--signal=KILL", unit_of(hanging)});
 }
 
 Result<void> SystemdRuntime::serve_again(const Release& former) {
@@ -210,7 +213,11 @@ Result<void> SystemdRuntime::back(const Release& next, const std::optional<Relea
   if (former) SENTINEL_CHECK(serve_again(*former));
   if (known.type == FileType::kAbsent) return {};
   if (!former) SENTINEL_CHECK(remove_application(next));
-  if (former) SENTINEL_CHECK(systemctl({"stop", "--no-block", unit_of(next)}));
+  if (former) {
+    const auto holds = hold_release(admin_, endpoint(next).socket, next.id);
+    const bool hangs = holds.ok() && !*holds;  // an error: it does not serve at all
+    SENTINEL_CHECK(hangs ? end_at_once(next) : systemctl({"stop", "--no-block", unit_of(next)}));
+  }
   // One that had the traffic ends its streams in its own time, and is forgotten by a later run.
   SENTINEL_TRY(const bool ended, wait_for_end(next, kEndOfCandidate));
   if (ended) return forget(next);

@@ -44,6 +44,8 @@ class SystemdRuntime final : public Runtime {
   Result<void> remove_link(const std::string& target_unit, const std::string& unit);
   Result<void> tell(const Release& release, const std::string& command, const std::string& state);
   Result<void> serve_again(const Release& former);
+  /// Of a release that answers nothing: its streams have no end of their own.
+  Result<void> end_at_once(const Release& hanging);
   Result<void> remove_application(const Release& next);
   /// Waits until the unit has ended; false: it still runs after `patience`.
   Result<bool> wait_for_end(const Release& release, std::chrono::seconds patience);

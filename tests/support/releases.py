@@ -13,15 +13,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "proxy"))
 from proxy import KEY  # noqa: E402
-from sentinel import BUILD, only, wait_until  # noqa: E402
+from sentinel import BUILD, CAMPAIGN, only, wait_until  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
-STREAMS, EVENTS, PACE = 20, 30, 0.2
+STREAMS, EVENTS, PACE = 100 if CAMPAIGN else 20, 30, 0.2
+FIRST = 0.05  # seconds until the upstream answers
 RATE = 40  # requests per second, sent whether or not the ones before were answered
 KEYS = "/etc/sentinel/keys"
+USER_MODEL = "m"  # what users ask for, and no probe
 SECRETS = {"UPSTREAM_KEY": "upstream-secret-1", "PROBE_KEY": KEY}  # in the operator's environment
 PROJECT_SECRETS = {"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}, "PROBE_KEY": {"env": "PROBE_KEY"}}
-CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "m", "messages": []}', "contains": "hi",
+CHAT = {"name": "chat", "path": "/v1/chat/completions", "method": "POST", "body": '{"model": "probe", "messages": []}', "contains": "hi",
         "headers": {"Authorization": "Bearer {{ secrets.PROBE_KEY }}", "Content-Type": "application/json"}}
 CADDYFILE = "{\n admin off\n}\n:8000 {\n reverse_proxy 127.0.0.1:8080\n}\n"
 
@@ -30,6 +32,12 @@ def script(exchange):
     body = exchange.json()
     if exchange.target.startswith("/slow/"):
         time.sleep(5)  # longer than any probe waits
+    if exchange.target.startswith("/fails-users/") and body["model"] == USER_MODEL:
+        exchange.send_json({"error": {"message": "no"}}, status=500)
+        return
+    # A model's own time. Caddy 2.6.2 closes its connection to the upstream when an answer begins before it has seen the end of
+    # the request (Go's server closes the body its client still reads), which takes an answer within a millisecond.
+    time.sleep(FIRST)
     if not body.get("stream"):
         exchange.send_json({"id": "x", "choices": [{"index": 0, "message": {"content": "hi"}}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
         return
@@ -50,7 +58,7 @@ class Load:
         self.lock = threading.Lock()
 
     def ask(self, stream):
-        body = json.dumps({"model": "m", "messages": [], "stream": stream})
+        body = json.dumps({"model": USER_MODEL, "messages": [], "stream": stream})
         connection = http.client.HTTPConnection(self.address, 8000, timeout=30)
         try:
             connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
@@ -116,14 +124,22 @@ class ReleaseCase(unittest.TestCase):
         for each in self.hosts.values():
             each.run(["mkdir", "-p", "/etc/sentinel"])
             self.give_keys(each)
-        self.settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{host.gateway}:{self.upstream.port}/v1", "SENTINEL_RATE_LIMIT": 1_000_000}
+        self.settings = {"SENTINEL_KEYS_FILE": KEYS, **self.upstream_at("good"), "SENTINEL_RATE_LIMIT": 1_000_000}
         self.project(**more)
+
+    def upstream_at(self, folder):
+        """The setting of a release whose requests the upstream can tell from others'."""
+        return {"OPENAI_API_URL": f"http://{self.host.gateway}:{self.upstream.port}/{folder}/v1"}
+
+    def users_met(self, folder):
+        """How many requests of users came by upstream_at(folder)."""
+        return sum(each.target == f"/{folder}/v1/chat/completions" and each.json()["model"] == USER_MODEL for each in list(self.upstream.exchanges))
 
     @staticmethod
     def give_keys(host):
         host.write(KEYS, f"{hashlib.sha256(KEY.encode()).hexdigest()} user-1\n")
 
-    def project(self, settings=None, health=None, secrets=None, environment_template=None, **more):
+    def project(self, settings=None, health=None, secrets=None, environment_template=None, artifact=None, **more):
         template = self.operator.directory / "templates" / "app" / "environment.j2"
         template.unlink(missing_ok=True)
         if environment_template is not None:
@@ -131,7 +147,7 @@ class ReleaseCase(unittest.TestCase):
             template.write_text(environment_template)
         self.operator.project(self.hosts, stack=self.operator.own_stack("bare", []),
                               secrets=secrets if secrets is not None else PROJECT_SECRETS,
-                              app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(self.bundle)},
+                              app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(artifact or self.bundle)},
                               health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, **more)
 
     def report(self, *arguments, exit=0):

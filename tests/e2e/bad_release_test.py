@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad releases of every kind on a real host under load: each is taken back by the host, with the reason. Those that show it
+before the switch reach no user at all; those that only real traffic shows harm nobody but who met them, for no longer than it
+takes to see."""
+
+import json
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from bad_releases import GO, shown_before_the_switch, shown_by_traffic  # noqa: E402
+from hosts import Host  # noqa: E402
+from releases import CADDYFILE, STREAMS, Load, ReleaseCase  # noqa: E402
+from sentinel import Operator, only, wait_until  # noqa: E402
+
+
+class BadReleases(ReleaseCase):
+    def expect_taken_back(self, host, name, failed, word):
+        self.assertEqual((failed["outcome"], failed["release"]), ("reverted", "first"), failed)
+        self.assertIn(word, failed["error"]["message"])
+        self.assertNotIn("upstream-secret-1", json.dumps(failed))
+        self.assertEqual(self.states(host)[name], "failed")
+        states = host.run(["systemctl", "is-active", "sentinel-first.service", f"sentinel-{name}.service"], check=False).stdout.split()
+        self.assertEqual(states, ["active", "inactive"])
+
+    def test_what_shows_before_the_switch_reaches_nobody(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.caddy(host)
+            # Nothing to go back to: nothing is left of it.
+            failed = self.deploy("nothing-before", exit=6, settings={"SENTINEL_WORKERS": "many"})
+            self.assertEqual(failed["outcome"], "reverted")
+            left = host.run(["sh", "-c", "ls /etc/systemd/system | grep -e sentinel.socket -e nothing-before; ss -ltn | grep :8080"], check=False).stdout
+            self.assertEqual(left, "")
+            self.deploy("first")
+            self.answers()
+            with Load(host.address) as load:
+                for name, change, word in shown_before_the_switch(self):
+                    with self.subTest(name):
+                        settings = {**self.upstream_at(name), **change.get("settings", {})}
+                        failed = self.deploy(name, exit=6, **{**change, "settings": settings})
+                        self.expect_taken_back(host, name, failed, word)
+                        self.assertTrue(failed["log"] or name in ("never-ready", "slow"), failed)
+                        self.assertEqual(self.users_met(name), 0)
+            self.assertEqual(load.failures, [])
+            self.assertGreaterEqual(load.streams, STREAMS)
+            self.assertEqual(host.run(["systemctl", "is-system-running"], check=False).stdout.strip(), "running")
+
+    def test_what_only_traffic_shows_is_taken_back_at_once(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.caddy(host)
+            self.deploy("first")
+            for name, change, then, word in shown_by_traffic(self):
+                with self.subTest(name):
+                    host.run(["rm", "-f", GO])
+                    # Those of before the switch are the former release's, which holds; nothing may happen to them.
+                    before, begun = Load(host.address), len(self.upstream.exchanges)
+                    for _ in range(STREAMS):
+                        before.begin(before.ask, True)
+                    self.upstream.wait_for(begun + STREAMS)
+                    settings = {**self.upstream_at(name), **change.get("settings", {})}
+                    self.project(**{**change, "settings": settings}, health={"live": {"path": "/health/live", "interval": "1s", "timeout": "1s", "failures": 2},
+                                                                             "bake": {"time": "30s", "min_requests": 20}})
+                    with Load(host.address) as load:
+                        process = self.begin("deploy", "--release", name)
+                        wait_until(lambda: self.states(host).get(name) == "serving", 60, "the switch")
+                        wait_until(lambda: self.users_met(name) > 0, 20, "users meet it")
+                        host.run(then)
+                        turned = time.monotonic()
+                        output, _ = process.communicate(timeout=90)
+                        took = time.monotonic() - turned
+                    self.expect_taken_back(host, name, only(json.loads(output)), word)
+                    self.assertEqual(process.returncode, 6)
+                    self.assertLess(took, 40)  # one that hangs is asked with patience
+                    for thread in before.threads:
+                        thread.join()
+                    self.assertEqual((before.failures, before.streams), ([], STREAMS))
+                    with Load(host.address) as after:
+                        time.sleep(1)  # of load
+                    self.assertEqual(after.failures, [])
+                    print(f"{name}: taken back {took:.1f} s after it turned bad; {len(load.failures)} requests failed meanwhile")
+
+    def test_a_broken_caddyfile_is_refused_and_nobody_notices(self):
+        with Host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.caddy(host)
+            self.deploy("first")
+            broken = CADDYFILE.replace("reverse_proxy", "reverse_poxy")
+            stack = operator.own_stack("bare", [{"caddyfile": {"path": "/etc/caddy/Caddyfile", "content": broken}, "id": "site", "notify": ["reload caddy"]}])
+            operator.project(self.hosts, stack=stack)
+            with Load(host.address) as load:
+                refused = self.command("apply", exit=1)
+            self.assertIn("reverse_poxy", refused["error"]["message"])
+            self.assertEqual(host.read("/etc/caddy/Caddyfile").decode(), CADDYFILE)
+            self.assertEqual((load.failures, load.answers > 0), ([], True))
+
+
+if __name__ == "__main__":
+    unittest.main()
