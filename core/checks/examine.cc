@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Probes share one Look, resources one Survey: what several of them need is read once by each.
+// Probes and resources share one Look: what several of them need is read once.
 #include "core/checks/examine.h"
 
 #include <fmt/format.h>
@@ -44,9 +44,9 @@ HostRecord examine(const AuditRequest& request, Surroundings surroundings, const
   HostRecord record;
   record.host = request.host;
   record.facts = facts;
-  Survey survey(surroundings);
+  Survey survey(std::move(surroundings));
   survey.prefetch(request.resources);
-  Look look(std::move(surroundings));
+  Look& look = survey.look();
   for (const auto& order : request.probes) {
     for (const auto& unit : Inquiry{look, facts, order.with}.list("units")) look.expect_unit(unit);
   }

@@ -108,6 +108,10 @@ void Survey::forget() {
   shared_->look.forget();
 }
 
+Look& Survey::look() {
+  return shared_->look;
+}
+
 std::optional<ResourceBody> restored(const ResourceBody& managed, const nlohmann::json& then) {
   return std::visit(
       [&](const auto& body) -> std::optional<ResourceBody> {

@@ -35,6 +35,8 @@ struct Surroundings {
   std::function<Result<void>(std::string_view bytes)> keep = {};
 };
 
+class Look;
+
 class Survey {
  public:
   explicit Survey(Surroundings surroundings);
@@ -57,6 +59,9 @@ class Survey {
 
   /// To be called after something was changed: shared looks are taken again.
   void forget();
+
+  /// What resources share, for whoever else looks at the same machine at the same time: both then read it once.
+  Look& look();
 
  private:
   struct Shared;

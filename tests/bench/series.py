@@ -63,8 +63,8 @@ class Line:
     login_request: int
 
 
-def through_relay(host, delay, rounds, table):
-    """{who: Line} with `delay` seconds of round-trip time."""
+def through_relay(host, delay, rounds, table, command=("apply", "--yes"), exits=(0,), bound="1.0"):
+    """{who: Line} of `command`, which may end with one of `exits`, with `delay` seconds of round-trip time."""
     with Relay(host.address, 22, delay=delay / 2) as relay, Operator() as distant:
         options = at_relay(distant, host, relay)
         runs = {"ours": [], "peer": []}
@@ -74,16 +74,20 @@ def through_relay(host, delay, rounds, table):
                 command()
                 runs[who].append(relay.connections[-1])
             return measured
-        commands = {"ours": watched("ours", lambda: distant.run("apply", "--yes", *options, exit=0)),
+
+        def ours():
+            done = distant.run(*command, *options)
+            assert done.returncode in exits, done.stderr
+        commands = {"ours": watched("ours", ours),
                     "peer": watched("peer", lambda: run(ssh_true(host, relay.port, "127.0.0.1")))}
         commands["ours"]()  # remembers the port and the user that work
         runs["ours"].clear()
         got = medians(rounds, **commands)
-        table.row(f"with {delay * 1000:.0f} ms of round-trip time, through the relay", got["ours"], got["peer"], "1.0")
+        table.row(f"with {delay * 1000:.0f} ms of round-trip time, through the relay", got["ours"], got["peer"], bound)
         lines = {}
-        for who, command in commands.items():
+        for who, once in commands.items():
             timed = [turns(connection) for connection in runs[who]]
-            command()  # apart from the timed runs, because asking the host's journal takes time, too
+            once()  # apart from the timed runs, because asking the host's journal takes time, too
             authenticated = login_time(host)
             before = [size for start, size in turns(relay.connections[-1]) if start < authenticated]
             lines[who] = Line(got[who], timed, before[-1])
