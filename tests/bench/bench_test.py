@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+import check_series  # noqa: E402
 import proxy_series  # noqa: E402
 import series  # noqa: E402
 from ansible_peer import PLAYBOOK, Playbook  # noqa: E402
@@ -61,6 +62,21 @@ class Series(unittest.TestCase):
         took, packages = series.install_once("bookworm", ["logrotate"])
         self.assertGreater(took, 0)
         self.assertTrue(any(re.match(r"logrotate \S+ installed$", line) for line in packages), packages)
+
+
+class TheCheck(unittest.TestCase):
+    def test_one_host_takes_one_exchange_few_programs_and_little_memory(self):
+        counted = check_series.alone(rounds=3)
+        self.assertGreaterEqual(counted["controls"], 60)
+        self.assertEqual(counted["round_trips"], {3})  # as many as `ssh HOST true`
+        self.assertIn("/usr/bin/systemctl", counted["programs"])
+        self.assertLessEqual(len(counted["programs"]), 16)
+        self.assertEqual(counted["scripts"], [])
+        self.assertGreater(counted["megabytes"], 1)
+        self.assertLess(counted["megabytes"], 20)
+
+    def test_many_hosts(self):
+        check_series.many(rounds=1, size=2)
 
 
 class TheProxy(unittest.TestCase):
