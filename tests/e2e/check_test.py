@@ -3,9 +3,12 @@
 """What `check` says about real hosts: a bare one fails the right rows, a bootstrapped one passes them, and each trap is first
 shown and then found."""
 
+import csv
 import sys
 import unittest
 from pathlib import Path
+
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
@@ -36,6 +39,20 @@ class Audit:
 
     def results(self, *arguments, exit=None):
         return {result["control"]: result for result in self.report(*arguments, exit=exit)["results"]}
+
+DATES = Path("/usr/share/distro-info")  # what Debian's distro-info-data says of its own releases and of Ubuntu's
+
+
+class Dates(unittest.TestCase):
+    def test_the_ends_of_support_are_those_that_the_distributions_publish(self):
+        checklist = yaml.safe_load((Path(__file__).resolve().parents[2] / "playbooks/checklists/000.yaml").read_text())
+        (supported,) = (control["with"]["supported"] for control in checklist["controls"] if control["judgement"] == "os-supported")
+        published = {}
+        # Debian hands a release to its LTS team, whose updates come by the same archive; Ubuntu's count as long as they are free of charge.
+        for name, column in (("debian", "eol-lts"), ("ubuntu", "eol-server")):
+            with (DATES / f"{name}.csv").open() as file:
+                published.update({f"{name}-{row['version'].removesuffix(' LTS')}": row[column] for row in csv.DictReader(file)})
+        self.assertEqual(supported, {release: published.get(release) for release in supported})
 
 
 class Check(unittest.TestCase):
