@@ -7,6 +7,7 @@ container or the engine was killed, and after a power cut."""
 
 import io
 import json
+import signal
 import sys
 import tarfile
 import unittest
@@ -15,17 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host, Relay, prepared  # noqa: E402
-from releases import CHAT, PROJECT_SECRETS, RATE, STREAMS, Load, ReleaseCase  # noqa: E402
+from releases import CHAT, PROJECT_SECRETS, RATE, STREAMS, Load, ReleaseCase, caddyfile  # noqa: E402
 from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 1  # good ones under load, each followed by a bad one
-CADDYFILE = """{
- admin off
-}
-:8000 {
- reverse_proxy unix//run/sentinel-app/current/api.sock
-}
-"""
+SITE = caddyfile("unix//run/sentinel-app/current/api.sock")
 PACKAGES = {"bookworm": "docker.io docker-compose caddy curl", "trixie": "docker.io docker-cli docker-compose caddy curl"}
 REGISTRY = Path("/usr/bin/docker-registry")
 REGISTRY_SETTINGS = """version: 0.1
@@ -39,12 +34,12 @@ def engine(host):
     """Docker as the role docker leaves it, and Caddy in front."""
     host.ssh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends " + PACKAGES[host.suite], check=True, timeout=300)
     host.write("/etc/docker/daemon.json", DAEMON)
-    host.write("/etc/caddy/Caddyfile", CADDYFILE)
+    host.write("/etc/caddy/Caddyfile", SITE)
     host.run(["systemctl", "restart", "docker", "caddy"])
 
 
 def docker_host(suite):
-    return Host(on=prepared("docker-" + suite, Host(suite), [CADDYFILE, DAEMON, PACKAGES[suite]], build=engine))
+    return Host(on=prepared("docker-" + suite, Host(suite), [SITE, DAEMON, PACKAGES[suite]], build=engine))
 
 
 def labelled(image, label):
@@ -103,7 +98,7 @@ class Compose(ReleaseCase):
             with Load(host.address) as load:
                 current = "first"
                 for number in range(DEPLOYS):
-                    good = self.deploy(f"good-{number}", settings={"SENTINEL_ATTEMPTS": 2 + number % 3})
+                    good = self.deploy(f"good-{number}", settings=self.upstream_at(f"good-{number}"))
                     self.assertEqual((good["outcome"], good["release"]), ("changed", f"good-{number}"), good)
                     current = f"good-{number}"
                     for kind in (2 * number, 2 * number + 1):
@@ -114,7 +109,7 @@ class Compose(ReleaseCase):
                 back = self.command("rollback")
                 self.assertEqual(back["outcome"], "changed", back)
                 self.assertEqual(self.command("rollback")["release"], current)
-            self.assertEqual(load.failures, [], host.journal())
+            self.assertEqual(load.failures, [], host.journal("caddy"))
             self.assertGreater(load.answers, RATE * DEPLOYS)
             self.assertGreaterEqual(load.streams, STREAMS)
             print(f"{suite}: {DEPLOYS} good and {2 * DEPLOYS} bad releases, 2 rollbacks: {load.answers} answers, {load.streams} streams, "
@@ -161,6 +156,19 @@ class Compose(ReleaseCase):
             metrics = host.run(["curl", "-s", "--unix-socket", "/run/sentinel-app/current/metrics.sock", "http://x/metrics"], check=False)
             self.assertEqual(metrics.returncode, 0, metrics)
             self.assertIn("sentinel_requests_total", metrics.stdout)
+            # Its log, followed over a deploy.
+            self.assertEqual(len(operator.run("logs", "-n", 1, exit=0).stdout.splitlines()), 1)
+            self.assertRegex(operator.run("logs", exit=0).stdout, r'^\S+Z {.*"event":"starting"')
+            process = operator.start("logs", "-f", "-n", 0)
+            wait_until(lambda: host.run(["pgrep", "-f", "sentinel-agent serve"], check=False).stdout, 30, "it follows")
+            self.deploy("second", settings={"SENTINEL_ATTEMPTS": 3})
+            line = ""
+            while '"event":"starting"' not in line:
+                line = process.stdout.readline()
+                self.assertTrue(line, "the following goes on")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+            self.assertEqual(process.returncode, 130)
 
     def check_back(self, suite):
         with docker_host(suite) as host, Operator() as operator:

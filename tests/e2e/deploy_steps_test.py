@@ -177,6 +177,10 @@ class Steps(ReleaseCase):
             self.assertEqual((kept["outcome"], kept["release"], kept["error"]["code"]), ("stuck", "3", "release.kept"))
             self.assertGreater(len(load.failures), 0)
             self.assertEqual(self.command("rollback")["release"], "2")
+            # Not one more request meets the bad one, over whatever connection it comes.
+            with Load(host.address) as load:
+                wait_until(lambda: load.answers + len(load.failures) > 100, 30, "they ask")
+            self.assertEqual(load.failures, [])
 
 
 if __name__ == "__main__":

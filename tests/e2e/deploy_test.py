@@ -40,7 +40,7 @@ class Deploy(ReleaseCase):
                     self.assertEqual(self.users_met(name), 0)
                 back = self.command("rollback")
                 self.assertEqual(back["outcome"], "changed")
-            self.assertEqual(load.failures, [])
+            self.assertEqual(load.failures, [], host.journal("caddy"))
             self.assertGreater(load.answers, RATE * DEPLOYS)
             self.assertGreaterEqual(load.streams, STREAMS)
             print(f"{DEPLOYS} good and {DEPLOYS} bad releases: {load.answers} answers, {load.streams} streams, {len(load.failures)} failed or cut")

@@ -20,6 +20,7 @@ WORDS = [f'data: {{"choices":[{{"index":0,"delta":{{"content":"word{i} "}}}}]}}\
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":50,"completion_tokens":10,"total_tokens":60}}\n\n'
 DONE = b"data: [DONE]\n\n"
 QUICK = {"SENTINEL_DRAIN_IDLE_SECONDS": 1}  # what stands in front keeps its connections
+STREAMS, USERS = 2000, 20
 CALL = {"name": "weather", "arguments": "{\"city\":\"Paris\"}"}
 
 
@@ -139,6 +140,32 @@ class Front(FrontCase):
                     # One that Caddy may repeat: it may still hold a connection whose end it hasn't heard of.
                     self.assertEqual(client.ask("GET", "/v1/models", headers=["X-Request-Id: after"]).status, 200)
                 green.event("request", request_id="after")
+
+    def test_streams_that_begin_at_once_come_whole_through_caddy(self):
+        """Of a hundred Caddy broke one off when it passed the bodies of requests on as they came."""
+        whole, asked = [], {"model": "gpt-4", "stream": True, "messages": []}
+
+        def script(exchange):
+            exchange.head(content_type="text/event-stream", chunked=True)
+            exchange.chunk(WORDS[0])
+            exchange.closed(0.01)  # not all at once: then there would be nothing left to break off
+            for piece in (*WORDS[1:], DONE, b""):
+                exchange.chunk(piece)
+
+        self.upstream.script = script
+        with Proxy(self.upstream.url, **QUICK, SENTINEL_RATE_LIMIT=1_000_000, SENTINEL_LISTEN=f"unix:{self.path}/api.sock"):
+            port = self.caddy(f"unix/{self.path}/api.sock")
+
+            def ask():
+                with self.tls_client(port) as client:
+                    whole.extend(client.ask(body=asked).body.endswith(DONE) for _ in range(STREAMS // USERS))
+
+            users = [threading.Thread(target=ask) for _ in range(USERS)]
+            for user in users:
+                user.start()
+            for user in users:
+                user.join()
+            self.assertEqual((whole.count(True), len(whole)), (STREAMS, STREAMS))
 
     def test_the_official_client(self):
         words = b"".join(WORDS).decode()

@@ -14,6 +14,8 @@ from certificates import Authority
 from ports import free_port
 from proxy import Client
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 def until_listening(port, process, seconds=20):
     end = time.monotonic() + seconds
@@ -25,6 +27,12 @@ def until_listening(port, process, seconds=20):
             if process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"{process.args[0]} does not listen") from None
             time.sleep(0.02)
+
+
+def site_proxy():
+    """How the site that a bootstrap makes passes requests on."""
+    text = (ROOT / "templates" / "caddy" / "Caddyfile").read_text()
+    return text[text.index("\t@moderate"):text.index("}\n{%", text.index("\t@moderate"))]
 
 
 class FrontCase(unittest.TestCase):
@@ -70,11 +78,13 @@ http {{
   admin off
   auto_https off
 }}
+(app) {{
+  to {to}
+}}
 :{port} {{
   bind 127.0.0.1
   tls {self.certificate} {self.key}
-  reverse_proxy {to}
-}}
+{site_proxy()}}}
 """)
         self.start([shutil.which("caddy"), "run", "--adapter", "caddyfile", "--config", str(self.path / "Caddyfile")], port,
                    env={"HOME": str(self.path), "XDG_DATA_HOME": str(self.path), "XDG_CONFIG_HOME": str(self.path)})
