@@ -240,7 +240,7 @@ Result<void> Conversation::answer_audit(const Frame& frame) {
 
 Result<void> Conversation::answer_logs(const Frame& frame) {
   SENTINEL_TRY(const auto wish, decode_message<ReadLogs>(frame.payload));
-  ApplicationLog log(host_, wish.app, wish.lines);
+  ApplicationLog log(host_, clock_, wish.app, wish.lines);
   pollfd waiting{peer_.fd(), POLLIN, 0};
   do {
     SENTINEL_TRY(const auto lines, log.next());

@@ -32,10 +32,6 @@ std::string image_of(const Release& release) {
   return fmt::format("{}:{}", release.app, release.id);
 }
 
-std::string label_of(const Release& release) {
-  return fmt::format("sentinel.release={}/{}", release.app, release.id);
-}
-
 std::string directory_of(const Release& release) {
   return ReleasePaths::sockets(release.app) + "/" + release.id;
 }
@@ -63,6 +59,10 @@ Result<void> remove_files(System& machine, const std::string& directory) {
 }
 
 }  // namespace
+
+std::string label_of(const Release& release) {
+  return fmt::format("sentinel.release={}/{}", release.app, release.id);
+}
 
 Result<void> ComposeRuntime::check(const Release&) {
   return docker_.check();

@@ -50,4 +50,7 @@ class ComposeRuntime final : public Runtime {
   Docker docker_;
 };
 
+/// What all containers of a release are labelled with.
+std::string label_of(const Release& release);
+
 }  // namespace sentinel

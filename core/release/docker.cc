@@ -144,15 +144,24 @@ Result<std::optional<ImageState>> Docker::image(const std::string& name) {
   }
 }
 
-std::vector<std::string> Docker::log(const std::string& name, std::size_t lines) {
-  const auto shown = ask({"docker", "logs", "--timestamps", "--tail", std::to_string(lines), name}, {}, kCommand);
+std::vector<std::string> Docker::timed_log(const std::string& name, std::size_t lines, const std::string& since) {
+  std::vector<std::string> argv{"docker", "logs", "--timestamps", "--tail", std::to_string(lines), name};
+  if (!since.empty()) argv.insert(argv.begin() + 2, {"--since", since});
+  const auto shown = ask(std::move(argv), {}, kCommand);
   if (!shown.ok() || shown->status != 0) return {};
   // Its two outputs come apart; the times put them together again.
   auto out = lines_of(shown->output);
   for (auto& line : lines_of(shown->errors)) out.push_back(std::move(line));
-  const auto time_of = [](const std::string& line) { return line.substr(0, line.find(' ')); };
+  const auto time_of = [](const std::string& line) { return std::string_view(line).substr(0, line.find(' ')); };
   std::stable_sort(out.begin(), out.end(),
                    [&](const std::string& a, const std::string& b) { return time_of(a) < time_of(b); });
+  // Docker shows those of just that time, too.
+  std::erase_if(out, [&](const std::string& line) { return time_of(line) <= since; });
+  return out;
+}
+
+std::vector<std::string> Docker::log(const std::string& name, std::size_t lines) {
+  auto out = timed_log(name, lines, {});
   for (auto& line : out) line.erase(0, std::min(line.find(' '), line.size() - 1) + 1);
   return out;
 }

@@ -44,8 +44,11 @@ class Docker {
   /// Ids of all containers with this label, running ones only if so wished.
   Result<std::vector<std::string>> labelled(const std::string& label, bool running);
   Result<std::optional<ImageState>> image(const std::string& name);
-  /// Its last lines, in the order of time.
+  /// The last lines of a container, in the order of time.
   std::vector<std::string> log(const std::string& name, std::size_t lines);
+  /// The same, each behind its time (RFC 3339 in UTC, always as long) and a space; only those after the time `since`,
+  /// unless that is empty.
+  std::vector<std::string> timed_log(const std::string& name, std::size_t lines, const std::string& since);
 
  private:
   Result<CommandResult> ask(std::vector<std::string> argv, std::string input, std::chrono::seconds patience);
