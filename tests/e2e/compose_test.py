@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from hosts import Host, Relay, prepared  # noqa: E402
-from releases import CHAT, PROJECT_SECRETS, RATE, STREAMS, Load, ReleaseCase, caddyfile  # noqa: E402
-from sentinel import BUILD, CAMPAIGN, Operator, only, wait_until  # noqa: E402
+from releases import CHAT, KEYS, PROJECT_SECRETS, RATE, SECRETS, STREAMS, Load, ReleaseCase, caddyfile  # noqa: E402
+from sentinel import BUILD, CAMPAIGN, Operator, bootstrapped, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 1  # good ones under load, each followed by a bad one
 SITE = caddyfile("unix//run/sentinel-app/current/api.sock")
@@ -108,12 +108,14 @@ class Compose(ReleaseCase):
                         self.assertIn(word, failed["error"]["message"])
                 back = self.command("rollback")
                 self.assertEqual(back["outcome"], "changed", back)
+                besides, start = self.last_transaction(host)
                 self.assertEqual(self.command("rollback")["release"], current)
             self.assertEqual(load.failures, [], host.journal("caddy"))
             self.assertGreater(load.answers, RATE * DEPLOYS)
             self.assertGreaterEqual(load.streams, STREAMS)
             print(f"{suite}: {DEPLOYS} good and {2 * DEPLOYS} bad releases, 2 rollbacks: {load.answers} answers, {load.streams} streams, "
-                  f"{len(load.failures)} failed or cut; rollback {back['duration_ms']} ms")
+                  f"{len(load.failures)} failed or cut; "
+                  f"rollback {back['duration_ms']} ms, on the host {besides} ms and {start} ms of the release's start")
 
     def test_nobody_notices_with_compose_1(self):
         self.check_under_load("bookworm")
@@ -261,6 +263,47 @@ class Compose(ReleaseCase):
             failed = self.command("deploy", "--release", "three", "--image", absent, exit=1)
             self.assertEqual((failed["outcome"], failed["release"], failed["error"]["code"]), ("reverted", "one", "release.docker"))
             self.answers()
+
+    def test_bootstrapped_for_containers_with_redis_beside(self):
+        with bootstrapped() as host, Operator() as operator:
+            self.operator, self.host = operator, host
+            operator.know(host)
+            bounds = {"app": {"memory_max": "512M", "cpus": 0.5}}
+            operator.project({"web-1": host}, variables=bounds, app={"runtime": "compose"})
+            self.assertEqual(only(operator.bootstrap())["outcome"], "changed")
+            self.assertEqual(only(operator.bootstrap())["outcome"], "unchanged")
+            self.give_keys(host)
+            operator.project({"web-1": host}, variables=bounds, secrets={**PROJECT_SECRETS, "REDIS_URL": {"env": "REDIS_URL"}},
+                             app={"runtime": "compose", "artifact": str(self.image), "drain": "5s",
+                                  "settings": {"SENTINEL_KEYS_FILE": KEYS, **self.upstream_at("one")}},
+                             health={"start": "20s", "ready": {"successes": 2}, "bake": {"time": "2s"}, "verify": [CHAT]})
+            secrets = {**SECRETS, "REDIS_URL": "unix:///run/sentinel-redis/redis.sock"}
+            deployed = only(operator.json("deploy", "--release", "one", "--yes", exit=0, environment=secrets))
+            self.assertEqual((deployed["outcome"], deployed["release"]), ("changed", "one"))
+            (limits,) = json.loads(host.run(["docker", "inspect", "--format", "[{{json .HostConfig}}]", "sentinel-one"]).stdout)
+            self.assertEqual((limits["Memory"], limits["CpuQuota"]), (512 << 20, 50_000))
+
+            def asked(stream=False):
+                load = Load(host.address, 80)
+                load.ask(stream)
+                return load.answers + load.streams == 1
+
+            def redis(*words):
+                return host.run(["redis-cli", "-s", "/run/sentinel-redis/redis.sock", *words]).stdout.split()
+
+            self.assertTrue(asked())
+            self.assertTrue(asked(stream=True))
+            self.assertEqual(redis("config", "get", "maxmemory-policy"), ["maxmemory-policy", "noeviction"])
+            wait_until(lambda: redis("dbsize") != ["0"], 30, "its limits are kept in Redis")
+            # A restart of Redis is survived: the container doesn't go on looking into a directory that is gone.
+            host.run(["systemctl", "restart", "redis-server"])
+            redis("flushall")
+            wait_until(lambda: asked() and redis("dbsize") != ["0"], 30, "its limits are kept in Redis again")
+            # Its numbers come through Caddy: the container publishes nothing.
+            ask = r"exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3; cat <&3"
+            self.assertIn("sentinel_requests_total", host.run(["bash", "-c", ask]).stdout)
+            # Nothing the host runs by then is drift.
+            self.assertEqual(only(operator.json("plan", exit=0))["status"], "in-sync")
 
     def test_killed_in_the_middle(self):
         with docker_host("bookworm") as host, Operator() as operator:

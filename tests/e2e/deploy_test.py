@@ -40,10 +40,12 @@ class Deploy(ReleaseCase):
                     self.assertEqual(self.users_met(name), 0)
                 back = self.command("rollback")
                 self.assertEqual(back["outcome"], "changed")
+                besides, start = self.last_transaction(host)
             self.assertEqual(load.failures, [], host.journal("caddy"))
             self.assertGreater(load.answers, RATE * DEPLOYS)
             self.assertGreaterEqual(load.streams, STREAMS)
-            print(f"{DEPLOYS} good and {DEPLOYS} bad releases: {load.answers} answers, {load.streams} streams, {len(load.failures)} failed or cut")
+            print(f"{DEPLOYS} good and {DEPLOYS} bad releases: {load.answers} answers, {load.streams} streams, {len(load.failures)} failed or cut; "
+                  f"rollback on the host {besides} ms and {start} ms of the release's start")
 
     def test_back_by_word_without_a_network_and_forward_again(self):
         with Host("bookworm") as host, Operator() as operator:

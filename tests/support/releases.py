@@ -2,6 +2,7 @@
 """Releases in tests: a project that deploys this build's proxy bundle to real hosts against a scripted upstream, and users
 who ask it through the host's Caddy."""
 
+import datetime
 import hashlib
 import http.client
 import json
@@ -66,14 +67,14 @@ def script(exchange):
 class Load:
     """Users at the host's Caddy."""
 
-    def __init__(self, address):
-        self.address, self.going = address, True
+    def __init__(self, address, port=8000):
+        self.address, self.port, self.going = address, port, True
         self.answers, self.streams, self.failures, self.threads = 0, 0, [], []
         self.lock = threading.Lock()
 
     def ask(self, stream):
         body = json.dumps({"model": USER_MODEL, "messages": [], "stream": stream})
-        connection = http.client.HTTPConnection(self.address, 8000, timeout=30)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=30)
         try:
             connection.request("POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -185,6 +186,15 @@ class ReleaseCase(unittest.TestCase):
     def states(host):
         (app,) = json.loads(host.read("/var/lib/sentinel/releases.json"))["apps"]
         return {record["release"]["id"]: record["state"] for record in app["releases"]}
+
+    @staticmethod
+    def last_transaction(host):
+        """Milliseconds of the host's last transaction: what it took besides the start of the release's process, and that start."""
+        lines = host.run(["sh", "-c", "cat $(ls -td /var/lib/sentinel/journal/*/ | head -1)events"]).stdout.splitlines()
+        events = [(event["text"], datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))) for event in map(json.loads, lines)]
+        at = dict(events)
+        start = at["switch"] - at["candidate"]
+        return [round(span.total_seconds() * 1000) for span in (events[-1][1] - events[0][1] - start, start)]
 
     def answers(self):
         load = Load(self.host.address)
