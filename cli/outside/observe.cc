@@ -109,7 +109,7 @@ Observations ask_all_web(const std::vector<ProbeOrder>& orders, const OutsideVie
   const Stopwatch watch;
   Observations out;
   std::vector<std::pair<std::string, WebProbe>> probes;
-  std::vector<WebRequest> requests;
+  std::vector<WebRequest> requests, afterwards;
   for (const auto& order : orders) {
     auto probe = web_probe(order, view);
     if (!probe.ok()) {
@@ -117,15 +117,22 @@ Observations ask_all_web(const std::vector<ProbeOrder>& orders, const OutsideVie
       continue;
     }
     requests.insert(requests.end(), probe->requests.begin(), probe->requests.end());
+    afterwards.insert(afterwards.end(), probe->afterwards.begin(), probe->afterwards.end());
     probes.emplace_back(order.probe, *std::move(probe));
   }
   const auto replies = ask_web(requests);
+  const auto later = ask_web(afterwards);
   auto next = replies.begin();
+  auto next_later = later.begin();
   for (const auto& [name, probe] : probes) {
     const auto count = static_cast<std::ptrdiff_t>(probe.requests.size());
     const auto origin = probe.requests.front().method + " " + probe.requests.front().url;
-    out[name] = note(name, origin, probe.read({next, next + count}), watch);
+    const auto count_later = static_cast<std::ptrdiff_t>(probe.afterwards.size());
+    std::vector<Result<WebReply>> own(next, next + count);
+    own.insert(own.end(), next_later, next_later + count_later);
+    out[name] = note(name, origin, probe.read(own), watch);
     next += count;
+    next_later += count_later;
   }
   return out;
 }

@@ -35,6 +35,8 @@ bool is_outside_probe(const std::string& probe);
 ///   outside.health    {name, path}
 ///   outside.cached    {name, path}       the edge's cache status, asked twice
 ///   outside.chat, outside.stream  {name, path, model, key}   one short completion with the key of that secret
+///   outside.kept      {name, path, model, key}   the same completion, and once more when it was answered
+///   outside.limited   {name, path, key}          a cheap request twice: what it says of the user's limit
 ///   cloudflare.*      {domain}
 Observations observe_outside(const std::vector<ProbeOrder>& orders, const HostRecord& record, const OutsideView& view);
 

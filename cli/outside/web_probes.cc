@@ -95,6 +95,27 @@ json completion_json(const WebReply& reply) {
   return out;
 }
 
+/// A request and, when it was answered, the same once more: {answers: [{status, and these headers}]}, "" for those
+/// absent.
+WebProbe twice(WebRequest request, std::vector<std::string> headers) {
+  WebProbe out;
+  out.requests = out.afterwards = {std::move(request)};
+  out.read = [headers = std::move(headers)](const Replies& replies) -> Result<json> {
+    auto answers = json::array();
+    for (const auto& reply : replies) {
+      if (!reply.ok()) return reply.error();
+      json answer = {{"status", reply->status}};
+      for (const auto& name : headers) {
+        const auto found = reply->headers.find(name);
+        answer[name] = found == reply->headers.end() ? "" : found->second;
+      }
+      answers.push_back(std::move(answer));
+    }
+    return json{{"answers", std::move(answers)}};
+  };
+  return out;
+}
+
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t found = 0;
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
@@ -120,15 +141,20 @@ json stream_json(const WebReply& reply) {
           {"done", reply.body.find("data: [DONE]") != std::string::npos}};
 }
 
-Result<WebProbe> completion(const ProbeOrder& order, const std::string& origin, const OutsideView& view, bool stream) {
+/// A request as the user that the test key belongs to.
+Result<WebRequest> as_user(const ProbeOrder& order, const std::string& url, const OutsideView& view) {
   const auto key_name = text(order, "key");
   if (key_name.empty())
     return Error("outside.no-key", "no test key is configured", "name a secret of the project in check.chat.key");
-  SENTINEL_TRY(auto key, view.secret(key_name));
-  WebProbe out;
-  auto request = request_for(origin + text(order, "path", "/v1/chat/completions"), view);
+  auto request = request_for(url, view);
+  SENTINEL_TRY(request.bearer, view.secret(key_name));
+  return request;
+}
+
+Result<WebRequest> completion(const ProbeOrder& order, const std::string& origin, const OutsideView& view,
+                              bool stream) {
+  SENTINEL_TRY(auto request, as_user(order, origin + text(order, "path", "/v1/chat/completions"), view));
   request.method = "POST";
-  request.bearer = std::move(key);
   request.headers = {{"Content-Type", "application/json"}};
   request.deadline = std::max<std::chrono::milliseconds>(view.deadline, std::chrono::seconds(60));
   const auto words = stream ? "Count from one to ten." : "Say hello.";
@@ -137,6 +163,12 @@ Result<WebProbe> completion(const ProbeOrder& order, const std::string& origin, 
                       {"stream", stream},
                       {"messages", {{{"role", "user"}, {"content", words}}}}}
                      .dump();
+  return request;
+}
+
+Result<WebProbe> answered(const ProbeOrder& order, const std::string& origin, const OutsideView& view, bool stream) {
+  WebProbe out;
+  SENTINEL_TRY(auto request, completion(order, origin, view, stream));
   out.requests = {std::move(request)};
   out.read = [stream](const Replies& replies) -> Result<json> {
     if (!replies[0].ok()) return replies[0].error();
@@ -148,8 +180,9 @@ Result<WebProbe> completion(const ProbeOrder& order, const std::string& origin, 
 }  // namespace
 
 bool is_web_probe(const std::string& probe) {
-  static const std::array<const char*, 6> kNames = {"outside.https",  "outside.redirect", "outside.health",
-                                                    "outside.cached", "outside.chat",     "outside.stream"};
+  static const std::array<const char*, 8> kNames = {"outside.https",  "outside.redirect", "outside.health",
+                                                    "outside.cached", "outside.chat",     "outside.stream",
+                                                    "outside.kept",   "outside.limited"};
   return std::find(kNames.begin(), kNames.end(), probe) != kNames.end();
 }
 
@@ -162,7 +195,15 @@ Result<WebProbe> web_probe(const ProbeOrder& order, const OutsideView& view) {
   if (order.probe == "outside.health") return at_both(secure + text(order, "path", "/health"), view);
   if (order.probe == "outside.redirect") return at_both("http://" + name + "/", view);
   if (order.probe == "outside.cached") return cached(secure + text(order, "path", "/v1/models"), view);
-  return completion(order, secure, view, order.probe == "outside.stream");
+  if (order.probe == "outside.kept") {
+    SENTINEL_TRY(auto request, completion(order, secure, view, false));
+    return twice(std::move(request), {"x-cache"});
+  }
+  if (order.probe == "outside.limited") {
+    SENTINEL_TRY(auto request, as_user(order, secure + text(order, "path", "/v1/models"), view));
+    return twice(std::move(request), {"x-ratelimit-limit", "x-ratelimit-remaining", "retry-after"});
+  }
+  return answered(order, secure, view, order.probe == "outside.stream");
 }
 
 }  // namespace sentinel

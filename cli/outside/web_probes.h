@@ -13,7 +13,9 @@ namespace sentinel {
 
 struct WebProbe {
   std::vector<WebRequest> requests;
-  /// Gets the answers to the requests, in their order. An error is why there is no value.
+  /// Requests that are made when all of `requests`, of every probe, were answered: what comes second matters.
+  std::vector<WebRequest> afterwards;
+  /// Gets the answers to `requests`, then to `afterwards`, in their order. An error is why there is no value.
   std::function<Result<nlohmann::json>(const std::vector<Result<WebReply>>&)> read;
 };
 

@@ -217,6 +217,53 @@ Result<Judged> judge_silence(const Case& subject) {
   return std::move(ruling).close(fmt::format("at most {} ms of silence", longest), kNow);
 }
 
+/// with: {name, path?, model?, key}
+Result<Judged> judge_kept(const Case& subject) {
+  SENTINEL_TRY(const auto* seen, subject.seen("outside.kept"));
+  Ruling ruling("the same question is answered from the cache the second time");
+  for (const auto& answer : seen->at("answers")) {
+    const auto status = answer.at("status").get<int>();
+    ruling.saw("outside.kept", fmt::format("status {}, X-Cache: {}", status, text_at(answer, "x-cache")),
+               subject.origin("outside.kept"));
+    if (status != 200) ruling.cannot_tell(fmt::format("status {}: only good answers are kept", status));
+  }
+  const auto second = text_at(seen->at("answers").at(1), "x-cache");
+  if (second != "hit")
+    ruling.fault(second.empty() ? "answers say nothing of a cache" : "the second answer was made anew", kNow);
+  return std::move(ruling).close("kept", kNow);
+}
+
+/// with: {name, path?, key}. The limit is not driven to its end, which would shut the test's user out: that it is
+/// announced and that a request counts against it shows as much.
+Result<Judged> judge_limit(const Case& subject) {
+  SENTINEL_TRY(const auto* seen, subject.seen("outside.limited"));
+  Ruling ruling("every user's requests are counted against a limit");
+  const auto& answers = seen->at("answers");
+  std::size_t announced = 0;
+  for (const auto& answer : answers) {
+    const auto status = answer.at("status").get<int>();
+    const auto limit = text_at(answer, "x-ratelimit-limit");
+    const auto left = text_at(answer, "x-ratelimit-remaining");
+    ruling.saw("outside.limited", fmt::format("status {}, limit {}, {} left", status, limit, left),
+               subject.origin("outside.limited"));
+    if (status == 429) {
+      if (text_at(answer, "retry-after").empty()) ruling.doubt("a refusal doesn't say when to come again");
+      return std::move(ruling).close("the limit is used up, and holds", kNow);
+    }
+    if (status != 200) {
+      ruling.cannot_tell(fmt::format("status {}", status));
+    } else if (limit.empty() || limit == "0") {
+      ruling.fault("no limit is announced", kNow);
+    } else {
+      ++announced;
+    }
+  }
+  const auto left = text_at(answers.at(0), "x-ratelimit-remaining");
+  if (announced == answers.size() && left == text_at(answers.at(1), "x-ratelimit-remaining"))
+    ruling.fault(fmt::format("a request doesn't count: {} were left before and after it", left), kNow);
+  return std::move(ruling).close("limited", kNow);
+}
+
 template <const char* Probe>
 std::vector<ProbeOrder> asks(const json& with) {
   return site_order(Probe, with);
@@ -226,6 +273,8 @@ constexpr char kTls[] = "outside.tls";
 constexpr char kHealth[] = "outside.health";
 constexpr char kChat[] = "outside.chat";
 constexpr char kStream[] = "outside.stream";
+constexpr char kKept[] = "outside.kept";
+constexpr char kLimited[] = "outside.limited";
 
 }  // namespace
 
@@ -243,7 +292,9 @@ std::vector<Judgement> outside_judgements() {
           {"site-healthy", asks<kHealth>, judge_health},
           {"completion-answered", asks<kChat>, judge_completion},
           {"stream-not-held-back", asks<kStream>, judge_stream},
-          {"stream-keeps-alive", asks<kStream>, judge_silence}};
+          {"stream-keeps-alive", asks<kStream>, judge_silence},
+          {"answers-kept", asks<kKept>, judge_kept},
+          {"requests-limited", asks<kLimited>, judge_limit}};
 }
 
 }  // namespace sentinel

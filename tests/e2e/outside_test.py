@@ -226,6 +226,25 @@ class Web(Outside):
         self.assertIn(b"max_tokens", server.heads[0])
         self.assertEqual(self.one("outside.chat", name=name), "outside.no-key")
 
+    def test_the_same_once_more_comes_after_the_first_answer(self):
+        counted = []
+
+        def answer(*_):
+            began = len(counted)
+            counted.append(began)
+            time.sleep(0.2)  # two at once would both be the first
+            cache, left = ("miss", 9) if began == 0 else ("hit", 8)
+            return f"HTTP/1.1 200 OK\r\nX-Cache: {cache}\r\nX-RateLimit-Limit: 10\r\nX-RateLimit-Remaining: {left}\r\nContent-Length: 0\r\n\r\n".encode()
+        server, name = self.tls_server(answer)
+        value = self.one("outside.kept", {"KEY": "sk-test-key"}, name=name, key="KEY")
+        self.assertEqual(value["answers"], [{"status": 200, "x-cache": "miss"}, {"status": 200, "x-cache": "hit"}])
+        self.assertEqual([head.split(b" ", 2)[:2] for head in server.heads], [[b"POST", b"/v1/chat/completions"]] * 2)
+        counted.clear()
+        value = self.one("outside.limited", {"KEY": "sk-test-key"}, name=name, key="KEY")
+        self.assertEqual([(each["status"], each["x-ratelimit-limit"], each["x-ratelimit-remaining"]) for each in value["answers"]], [(200, "10", "9"), (200, "10", "8")])
+        self.assertIn(b"Authorization: Bearer sk-test-key", server.heads[-1])
+        self.assertEqual(self.one("outside.limited", name=name), "outside.no-key")
+
     def test_all_at_once(self):
         silent = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(silent.close)

@@ -175,4 +175,37 @@ TEST_CASE("a stream") {
   CHECK(first_that_is_not_unknown("stream-not-held-back", kAlone, {{"outside.stream", stream()}}) == "");
 }
 
+TEST_CASE("answers that are kept") {
+  const auto seen = [](const json& first, const json& second) {
+    return judged("answers-kept", kAlone, record_of({{"outside.kept", {{"answers", {first, second}}}}})).verdict;
+  };
+  const auto said = [](int status, const char* cache) { return json{{"status", status}, {"x-cache", cache}}; };
+  CHECK(seen(said(200, "miss"), said(200, "hit")) == Verdict::kPass);
+  CHECK(seen(said(200, "hit"), said(200, "hit")) == Verdict::kPass);
+  CHECK(seen(said(200, "miss"), said(200, "miss")) == Verdict::kFail);
+  CHECK(seen(said(200, ""), said(200, "")) == Verdict::kFail);
+  CHECK(seen(said(200, "miss"), said(502, "hit")) == Verdict::kUnknown);
+  CHECK(first_that_is_not_unknown("answers-kept", kAlone,
+                                  {{"outside.kept", {{"answers", {said(200, "miss"), said(200, "hit")}}}}}) == "");
+}
+
+TEST_CASE("requests that are limited") {
+  const auto said = [](int status, const char* limit, const char* left, const char* again = "") {
+    return json{
+        {"status", status}, {"x-ratelimit-limit", limit}, {"x-ratelimit-remaining", left}, {"retry-after", again}};
+  };
+  const auto seen = [](const json& first, const json& second) {
+    return judged("requests-limited", kAlone, record_of({{"outside.limited", {{"answers", {first, second}}}}})).verdict;
+  };
+  CHECK(seen(said(200, "100", "99"), said(200, "100", "98")) == Verdict::kPass);
+  CHECK(seen(said(200, "100", "99"), said(200, "100", "99")) == Verdict::kFail);  // nothing counts
+  CHECK(seen(said(200, "", ""), said(200, "", "")) == Verdict::kFail);
+  CHECK(seen(said(200, "100", "0"), said(429, "100", "0", "12")) == Verdict::kPass);
+  CHECK(seen(said(200, "100", "0"), said(429, "100", "0")) == Verdict::kWarn);
+  CHECK(seen(said(401, "", ""), said(401, "", "")) == Verdict::kUnknown);
+  CHECK(first_that_is_not_unknown(
+            "requests-limited", kAlone,
+            {{"outside.limited", {{"answers", {said(200, "100", "99"), said(200, "100", "98")}}}}}) == "");
+}
+
 }  // namespace sentinel
