@@ -30,7 +30,7 @@ class Deploy(ReleaseCase):
             with Load(host.address) as load:
                 for number in range(DEPLOYS):
                     current = f"good-{number}"
-                    good = self.deploy(current, settings=self.upstream_at(current))
+                    good = self.deploy(current, settings=self.upstream_at(f"of-{current}"))
                     self.assertEqual((good["outcome"], good["release"]), ("changed", current))
                     name, change, word = kinds[number % len(kinds)]
                     failed = self.deploy(f"{name}-{number}", exit=6, **{**change, "settings": {**self.upstream_at(name), **change.get("settings", {})}})

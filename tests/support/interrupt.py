@@ -172,10 +172,11 @@ class Gate:
     """Holds every transaction of a host back, between the start of its process and its first word, until open() is called.
     Systemd's watchdog is off there: a stopped process must not be killed."""
 
+    FOLDER = "/run/systemd/system/sentinel-transaction@.service.d"
+
     def __init__(self, host):
         self.host = host
-        folder = "/run/systemd/system/sentinel-transaction@.service.d"
-        host.write(f"{folder}/gate.conf", "[Service]\nWatchdogSec=0\nExecStartPost=/bin/sh -c 'until [ -e /run/gate/%i ]; do sleep 0.02; done'\n")
+        host.write(f"{self.FOLDER}/gate.conf", "[Service]\nWatchdogSec=0\nExecStartPost=/bin/sh -c 'until [ -e /run/gate/%i ]; do sleep 0.02; done'\n")
         host.run(["sh", "-c", "mkdir -p /run/gate && systemctl daemon-reload"])
         self.seen = set()
 
@@ -204,6 +205,9 @@ class Gate:
 
     def open(self, transaction):
         self.host.run(["touch", f"/run/gate/{transaction}"])
+
+    def remove(self):
+        self.host.run(["sh", "-c", f"rm -rf {self.FOLDER} && systemctl daemon-reload"])
 
 
 class Tracer:

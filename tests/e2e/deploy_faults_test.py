@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What can happen to a host while a release is deployed to it, at the beginning of each phase: a process killed, the plug pulled,
+the disk full, the network cut. Afterwards one release is in force, it serves, and nothing keeps the next deploy away.
+
+The transaction is stopped right after it has journalled a phase, by strace, so that the instant is exact."""
+
+import json
+import os
+import random
+import re
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from hosts import Host  # noqa: E402
+from interrupt import Gate, Tracer, finish, process_field, settled  # noqa: E402
+from releases import ReleaseCase  # noqa: E402
+from sentinel import CAMPAIGN, Operator, only, wait_until  # noqa: E402
+
+SEED = 20261126
+PHASES = ("stage", "candidate", "switch", "promote", "commit")
+DEADLINE = 90  # seconds: the gate's, the bake's, and what systemd grants a process to end
+KILLS = ("caddy", "new", "old", "sentinelctl", "session", "transaction")
+NO_PROCESS_YET = {("new", "stage"), ("new", "candidate")}
+
+
+def cases(faults, count):
+    """All of them in a campaign, else `count`, seeded."""
+    every = [(fault, phase) for fault in faults for phase in PHASES if (fault, phase) not in NO_PROCESS_YET]
+    return every if CAMPAIGN else random.Random(SEED).sample(every, count)
+
+
+class Faults(ReleaseCase):
+    def begun(self, host, operator):
+        """A host with a release in force, and the number of the sync of each phase's record among a deploy's."""
+        self.prepared(host, operator)
+        self.caddy(host)
+        self.deploy("first")
+        self.number = 0
+        process, pid, gate, transaction = self.next_deploy(host)
+        with Tracer(pid) as tracer:
+            gate.open(transaction)
+            finish(process)
+            calls = [call for call in tracer.calls() if call.startswith("fdatasync(")]
+        self.assertEqual(self.current(host), self.release())
+        # The record of the beginning comes first, and `closed` last.
+        records = [number for number, call in enumerate(calls, 1) if re.search(r"/journal/\w+/log>", call)]
+        self.assertEqual(len(records), len(PHASES) + 2, calls)
+        self.syncs = dict(zip(PHASES, records[1:]))
+
+    def release(self):
+        return f"release-{self.number}"
+
+    @staticmethod
+    def current(host):
+        return host.run(["readlink", "/opt/sentinel/current"]).stdout.strip().removeprefix("releases/")
+
+    def next_deploy(self, host):
+        """One that waits at the gate: sentinelctl, the transaction's pid, the gate, the transaction."""
+        self.number += 1
+        self.project(settings=self.upstream_at(f"of-{self.release()}"), health={"bake": {"time": "2s"}})
+        gate = Gate(host)
+        process = self.begin("deploy", "--release", self.release())
+        return process, *self.waiting(gate)
+
+    @staticmethod
+    def waiting(gate):
+        pid, transaction = gate.waiting_transaction()
+        return pid, gate, transaction
+
+    def strike(self, host, fault, pid, process):
+        kill = {"caddy": ["systemctl", "kill", "--signal=KILL", "caddy.service"],
+                "new": ["systemctl", "kill", "--signal=KILL", f"sentinel-{self.release()}.service"],
+                "old": ["systemctl", "kill", "--signal=KILL", f"sentinel-{self.old}.service"],
+                "session": ["sh", "-c", "kill -KILL $(pgrep -f '[s]entinel-agent serve')"],
+                "disk": ["sh", "-c", "dd if=/dev/zero of=/var/fill bs=1M 2>/dev/null; dd if=/dev/zero of=/var/fill2 bs=512 2>/dev/null; true"]}
+        if fault == "sentinelctl":
+            process.kill()
+        elif fault == "transaction":
+            os.kill(pid, signal.SIGKILL)
+        elif fault == "power":
+            host.power_off()
+        elif fault == "network":
+            host.cut_network()
+        else:
+            host.run(kill[fault])
+
+    def mend(self, host, fault, process):
+        """What a person does; the rest the host has to do by itself."""
+        if fault == "power":
+            process.kill()
+            host.boot()
+        if fault == "caddy":
+            host.run(["systemctl", "restart", "caddy"])  # Debian's unit has no Restart=
+        if fault == "network":
+            wait_until(lambda: settled(host), DEADLINE, "the host goes on alone")
+            host.restore_network()
+
+    def happens(self, host, fault, phase):
+        """What one fault at the beginning of one phase led to: the report, if sentinelctl lived to write one."""
+        self.old = self.current(host)
+        process, pid, gate, transaction = self.next_deploy(host)
+        begun = time.monotonic()
+        with Tracer(pid, f"fdatasync:signal=STOP:when={self.syncs[phase]}") as tracer:
+            gate.open(transaction)
+            wait_until(lambda: "--- stopped by SIGSTOP ---" in tracer.text() or process_field(pid, "Pid") is None, 120, "the phase")
+            self.assertIn("--- stopped by SIGSTOP ---", tracer.text())
+            self.strike(host, fault, pid, process)
+            if process_field(pid, "Pid") is not None:
+                os.kill(pid, signal.SIGCONT)
+            self.mend(host, fault, process)
+            output, errors = process.communicate(timeout=180)
+        if fault == "disk":
+            host.run(["rm", "-f", "/var/fill", "/var/fill2"])
+            if not settled(host):  # it said so
+                self.assertIn("recover", output + errors)
+                host.run(["sentinel-agent", "recover"], check=False)
+        wait_until(lambda: settled(host), DEADLINE, "nothing is left to do")
+        current = self.current(host)
+        self.assertIn(current, (self.old, self.release()))
+        other = self.release() if current == self.old else self.old
+        self.assertIn(self.states(host)[current], ("confirmed",))
+        wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-{current}"], check=False).stdout.strip() == "active", 30, "it runs")
+        wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-{other}"], check=False).stdout.strip() in ("inactive", "failed"), 60, "the other ends")
+        self.answers()
+        took = time.monotonic() - begun
+        verdict = "new" if current == self.release() else "old"
+        print(f"{fault} at {phase}: {verdict}, exit {process.returncode}, all in order after {took:.1f} s", file=sys.stderr)
+        return verdict
+
+    def all_of(self, faults, count, **disk):
+        with Host("bookworm", **disk) as host, Operator() as operator:
+            self.begun(host, operator)
+            for fault, phase in cases(faults, count):
+                with self.subTest(fault=fault, phase=phase):
+                    verdict = self.happens(host, fault, phase)
+                    if phase == "commit":
+                        self.assertEqual(verdict, "new")  # it was decided
+            Gate(host).remove()
+            self.assertEqual(self.deploy("after", settings=self.upstream_at("good"))["outcome"], "changed")
+
+    def test_any_process_may_be_killed(self):
+        self.all_of(KILLS, 3)
+
+    def test_the_plug_the_disk_and_the_network(self):
+        self.all_of(("power", "disk", "network"), 3, disk="image")
+
+
+if __name__ == "__main__":
+    unittest.main()
