@@ -136,7 +136,7 @@ class DeployCommand final : public Subcommand {
     if (bytes.ok() && bytes->size() > kLargestShipped) {
       return Error("deploy.too-large",
                    fmt::format("{} has {} MiB; {} are the most", path, bytes->size() >> 20, kLargestShipped >> 20),
-                   "strip the program, or leave out what the host has", ExitCode::kUsage);
+                   "strip the program; an image can be pulled by the hosts: --image", ExitCode::kUsage);
     }
     return bytes;
   }

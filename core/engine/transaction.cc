@@ -34,6 +34,23 @@ Error reverted_on_request() {
 
 }  // namespace
 
+Result<journal::Writer> begin_journal(HostState& host, Clock& clock, const TransactionInput& input,
+                                      const Request& request, const std::map<std::string, nlohmann::json>& states,
+                                      journal::Begin& begin) {
+  begin.transaction = input.id;
+  begin.request = request;
+  begin.agent = input.agent;
+  SENTINEL_TRY(begin.boot_id, boot_id(host.machine));
+  begin.started = to_rfc3339(clock.now());
+  begin.deadline_ns = static_cast<std::uint64_t>((clock.since_boot() + input.budget).count());
+  SENTINEL_TRY(begin.base_generation, host.generations.current());
+  begin.operator_address = input.operator_address;
+  begin.states = states;
+  SENTINEL_TRY(auto writer, journal::Writer::create(host.machine, host.directory, input.id));
+  SENTINEL_CHECK(writer.append(begin));
+  return writer;
+}
+
 struct Transaction::Run {
   Run(Surroundings& surroundings, const TransactionInput& given)
       : around(surroundings),
@@ -68,7 +85,6 @@ struct Transaction::Run {
   TransactionOutcome execute();
   Result<void> prepare();
   Result<void> check_no_other();
-  Result<void> open_journal();
   Result<void> prove(Acting& acting);
   Result<PlannedRequest> plan_again();
   Result<void> await_confirmation();
@@ -127,21 +143,6 @@ Result<void> Transaction::Run::prepare() {
   SENTINEL_CHECK(secrets.generate_missing());
   phase("stage");
   return staging.check(request.resources, planned.plan);
-}
-
-Result<void> Transaction::Run::open_journal() {
-  begin.transaction = input.id;
-  begin.request = request;
-  begin.agent = input.agent;
-  SENTINEL_TRY(begin.boot_id, boot_id(host.machine));
-  begin.started = to_rfc3339(around.clock.now());
-  begin.deadline_ns = static_cast<std::uint64_t>((around.clock.since_boot() + input.budget).count());
-  SENTINEL_TRY(begin.base_generation, host.generations.current());
-  begin.operator_address = input.operator_address;
-  begin.states = planned.states;
-  SENTINEL_TRY(auto created, journal::Writer::create(host.machine, host.directory, input.id));
-  writer.emplace(std::move(created));
-  return writer->append(begin);
 }
 
 // Without commands that always run: they are never "already so".
@@ -275,7 +276,9 @@ TransactionOutcome Transaction::Run::execute() {
     outcome.generation = host.generations.current().value_or(0);
     return outcome;
   }
-  if (auto opened = open_journal(); !opened.ok()) return give_up(std::move(opened).error());
+  auto opened = begin_journal(host, around.clock, input, request, planned.states, begin);
+  if (!opened.ok()) return give_up(std::move(opened).error());
+  writer.emplace(std::move(opened).value());
   phase("apply");
   Acting acting({executor, *survey, access, *writer, staging, around.control, begin, planned.plan});
   auto done = acting.run_steps();

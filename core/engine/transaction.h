@@ -52,6 +52,12 @@ struct TransactionInput {
   std::chrono::seconds budget{3600};      ///< for everything up to activation
 };
 
+/// Creates the transaction's journal and writes its first record, which is given back in `begin`. `request`: what is
+/// acted on, which may be more than the input's; `states`: what the plan saw.
+Result<journal::Writer> begin_journal(HostState& host, Clock& clock, const TransactionInput& input,
+                                      const Request& request, const std::map<std::string, nlohmann::json>& states,
+                                      journal::Begin& begin);
+
 struct TransactionOutcome {
   std::string outcome;  ///< unchanged, changed, reverted, failed (nothing was touched), stuck
   ExitCode exit = ExitCode::kDone;

@@ -83,7 +83,6 @@ struct Rollout::Run {
   }
 
   Result<void> prepare();
-  Result<void> open_journal();
   Result<void> visit_secrets();
   /// Its undo is journalled before a migration runs, and what was done is remembered right after it.
   Result<void> migrate(const std::string& migration, const std::vector<Action>& actions, std::vector<Action> undo,
@@ -134,22 +133,6 @@ Result<void> Rollout::Run::prepare() {
   }
   if (!planned.plan.steps.empty()) SENTINEL_CHECK(secrets.generate_missing());
   return {};
-}
-
-Result<void> Rollout::Run::open_journal() {
-  auto& begin = facts.begin;
-  begin.transaction = input.id;
-  begin.request = request;
-  begin.agent = input.agent;
-  SENTINEL_TRY(begin.boot_id, boot_id(host.machine));
-  begin.started = to_rfc3339(around.clock.now());
-  begin.deadline_ns = static_cast<std::uint64_t>((around.clock.since_boot() + input.budget).count());
-  SENTINEL_TRY(begin.base_generation, host.generations.current());
-  begin.operator_address = input.operator_address;
-  begin.states = planned.states;
-  SENTINEL_TRY(auto created, journal::Writer::create(host.machine, host.directory, input.id));
-  writer.emplace(std::move(created));
-  return writer->append(begin);
 }
 
 Result<void> Rollout::Run::visit_secrets() {
@@ -352,7 +335,9 @@ TransactionOutcome Rollout::Run::execute() {
     outcome.generation = host.generations.current().value_or(0);
     return outcome;
   }
-  if (auto opened = open_journal(); !opened.ok()) return give_up(std::move(opened).error());
+  auto opened = begin_journal(host, around.clock, input, request, planned.states, facts.begin);
+  if (!opened.ok()) return give_up(std::move(opened).error());
+  writer.emplace(std::move(opened).value());
   tell(Event::Type::kStepStarted, planned.plan.steps.back().title, step());
   if (auto done = act(); !done.ok()) return revert(std::move(done).error());
   return commit();
