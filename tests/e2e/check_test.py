@@ -85,7 +85,13 @@ class Check(unittest.TestCase):
             self.assertIn("sentinelctl bootstrap", human)
 
     def test_a_bootstrapped_host_passes_what_needs_no_release(self):
-        with bootstrapped() as host, Audit(host) as audit:
+        self.passes_what_needs_no_release("bookworm")
+
+    def test_one_of_debian_13_does_so_too(self):
+        self.passes_what_needs_no_release("trixie")
+
+    def passes_what_needs_no_release(self, suite):
+        with bootstrapped(suite) as host, Audit(host) as audit:
             def scraped():
                 results = audit.results()
                 return results if results["000-21"]["status"] == "pass" else None
