@@ -310,7 +310,7 @@ TransactionOutcome Rollout::Run::commit() {
   tell(Event::Type::kStepDone, "changed", step());
   // What isn't written now, recovery writes.
   if (auto finished = finish_rollout(around, *writer, facts, decision); !finished.ok()) {
-    tell(Event::Type::kWarning, finished.error().message);
+    tell(Event::Type::kWarning, finished.error().message + "; to finish it, on the host: sentinel-agent recover");
   }
   TransactionOutcome outcome;
   outcome.outcome = "changed";
