@@ -18,6 +18,10 @@ class ComposeRuntime final : public Runtime {
       : machine_(machine), clock_(clock), admin_(std::move(admin)), docker_(machine, clock) {}
 
   Result<void> check(const Release& next) override;
+
+  /// A container that ends its streams is set aside.
+  Result<bool> must_end_first(const Release&) override { return false; }
+
   Result<void> prepare(const Release& next) override;
   Result<void> start_candidate(const Release& next) override;
   Result<Activity> activity(const Release& release) override;

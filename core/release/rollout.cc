@@ -90,7 +90,7 @@ struct Rollout::Run {
   Result<void> run_migrations();
   Result<void> undo_migrations();
   Result<void> stage();
-  /// A release that was in force a moment ago may still drain; it can't begin anew before its end.
+  /// A release that was in force a moment ago may still drain.
   Result<void> await_its_end();
   Result<void> candidate();
   Result<void> switch_over();
@@ -208,8 +208,8 @@ Result<void> Rollout::Run::undo_migrations() {
 }
 
 Result<void> Rollout::Run::await_its_end() {
-  SENTINEL_TRY(const bool runs, around.runtime.runs(next()));
-  if (!runs) return {};
+  SENTINEL_TRY(const bool busy, around.runtime.must_end_first(next()));
+  if (!busy) return {};
   tell(Event::Type::kWaiting, fmt::format("release {} still ends the streams of its last time", next().id));
   return around.runtime.drain(next(), true);
 }

@@ -31,6 +31,8 @@ class Runtime {
 
   /// Errors that would only show later: ports that changed, a file that is missing. Changes nothing.
   virtual Result<void> check(const Release& next) = 0;
+  /// Whether the release still ends the streams of its last time, and can't begin anew before it has.
+  virtual Result<bool> must_end_first(const Release& next) = 0;
   /// Writes what it takes to run the release as a candidate. Nothing runs yet.
   virtual Result<void> prepare(const Release& next) = 0;
   /// Starts it without waiting for it to be ready.

@@ -18,6 +18,9 @@ class SystemdRuntime final : public Runtime {
       : machine_(machine), clock_(clock), admin_(std::move(admin)) {}
 
   Result<void> check(const Release& next) override;
+
+  Result<bool> must_end_first(const Release& next) override { return runs(next); }
+
   Result<void> prepare(const Release& next) override;
   Result<void> start_candidate(const Release& next) override;
   Result<Activity> activity(const Release& release) override;

@@ -110,6 +110,9 @@ class Compose(ReleaseCase):
                 self.assertEqual(back["outcome"], "changed", back)
                 besides, start = self.last_transaction(host)
                 self.assertEqual(self.command("rollback")["release"], current)
+                # It began anew beside what still ends the streams of its last time.
+                self.assertIn(f"sentinel-{current}", self.containers())
+                self.assertNotIn('"type":"waiting"', host.run(["sh", "-c", "cat $(ls -td /var/lib/sentinel/journal/*/ | head -1)events"]).stdout)
             self.assertEqual(load.failures, [], host.journal("caddy"))
             self.assertGreater(load.answers, RATE * DEPLOYS)
             self.assertGreaterEqual(load.streams, STREAMS)

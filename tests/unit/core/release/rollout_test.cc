@@ -70,6 +70,8 @@ struct FakeRuntime final : Runtime {
 
   Result<bool> runs(const Release& release) override { return running.count(release.id) > 0; }
 
+  Result<bool> must_end_first(const Release& next) override { return runs(next); }
+
   Result<void> forget(const Release&) override { return strike("forget"); }
 
   Result<void> discard(const Release&) override { return {}; }
