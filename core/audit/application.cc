@@ -30,8 +30,12 @@ Result<Judged> judge_release(const Case& subject) {
   const auto& current = app->at("current");
   ruling.saw("app", "current -> " + current.at("target").get<std::string>(), origin + "/current");
   if (!current.at("exists").get<bool>()) ruling.fault("no release is in force");
-  for (const auto& path : app->at("world_writable"))
-    ruling.fault(fmt::format("anybody can write {}", path.get<std::string>()));
+  const auto& changeable = app->at("changeable");
+  if (!changeable.empty()) {
+    ruling.fault(fmt::format("{} can change {}{}", changeable.front().at("who").get<std::string>(),
+                             changeable.front().at("path").get<std::string>(),
+                             changeable.size() > 1 ? fmt::format(" and {} more", changeable.size() - 1) : ""));
+  }
   return std::move(ruling).close("release " + app->at("release").get<std::string>(), Persistence::kBoth);
 }
 

@@ -107,7 +107,28 @@ void judge_boot(const json& ufw, Ruling& ruling) {
     ruling.fault("the default for incoming traffic is allow", Persistence::kBootOnly);
 }
 
-void judge_family_now(const char* family, const json& ufw, const json& netfilter, Ruling& ruling) {
+/// The port a rule opens that only one side has: "… lacks -A x -p tcp -m tcp --dport 22 -j ACCEPT". Empty: none.
+std::string accepted_port(const std::string& difference) {
+  constexpr std::string_view kPort = "--dport ";
+  const auto at = difference.find(kPort);
+  if (at == std::string::npos || difference.find("-j ACCEPT") == std::string::npos) return {};
+  const auto begin = at + kPort.size();
+  const auto port = difference.substr(begin, difference.find(' ', begin) - begin);
+  return port + (difference.find("-p udp") != std::string::npos ? "/udp" : "/tcp");
+}
+
+/// Ports that ufw's files open and the kernel doesn't yet.
+Ports pending_ports(const json& loaded) {
+  Ports out;
+  for (const auto& item : loaded.at("differences")) {
+    const auto difference = item.get<std::string>();
+    if (difference.find(" lacks ") == std::string::npos) continue;
+    if (auto port = accepted_port(difference); !port.empty()) out.insert(std::move(port));
+  }
+  return out;
+}
+
+void judge_family_now(const char* family, const json& ufw, const json& netfilter, const Ports& wanted, Ruling& ruling) {
   const auto* filter = table_of(netfilter, "nf_tables", family, "filter");
   if (filter == nullptr || !filter->contains("INPUT")) filter = table_of(netfilter, "legacy", family, "filter");
   if (filter == nullptr || !filter->contains("INPUT")) {
@@ -131,7 +152,10 @@ void judge_family_now(const char* family, const json& ufw, const json& netfilter
   for (const auto& difference : loaded.at("differences")) {
     ruling.saw(kUfw, difference.get<std::string>(), "kernel against /etc/ufw");
     if (loaded.at("user_rules_differ").get<bool>() || loaded.at("framework_differs").get<bool>()) {
-      ruling.fault(difference.get<std::string>(), Persistence::kRuntimeOnly);
+      // A rule that opens too much and isn't loaded is a fault of tomorrow.
+      const auto pending = pending_ports(json{{"differences", {difference}}});
+      const bool tomorrow = !pending.empty() && without(pending, wanted) == pending;
+      ruling.fault(difference.get<std::string>(), tomorrow ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
     }
   }
   for (const auto& rule : foreign_accepts(*filter)) {
@@ -141,12 +165,14 @@ void judge_family_now(const char* family, const json& ufw, const json& netfilter
   }
 }
 
-void judge_ports(const char* family, const json& rules, const Ports& wanted, Ruling& ruling) {
-  const auto open = opened_ports(rules);
+void judge_ports(const char* family, const json& ufw, const Ports& wanted, Ruling& ruling) {
+  const auto open = opened_ports(ufw.at(family == std::string("v4") ? "rules" : "rules6"));
+  const auto pending = pending_ports(ufw.at(family));
   ruling.saw(kUfw, fmt::format("{} open: {}", family, fmt::join(open, ", ")),
              family == std::string("v4") ? "/etc/ufw/user.rules" : "/etc/ufw/user6.rules");
   if (const auto more = without(open, wanted); !more.empty())
-    ruling.fault(fmt::format("{}: also open: {}", family, fmt::join(more, ", ")));
+    ruling.fault(fmt::format("{}: also open: {}", family, fmt::join(more, ", ")),
+                 without(more, pending).empty() ? Persistence::kBootOnly : Persistence::kBoth);
   if (const auto less = without(wanted, open); !less.empty())
     ruling.fault(fmt::format("{}: not open: {}", family, fmt::join(less, ", ")));
 }
@@ -209,10 +235,10 @@ Result<Judged> judge_closed(const Case& subject) {
   SENTINEL_TRY(const auto* netfilter, subject.seen(kNetfilter));
   SENTINEL_TRY(const auto* units, subject.seen("units"));
   judge_boot(*ufw, ruling);
-  for (const char* family : {"v4", "v6"}) judge_family_now(family, *ufw, *netfilter, ruling);
-  judge_ports("v4", ufw->at("rules"), wanted, ruling);
+  for (const char* family : {"v4", "v6"}) judge_family_now(family, *ufw, *netfilter, wanted, ruling);
+  judge_ports("v4", *ufw, wanted, ruling);
   if (ufw->at("ipv6").get<bool>()) {
-    judge_ports("v6", ufw->at("rules6"), wanted, ruling);
+    judge_ports("v6", *ufw, wanted, ruling);
   } else if (subject.with().value("ipv6", true)) {
     ruling.doubt("IPv6 is off in ufw: nobody can reach the host by it");
     ruling.trap("ufw-no-ipv6", "with IPV6=no ufw drops all of IPv6, outgoing too; it is an outage, not an exposure",
@@ -260,11 +286,15 @@ Result<Judged> judge_port_set(const Case& subject) {
   SENTINEL_TRY(const auto wanted, wanted_ports(subject.with()));
   Ruling ruling(fmt::format("exactly {} are open", fmt::join(wanted, ", ")));
   SENTINEL_TRY(const auto* ufw, subject.seen(kUfw));
-  judge_ports("v4", ufw->at("rules"), wanted, ruling);
-  if (ufw->at("ipv6").get<bool>()) judge_ports("v6", ufw->at("rules6"), wanted, ruling);
+  judge_ports("v4", *ufw, wanted, ruling);
+  if (ufw->at("ipv6").get<bool>()) judge_ports("v6", *ufw, wanted, ruling);
   for (const char* family : {"v4", "v6"}) {
-    if (ufw->at(family).at("user_rules_differ").get<bool>())
-      ruling.fault(fmt::format("{}: the kernel has other rules than ufw's files", family), Persistence::kRuntimeOnly);
+    const auto& loaded = ufw->at(family);
+    if (!loaded.at("user_rules_differ").get<bool>()) continue;
+    const auto pending = pending_ports(loaded);
+    const bool only_tomorrow = pending.size() == loaded.at("differences").size() && without(pending, wanted) == pending;
+    ruling.fault(fmt::format("{}: the kernel has other rules than ufw's files", family),
+                 only_tomorrow ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
   }
   return std::move(ruling).close(fmt::format("{}", fmt::join(wanted, ", ")), Persistence::kBoth);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
@@ -161,6 +162,31 @@ Result<Judged> judge_sysctl(const Case& subject) {
   return std::move(ruling).close("all as wanted", Persistence::kBoth);
 }
 
+/// A timer, and that what it starts is not masked.
+void judge_timer(const std::string& name, const json& units, Ruling& ruling) {
+  judge_unit(name + ".timer", units, ruling);
+  if (units.at(name + ".service").at("load") == "masked") ruling.fault(name + ".service is masked");
+}
+
+/// Patterns of packages that are never upgraded; they are matched from the beginning of a name.
+void judge_excepted(const json& patterns, Ruling& ruling) {
+  for (const auto& item : patterns) {
+    const auto pattern = item.get<std::string>();
+    try {
+      const std::regex expression(pattern);
+      const auto meets = [&](const std::string& name) {
+        return std::regex_search(name, expression, std::regex_constants::match_continuous);
+      };
+      if (meets("openssl") && meets("libc6") && meets("zlib1g"))
+        ruling.fault(fmt::format("Package-Blacklist \"{}\" excepts every package", pattern));
+      else
+        ruling.doubt(fmt::format("packages that match {} are never upgraded", pattern));
+    } catch (const std::regex_error&) {
+      ruling.cannot_tell(fmt::format("which packages Package-Blacklist \"{}\" excepts", pattern));
+    }
+  }
+}
+
 /// with: {most_age_hours, security: text of an origin that has to be there}
 Result<Judged> judge_updates(const Case& subject) {
   SENTINEL_TRY(const auto* apt, subject.seen("apt"));
@@ -186,7 +212,8 @@ Result<Judged> judge_updates(const Case& subject) {
   });
   for (const auto& origin : origins) ruling.saw("apt", origin, "Unattended-Upgrade");
   if (!security) ruling.fault("no pattern covers the security archive");
-  for (const char* timer : {"apt-daily.timer", "apt-daily-upgrade.timer"}) judge_unit(timer, *units, ruling);
+  judge_excepted(apt->at("excepted"), ruling);
+  for (const char* timer : {"apt-daily", "apt-daily-upgrade"}) judge_timer(timer, *units, ruling);
   for (const auto& name : apt->at("broken"))
     ruling.fault(fmt::format("the package {} is half installed", name.get<std::string>()), Persistence::kNone);
   for (const auto& name : apt->at("held")) ruling.doubt(fmt::format("the package {} is held", name.get<std::string>()));
@@ -210,12 +237,16 @@ Result<Judged> judge_sources(const Case& subject) {
   Ruling ruling("every package source from the network is checked against a key of its own");
   const auto& sources = apt->at("sources");
   if (sources.empty()) ruling.cannot_tell("there is no package source");
+  if (const auto setting = apt->at("unsigned").get<std::string>(); !setting.empty())
+    ruling.fault(setting + " lets in packages without a signature");
   for (const auto& source : sources) {
     const auto uri = source.at("uri").get<std::string>();
     const auto place = fmt::format("{}:{}", source.at("file").get<std::string>(), source.at("line").get<int>());
     const auto key = source.at("signed_by").get<std::string>();
     ruling.saw("apt", fmt::format("{} signed by {}", uri, key.empty() ? "any trusted key" : key), place);
     if (!uri.starts_with("http://") && !uri.starts_with("https://")) continue;
+    if (const auto lax = source.at("insecure").get<std::string>(); !lax.empty() && lax != "no")
+      ruling.fault(fmt::format("{} may do without a good signature", uri));
     if (source.at("trusted") == "yes") ruling.fault(fmt::format("{} is trusted without a signature", uri));
     const bool distribution =
         uri.find("debian.org") != std::string::npos || uri.find("ubuntu.com") != std::string::npos;
@@ -229,7 +260,7 @@ Result<Judged> judge_logs(const Case& subject) {
   SENTINEL_TRY(const auto* logs, subject.seen("logs"));
   SENTINEL_TRY(const auto* units, subject.seen("units"));
   Ruling ruling("logs are rotated daily, compressed, and bounded");
-  judge_unit("logrotate.timer", *units, ruling);
+  judge_timer("logrotate", *units, ruling);
   for (const auto& wanted : subject.with().at("rules")) {
     const auto path = wanted.at("path").get<std::string>();
     if (!logs->at("rules").contains(path)) {
@@ -276,12 +307,17 @@ std::vector<ProbeOrder> with_units(const char* probe, const std::vector<std::str
 std::vector<Judgement> host_judgements() {
   return {{"deploy-user", [](const json& with) { return only("accounts", users_of(with)); }, judge_users},
           {"kernel-parameters", ask_sysctl, judge_sysctl},
-          {"log-rotation", [](const json&) { return with_units("logs", {"logrotate.timer"}); }, judge_logs},
+          {"log-rotation",
+           [](const json&) {
+             return with_units("logs", {"logrotate.timer", "logrotate.service"});
+           },
+           judge_logs},
           {"os-supported", [](const json&) { return only("os"); }, judge_os},
           {"package-sources", [](const json&) { return only("apt"); }, judge_sources},
           {"security-updates",
            [](const json&) {
-             return with_units("apt", {"apt-daily.timer", "apt-daily-upgrade.timer"});
+             return with_units("apt", {"apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily.service",
+                                       "apt-daily-upgrade.service"});
            },
            judge_updates},
           {"ssh-user-key", [](const json& with) { return only("ssh.keys", users_of(with)); }, judge_keys}};

@@ -54,6 +54,15 @@ Judged Ruling::close(const std::string& good, Persistence sides) && {
   return std::move(out_);
 }
 
+void judge_sides(const std::set<std::string>& now, const std::set<std::string>& later, const std::string& prefix,
+                 Ruling& ruling) {
+  for (const auto& fault : now)
+    ruling.fault(fault, later.contains(fault) ? Persistence::kBoth : Persistence::kRuntimeOnly);
+  for (const auto& fault : later) {
+    if (!now.contains(fault)) ruling.fault(prefix + fault, Persistence::kBootOnly);
+  }
+}
+
 Judged not_applicable(const std::string& reason) {
   Judged out;
   out.verdict = Verdict::kNotApplicable;

@@ -3,6 +3,7 @@
 // not be told makes it unknown, then any doubt warns. Each fault says where it holds: now, after a reboot, or both.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -37,6 +38,11 @@ class Ruling {
   bool at_boot_ = false;
   bool sided_ = false;
 };
+
+/// Faults of what runs against those of what will run: the same on both sides is one, `prefix` is before the others of
+/// the later side.
+void judge_sides(const std::set<std::string>& now, const std::set<std::string>& later, const std::string& prefix,
+                 Ruling& ruling);
 
 Judged not_applicable(const std::string& reason);
 

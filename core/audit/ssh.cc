@@ -103,8 +103,10 @@ void judge_live(const json& effective, const json& live, Ruling& ruling) {
   const auto stale = text(effective, "stale");
   if (!only_keys) {
     const bool on_disk = ruling.has_faults();
-    ruling.fault("the running sshd offers " + offered, on_disk ? Persistence::kBoth : Persistence::kRuntimeOnly);
-    if (!on_disk) {
+    // A daemon that has read its files and still offers more was told so by its options.
+    const bool stays = on_disk || stale.empty();
+    ruling.fault("the running sshd offers " + offered, stays ? Persistence::kBoth : Persistence::kRuntimeOnly);
+    if (!on_disk && !stale.empty()) {
       ruling.trap("sshd-not-reloaded",
                   fmt::format("the files say no, but the daemon that runs still offers {}", offered),
                   "systemctl reload ssh");

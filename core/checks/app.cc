@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// app:      {home: {type, owner, group, mode}, current: {target, exists}, release, world_writable: [path], environment:
+// app:      {home: {type, owner, group, mode}, current: {target, exists}, release, changeable: [{path, who}],
+// environment:
 //            {path, mode, owner, group, values: {NAME: shape}} | null, unit, active, restart, main: process | null,
 //            main_environment: {NAME: shape}}
 // app.http: {health: status, open: status without a token, forged: status with a wrong one}
@@ -31,18 +32,23 @@ Result<json> path_json(const std::string& path, const Accounts& known, Reader& m
               {"mode", fmt::format("{:04o}", status.mode)}};
 }
 
-/// Entries below `directory` that anybody can write; links are not followed.
-Result<void> find_open(const std::string& directory, Reader& machine, std::size_t& seen, json& out) {
-  SENTINEL_TRY(const auto names, machine.list(directory));
-  for (const auto& name : names) {
-    if (++seen > kMostEntries)
-      return Error("probe.too-large", directory + " holds more entries than an audit looks at");
-    const auto path = directory + "/" + name;
-    SENTINEL_TRY(const auto status, machine.status(path));
-    if (status.type == FileType::kLink) continue;
-    if ((status.mode & 02) != 0) out.push_back(path);
-    if (status.type == FileType::kDirectory) SENTINEL_CHECK(find_open(path, machine, seen, out));
-  }
+/// Who but root can change an entry; empty: nobody. Modes of links mean nothing.
+std::string who_can_change(const FileStatus& status, const Accounts& known) {
+  if (status.type == FileType::kLink) return {};
+  if (status.uid != 0) return known.user_name(status.uid);
+  if ((status.mode & 02) != 0) return "anybody";
+  return (status.mode & 020) != 0 && status.gid != 0 ? "group " + known.group_name(status.gid) : std::string();
+}
+
+/// `path` and what is below it that somebody but root can change; links are not followed.
+Result<void> find_open(const std::string& path, const Accounts& known, Reader& machine, std::size_t& seen, json& out) {
+  if (++seen > kMostEntries) return Error("probe.too-large", path + " is one entry more than an audit looks at");
+  SENTINEL_TRY(const auto status, machine.status(path));
+  if (status.type == FileType::kAbsent) return {};
+  if (const auto who = who_can_change(status, known); !who.empty()) out.push_back({{"path", path}, {"who", who}});
+  if (status.type != FileType::kDirectory) return {};
+  SENTINEL_TRY(const auto names, machine.list(path));
+  for (const auto& name : names) SENTINEL_CHECK(find_open(path + "/" + name, known, machine, seen, out));
   return {};
 }
 
@@ -96,7 +102,7 @@ Result<Answer> look_at_app(const Inquiry& inquiry) {
   Reader& machine = inquiry.machine();
   SENTINEL_TRY(const auto* known, accounts(inquiry.look));
   const std::string home = "/opt/" + app;
-  json out{{"release", ""},          {"world_writable", json::array()},
+  json out{{"release", ""},          {"changeable", json::array()},
            {"environment", nullptr}, {"unit", ""},
            {"active", ""},           {"enabled", ""},
            {"restart", ""},          {"restarts", ""},
@@ -105,7 +111,7 @@ Result<Answer> look_at_app(const Inquiry& inquiry) {
   const auto target = machine.read_link(home + "/current");
   out["current"] = {{"target", target.value_or("")}, {"exists", false}};
   std::size_t seen = 0;
-  SENTINEL_CHECK(find_open(home, machine, seen, out["world_writable"]));
+  SENTINEL_CHECK(find_open(home, *known, machine, seen, out["changeable"]));
   if (target.ok()) {
     const auto id = target->substr(target->rfind('/') + 1);
     const auto place = target->starts_with('/') ? *target : home + "/" + *target;
@@ -134,7 +140,25 @@ Result<Answer> look_at_http(const Inquiry& inquiry) {
   return Answer{{{"health", health}, {"open", open}, {"forged", forged}}, base};
 }
 
-/// The rules of one logrotate file (logrotate(8)): paths before a brace, directives inside.
+void read_directive(const std::string& word, std::istringstream& words, json& rule) {
+  if (word == "daily" || word == "hourly" || word == "weekly" || word == "monthly" || word == "yearly" ||
+      word == "size") {
+    rule["daily"] = word == "daily";  // the last one counts
+  } else if (word == "compress" || word == "nocompress") {
+    rule["compress"] = word == "compress";
+  } else if (word == "rotate") {
+    int count = 0;
+    words >> count;
+    rule["rotate"] = count;
+  } else if (word == "create") {
+    std::string mode;
+    words >> mode;
+    rule["create"] = mode;
+  }
+}
+
+/// The rules of one logrotate file (logrotate(8)): paths before a brace, directives inside. A path that had a rule
+/// before keeps it: logrotate skips the second one.
 void read_rules(const std::string& text, const std::string& file, json& out) {
   std::istringstream lines(text);
   std::string line;
@@ -145,28 +169,24 @@ void read_rules(const std::string& text, const std::string& file, json& out) {
     std::istringstream words(line);
     std::string word;
     if (!(words >> word) || word.front() == '#') continue;
-    if (!inside) {
+    if (inside && word == "}") {
+      for (const auto& path : paths) {
+        if (!out.contains(path)) out[path] = rule;
+      }
       paths.clear();
+      inside = false;
+    } else if (inside) {
+      read_directive(word, words, rule);
+    } else {
       do {
-        if (word == "{")
+        if (word == "{") {
           inside = true;
-        else
+        } else {
+          std::erase(word, '"');
           paths.push_back(word);
+        }
       } while (words >> word);
       rule = {{"file", file}, {"daily", false}, {"rotate", 0}, {"compress", false}, {"create", ""}};
-    } else if (word == "}") {
-      for (const auto& path : paths) out[path] = rule;
-      inside = false;
-    } else if (word == "daily" || word == "compress") {
-      rule[word] = true;
-    } else if (word == "rotate") {
-      int count = 0;
-      words >> count;
-      rule["rotate"] = count;
-    } else if (word == "create") {
-      std::string mode;
-      words >> mode;
-      rule["create"] = mode;
     }
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// apt: {periodic: {update, upgrade}, origins: [text], winners: {setting: file}, stamps: {update, upgrade} (nanoseconds
+// apt: {periodic: {update, upgrade}, origins: [text], excepted: [pattern], unsigned: a setting that asks for no
+// signature, winners: {setting: file}, stamps: {update, upgrade} (nanoseconds
 //       since 1970, 0: never), installed_ns: when unattended-upgrades came, broken: [package], held: [package],
-//       reboot_required, sources: [{file, line, uri, signed_by, trusted}]}
+//       reboot_required, sources: [{file, line, uri, signed_by, trusted, insecure}]}
 // The configuration is what `apt-config dump` makes of all its files; the last one by name wins.
 #include <fmt/format.h>
 
@@ -30,6 +31,11 @@ std::vector<std::pair<std::string, std::string>> settings_in(const std::string& 
   return out;
 }
 
+/// As apt reads a truth (apt-pkg/contrib/strutl.cc).
+bool is_yes(const std::string& value) {
+  return value == "1" || value == "yes" || value == "true" || value == "on" || value == "enable" || value == "with";
+}
+
 /// The last file by name that mentions a setting, in either way to write it.
 Result<std::string> last_mention(const std::string& name, Reader& machine) {
   SENTINEL_TRY(const auto files, machine.list(kDirectory));
@@ -39,6 +45,9 @@ Result<std::string> last_mention(const std::string& name, Reader& machine) {
     const auto text = machine.read_file(std::string(kDirectory) + "/" + file);
     if (text.ok() && text->find(last) != std::string::npos) found = std::string(kDirectory) + "/" + file;
   }
+  // Read after all of those (apt.conf(5)).
+  const auto main = machine.read_file("/etc/apt/apt.conf");
+  if (main.ok() && main->find(last) != std::string::npos) found = "/etc/apt/apt.conf";
   return found;
 }
 
@@ -73,7 +82,8 @@ void read_list(const std::string& text, const std::string& path, json& out) {
                    {"line", number},
                    {"uri", rest.substr(0, rest.find_first_of(" \t"))},
                    {"signed_by", option_in(options, "signed-by")},
-                   {"trusted", option_in(options, "trusted")}});
+                   {"trusted", option_in(options, "trusted")},
+                   {"insecure", option_in(options, "allow-insecure") + option_in(options, "allow-weak")}});
   }
 }
 
@@ -83,7 +93,7 @@ void read_stanzas(const std::string& text, const std::string& path, json& out) {
   std::string line;
   json stanza;
   const auto begin = [&](int number) {
-    stanza = {{"file", path}, {"line", number}, {"uri", ""}, {"signed_by", ""}, {"trusted", ""}};
+    stanza = {{"file", path}, {"line", number}, {"uri", ""}, {"signed_by", ""}, {"trusted", ""}, {"insecure", ""}};
   };
   bool disabled = false;
   begin(1);
@@ -102,6 +112,7 @@ void read_stanzas(const std::string& text, const std::string& path, json& out) {
     if (key == "URIs") stanza["uri"] = value;
     if (key == "Signed-By") stanza["signed_by"] = value.empty() ? "(in place)" : value;
     if (key == "Trusted") stanza["trusted"] = value;
+    if (key == "Allow-Insecure" || key == "Allow-Weak") stanza["insecure"] = value;
     if (key == "Enabled") disabled = value == "no";
   }
 }
@@ -140,7 +151,11 @@ Result<Answer> look_at_apt(const Inquiry& inquiry) {
   SENTINEL_TRY(const auto dump, machine.query(command));
   if (dump.status == 127) return Error("probe.absent", "this host has no apt");
   if (dump.status != 0) return Error("probe.failed", "apt-config dump: " + dump.reason());
-  json out{{"periodic", {{"update", ""}, {"upgrade", ""}}}, {"origins", json::array()}, {"winners", json::object()}};
+  json out{{"periodic", {{"update", ""}, {"upgrade", ""}}},
+           {"origins", json::array()},
+           {"excepted", json::array()},
+           {"unsigned", ""},
+           {"winners", json::object()}};
   for (const auto& [name, value] : settings_in(dump.output)) {
     if (name == "APT::Periodic::Update-Package-Lists") out["periodic"]["update"] = value;
     if (name == "APT::Periodic::Unattended-Upgrade") out["periodic"]["upgrade"] = value;
@@ -148,6 +163,9 @@ Result<Answer> look_at_apt(const Inquiry& inquiry) {
     const bool origin = name.starts_with("Unattended-Upgrade::Origins-Pattern::") ||
                         name.starts_with("Unattended-Upgrade::Allowed-Origins::");
     if (origin) out["origins"].push_back(value);
+    if (name.starts_with("Unattended-Upgrade::Package-Blacklist::")) out["excepted"].push_back(value);
+    const bool lax = name == "APT::Get::AllowUnauthenticated" || name.starts_with("Acquire::AllowInsecureRepositories");
+    if (lax && is_yes(value)) out["unsigned"] = name;
   }
   for (const char* name : {"APT::Periodic::Update-Package-Lists", "APT::Periodic::Unattended-Upgrade"}) {
     SENTINEL_TRY(out["winners"][name], last_mention(name, machine));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // caddy: {running: configuration in force (summary), file: what the Caddyfile means (summary), same, problem,
 // exe_deleted,
-//         pid}; a summary is {admin, servers: {name: {listen, logs, handlers: [{handler, matched, dials,
-//         read_timeout_s, write_timeout_s, header_timeout_s, flush_interval, deleted, set}]}}}
+//         pid}; a summary is {admin, servers: {name: {listen, logs, log_format, handlers: [{handler, api: it meets
+//         every request to the API, dials, read_timeout_s, write_timeout_s, header_timeout_s, flush_interval, deleted,
+//         set}]}}}
 // The file goes through Caddy's own adapter: only it knows what its directives mean.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/checks/families.h"
 #include "core/checks/fetch.h"
@@ -16,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFile = "/etc/caddy/Caddyfile";
+constexpr const char* kApi = "/v1/chat/completions";
 constexpr int kDeepest = 32;
 
 json member(const json& object, const char* key, json fallback = nullptr) {
@@ -28,8 +32,8 @@ json seconds_of(const json& nanoseconds) {
   return nanoseconds.is_number() ? json(nanoseconds.get<double>() / 1e9) : json(nullptr);
 }
 
-json describe(const json& handler, bool matched) {
-  json out{{"handler", member(handler, "handler", "")}, {"matched", matched}};
+json describe(const json& handler, bool api) {
+  json out{{"handler", member(handler, "handler", "")}, {"api", api}};
   if (out["handler"] == "reverse_proxy") {
     out["dials"] = json::array();
     for (const auto& upstream : member(handler, "upstreams", json::array()))
@@ -48,22 +52,49 @@ json describe(const json& handler, bool matched) {
   return out;
 }
 
-/// Handlers in the order a request meets them. Matching by host alone is no condition: that is the site.
-void collect(const json& routes, bool matched, int depth, json& out) {
+/// Caddy's path patterns: no case, and a `*` at the end for anything (https://caddyserver.com/docs/json/, matcher
+/// path).
+bool covers_api(const json& patterns) {
+  return std::any_of(patterns.begin(), patterns.end(), [](const json& pattern) {
+    auto text = pattern.is_string() ? pattern.get<std::string>() : std::string();
+    if (!text.ends_with('*')) return text == kApi;
+    text.pop_back();
+    return std::string_view(kApi).starts_with(text);
+  });
+}
+
+/// Whether a route meets every request to the API: no condition, or a set of host and path alone that covers it.
+bool meets_api(const json& route) {
+  const auto sets = member(route, "match", json::array());
+  return sets.empty() || std::any_of(sets.begin(), sets.end(), [](const json& set) {
+           const auto known = [](const auto& item) {
+             return item.key() == "host" || (item.key() == "path" && covers_api(item.value()));
+           };
+           const auto items = set.items();
+           return std::all_of(items.begin(), items.end(), known);
+         });
+}
+
+/// Handlers in the order a request meets them. Matching by host is no condition: that is the site.
+void collect(const json& routes, bool api, int depth, json& out) {
   if (depth > kDeepest || !routes.is_array()) return;
   for (const auto& route : routes) {
-    bool narrow = matched;
-    for (const auto& matcher : member(route, "match", json::array())) {
-      for (const auto& [key, value] : matcher.items()) narrow = narrow || key != "host";
-    }
+    const bool here = api && meets_api(route);
     for (const auto& handler : member(route, "handle", json::array())) {
       if (member(handler, "handler", "") == "subroute") {
-        collect(member(handler, "routes", json::array()), narrow, depth + 1, out);
+        collect(member(handler, "routes", json::array()), here, depth + 1, out);
       } else {
-        out.push_back(describe(handler, narrow));
+        out.push_back(describe(handler, here));
       }
     }
   }
+}
+
+/// The encoder of a server's access log; empty: the default, which is JSON.
+std::string log_format_of(const json& config, const json& server) {
+  const auto name = member(member(server, "logs"), "default_logger_name", "default").get<std::string>();
+  const auto logs = member(member(config, "logging"), "logs");
+  return member(member(member(logs, name.c_str()), "encoder"), "format", "").get<std::string>();
 }
 
 json summary_of(const json& config) {
@@ -73,8 +104,9 @@ json summary_of(const json& config) {
   for (const auto& [name, server] : servers.items()) {
     auto& entry = out["servers"][name] = {{"listen", member(server, "listen", json::array())},
                                           {"logs", !member(server, "logs").is_null()},
+                                          {"log_format", log_format_of(config, server)},
                                           {"handlers", json::array()}};
-    collect(member(server, "routes", json::array()), false, 0, entry["handlers"]);
+    collect(member(server, "routes", json::array()), true, 0, entry["handlers"]);
   }
   return out;
 }

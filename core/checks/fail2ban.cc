@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // fail2ban: {version, jails: [name], jail: {name, maxretry, bantime, findtime, journalmatch: [[text]], logpath: [text],
-//            actions: [text], ignore_self, ignore: [text], failed, banned}, jail_local: bytes or null, jail_conf:
-//            bytes, sshd_process: name, iptables, nft: whether the program is there, problem: why the configuration is
-//            bad}
+//            actions: [text], ignore: [text], failregex: [text], ports: {action: the port it closes}}, at_boot:
+//            {enabled, maxretry, bantime, findtime, ignore} as the files say (null: not to be told), jail_local: bytes
+//            or null, jail_conf: bytes, sshd_process: name, ssh_port: 0 when unknown, iptables, nft: whether the
+//            program is there, problem: why the configuration is bad}
 // Asked over its socket in its own protocol (fail2ban/server/asyncserver.py); fail2ban-client would start Python.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "core/checks/byte_exchange.h"
+#include "core/checks/fail2ban_files.h"
 #include "core/checks/families.h"
 #include "core/checks/pickle.h"
 
@@ -62,12 +65,46 @@ std::vector<std::string> jail_names(const json& status) {
 
 Result<json> look_at_jail(const std::string& name) {
   json out{{"name", name}};
-  for (const char* property : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions"}) {
+  for (const char* property : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions", "failregex"}) {
     SENTINEL_TRY(out[property], ask_server({"get", name, property}));
   }
   const auto ignore = ask_server({"get", name, "ignoreip"});
   out["ignore"] = ignore.ok() ? *ignore : json::array();
+  out["ports"] = json::object();
+  for (const auto& action : out["actions"]) {
+    const auto text = action.is_string() ? action.get<std::string>() : std::string();
+    // An action that closes every port has no such property.
+    if (const auto port = ask_server({"get", name, "action", text, "port"}); port.ok()) out["ports"][text] = *port;
+  }
   return out;
+}
+
+/// A text as fail2ban lists it: words apart by blanks or commas.
+json words_of(std::string text) {
+  auto out = json::array();
+  std::replace(text.begin(), text.end(), ',', ' ');
+  std::istringstream words(text);
+  std::string word;
+  while (words >> word) out.push_back(word);
+  return out;
+}
+
+Result<json> look_at_files(const std::string& jail, Reader& machine) {
+  SENTINEL_TRY(const auto options, jail_options(jail, machine));
+  const auto option = [&](const char* name) {
+    const auto found = options.find(name);
+    return found == options.end() ? std::string() : found->second;
+  };
+  const auto seconds = [&](const char* name) {
+    const auto value = jail_seconds(option(name));
+    return value ? json(*value) : json(nullptr);
+  };
+  const auto enabled = option("enabled");
+  return json{{"enabled", enabled == "true" || enabled == "yes" || enabled == "on" || enabled == "1"},
+              {"maxretry", seconds("maxretry")},
+              {"bantime", seconds("bantime")},
+              {"findtime", seconds("findtime")},
+              {"ignore", words_of(option("ignoreip"))}};
 }
 
 Result<json> size_of(const std::string& path, Reader& machine) {
@@ -105,6 +142,8 @@ Result<Answer> look_at_fail2ban(const Inquiry& inquiry) {
   Reader& machine = inquiry.machine();
   const auto jail = inquiry.text("jail", "sshd");
   json out{{"running", false}, {"jails", json::array()}, {"jail", nullptr}, {"version", nullptr}, {"problem", ""}};
+  SENTINEL_TRY(out["at_boot"], look_at_files(jail, machine));
+  out["ssh_port"] = inquiry.facts.ssh_port;
   SENTINEL_TRY(out["jail_conf"], size_of("/etc/fail2ban/jail.conf", machine));
   SENTINEL_TRY(out["jail_local"], size_of("/etc/fail2ban/jail.local", machine));
   if (const auto local = machine.read_file("/etc/fail2ban/jail.local"); local.ok()) {

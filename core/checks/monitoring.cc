@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // prometheus:    {targets: [{job, health, error, last_scrape, url}], retention, listen, rules: [{name, health, state}],
-//                 alertmanagers: number} (https://prometheus.io/docs/prometheus/latest/querying/api/)
+//                 alertmanagers: number, at_boot: {jobs, alerts, retention} as its files say}
+//                 (https://prometheus.io/docs/prometheus/latest/querying/api/)
 // node.exporter: {nodename, root_filesystem}
 #include <fmt/format.h>
 
 #include "core/checks/families.h"
 #include "core/checks/fetch.h"
+#include "core/checks/prometheus_files.h"
 
 namespace sentinel {
 namespace {
@@ -37,6 +39,7 @@ Result<Answer> look_at_prometheus(const Inquiry& inquiry) {
   }
   SENTINEL_TRY(const auto managers, fetch_json(base + "/api/v1/alertmanagers"));
   out["alertmanagers"] = managers.at("data").at("activeAlertmanagers").size();
+  SENTINEL_TRY(out["at_boot"], prometheus_files(inquiry.machine()));
   return Answer{std::move(out), base};
 }
 

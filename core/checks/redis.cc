@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // redis: {reply: "+PONG" | "-NOAUTH …", config: {name: value}, from: "server" | "file", password: {length} | null,
-//         persistence: {name: value}}
+//         persistence: {name: value}, at_boot: {name: value} as its file says, requirepass by its length}
 // Asked without a password: that is the question. Where it answers NOAUTH its file has to say the rest.
 #include <fmt/format.h>
 
@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFile = "/etc/redis/redis.conf";
+constexpr int kDeepest = 8;
 constexpr std::chrono::milliseconds kLimit{2000};
 constexpr std::array kSettings{"appendonly",     "appendfsync", "maxmemory", "maxmemory-policy",
                                "protected-mode", "bind",        "save"};
@@ -80,19 +81,31 @@ Result<void> ask_server(std::uint16_t port, json& out) {
   return {};
 }
 
-Result<void> read_config(Reader& machine, json& out) {
-  SENTINEL_TRY(const auto text, machine.read_file(kFile));
+/// "name value" lines of redis.conf and what it includes, the last one of a name winning; quotes are no part of a
+/// value.
+Result<void> read_config(const std::string& file, int depth, Reader& machine, json& config) {
+  if (depth > kDeepest) return Error("probe.failed", "redis.conf includes files in a circle");
+  SENTINEL_TRY(const auto text, machine.read_file(file));
   std::istringstream lines(text);
   std::string line;
   while (std::getline(lines, line)) {
-    const auto space = line.find(' ');
-    if (space == std::string::npos || line.front() == '#') continue;
-    const auto name = line.substr(0, space);
-    const auto value = line.substr(space + 1);
-    if (name == "requirepass") out["password"] = {{"length", value.size()}};
-    if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) out["config"][name] = value;
+    std::istringstream words(line);
+    std::string name;
+    std::string value;
+    if (!(words >> name) || name.front() == '#') continue;
+    std::getline(words >> std::ws, value);
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\r' || value.back() == '\t')) value.pop_back();
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
+      value = value.substr(1, value.size() - 2);
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (name == "include") {
+      SENTINEL_CHECK(read_config(value, depth + 1, machine, config));
+    } else if (name == "requirepass") {
+      config[name] = value.size();
+    } else if (std::find(kSettings.begin(), kSettings.end(), name) != kSettings.end()) {
+      config[name] = value;
+    }
   }
-  out["from"] = "file";
   return {};
 }
 
@@ -100,13 +113,20 @@ Result<Answer> look_at_redis(const Inquiry& inquiry) {
   const auto found = inquiry.with.find("port");
   const auto port =
       static_cast<std::uint16_t>(found != inquiry.with.end() && found->is_number() ? found->get<int>() : 6379);
-  json out{{"config", json::object()}, {"password", nullptr}, {"persistence", json::object()}, {"from", ""}};
+  json out{{"config", json::object()},
+           {"password", nullptr},
+           {"persistence", json::object()},
+           {"from", ""},
+           {"at_boot", json::object()}};
   SENTINEL_TRY(const auto pong, converse("", port));
+  SENTINEL_CHECK(read_config(kFile, 0, inquiry.machine(), out["at_boot"]));
   out["reply"] = pong.substr(0, pong.find('\r'));
   if (pong.starts_with("+PONG")) {
     SENTINEL_CHECK(ask_server(port, out));
   } else {
-    SENTINEL_CHECK(read_config(inquiry.machine(), out));
+    out["config"] = out["at_boot"];
+    if (out["config"].contains("requirepass")) out["password"] = {{"length", out["config"]["requirepass"]}};
+    out["from"] = "file";
   }
   return Answer{std::move(out), fmt::format("127.0.0.1:{}", port)};
 }

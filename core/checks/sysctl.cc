@@ -17,7 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kDirectories{"/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d"};
+// Not /run/sysctl.d: what is there now is gone after a reboot.
+constexpr std::array kDirectories{"/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/etc/sysctl.d"};
 
 std::string kernel_path(std::string key) {
   std::replace(key.begin(), key.end(), '.', '/');

@@ -25,6 +25,8 @@ json os() {
 json apt() {
   return {{"installed", true},
           {"periodic", {{"update", "1"}, {"upgrade", "1"}}},
+          {"excepted", json::array()},
+          {"unsigned", ""},
           {"origins", {"origin=Debian,codename=bookworm-security,label=Debian-Security"}},
           {"winners",
            {{"APT::Periodic::Update-Package-Lists", "/etc/apt/apt.conf.d/90-sentinel-updates"},
@@ -39,10 +41,14 @@ json apt() {
              {"line", 1},
              {"uri", "http://deb.debian.org/debian"},
              {"signed_by", ""},
-             {"trusted", ""}}}}};
+             {"trusted", ""},
+             {"insecure", ""}}}}};
 }
 
-const json kTimers{{"apt-daily.timer", unit()}, {"apt-daily-upgrade.timer", unit()}};
+const json kTimers{{"apt-daily.timer", unit()},
+                   {"apt-daily-upgrade.timer", unit()},
+                   {"apt-daily.service", unit()},
+                   {"apt-daily-upgrade.service", unit()}};
 const json kUpdates{{"most_age_hours", 48}};
 const json kSupported{{"supported", {{"debian-12", "2028-06-30"}}}};
 
@@ -99,7 +105,8 @@ TEST_CASE("package sources: of others with a key, from the network") {
                      {"line", 1},
                      {"uri", uri},
                      {"signed_by", key},
-                     {"trusted", trusted}};
+                     {"trusted", trusted},
+                     {"insecure", ""}};
     return judged("package-sources", json::object(),
                   record_of({{"apt", with_value(apt(), "/sources", json::array({entry}))}}))
         .verdict;

@@ -33,7 +33,13 @@ json fail2ban() {
             {"findtime", 600},
             {"journalmatch", {"_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd"}},
             {"logpath", json::array()},
-            {"actions", {"iptables-multiport"}}}}};
+            {"failregex", {"^Failed \\S+ for .*"}},
+            {"ports", {{"iptables-multiport", "ssh"}}},
+            {"ignore", {"127.0.0.0/8", "::1"}},
+            {"actions", {"iptables-multiport"}}}},
+          {"ssh_port", 22},
+          {"at_boot",
+           {{"enabled", true}, {"maxretry", 3}, {"bantime", 86400}, {"findtime", 600}, {"ignore", {"127.0.0.1/8"}}}}};
 }
 
 Finding jail(const json& value) {
@@ -42,19 +48,21 @@ Finding jail(const json& value) {
 
 json proxy(const std::string& dial, const json& timeout) {
   return {{"handler", "reverse_proxy"},
-          {"matched", false},
+          {"api", true},
           {"dials", {dial}},
           {"read_timeout_s", timeout},
+          {"header_timeout_s", timeout},
           {"flush_interval", nullptr}};
 }
 
 json caddy(const std::vector<json>& proxies) {
   json handlers = json::array();
-  handlers.push_back(json{
-      {"handler", "headers"}, {"matched", false}, {"deleted", {"Server"}}, {"set", {{"X-Frame-Options", {"DENY"}}}}});
+  handlers.push_back(
+      json{{"handler", "headers"}, {"api", true}, {"deleted", {"Server"}}, {"set", {{"X-Frame-Options", {"DENY"}}}}});
   for (const auto& each : proxies) handlers.push_back(each);
-  const json server{{"listen", {":443"}}, {"logs", true}, {"handlers", handlers}};
-  return {{"problem", ""}, {"same", true}, {"running", {{"admin", "localhost:2019"}, {"servers", {{"srv0", server}}}}}};
+  const json server{{"listen", {":443"}}, {"logs", true}, {"log_format", "json"}, {"handlers", handlers}};
+  const json summary{{"admin", "localhost:2019"}, {"servers", {{"srv0", server}}}};
+  return {{"problem", ""}, {"same", true}, {"running", summary}, {"file", summary}};
 }
 
 Finding site(const json& value) {
@@ -91,7 +99,13 @@ Finding aspect(const std::string& name, const json& one, int least = 1) {
 TEST_CASE("fail2ban: the compliant jail passes, each weaker one fails") {
   CHECK(jail(fail2ban()).verdict == Verdict::kPass);
   CHECK(jail(with_value(fail2ban(), "/jail/maxretry", 5)).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail/bantime", 600)).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/bantime", 600)).persistence == Persistence::kRuntimeOnly);
+  CHECK(jail(with_value(fail2ban(), "/at_boot/bantime", 600)).persistence == Persistence::kBootOnly);
+  CHECK(jail(with_value(fail2ban(), "/at_boot/enabled", false)).persistence == Persistence::kBootOnly);
+  CHECK(jail(with_value(fail2ban(), "/jail/findtime", 1)).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/ignore", {"0.0.0.0/0"})).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/failregex", {"^never$"})).verdict == Verdict::kFail);
+  CHECK(jail(with_value(fail2ban(), "/jail/ports", {{"iptables-multiport", "2222"}})).verdict == Verdict::kFail);
   CHECK(jail(with_value(fail2ban(), "/jail/bantime", -1)).verdict == Verdict::kPass);
   CHECK(jail(with_value(fail2ban(), "/jail/actions", json::array())).verdict == Verdict::kFail);
   CHECK(jail(with_value(fail2ban(), "/jail", nullptr)).verdict == Verdict::kFail);
@@ -122,6 +136,9 @@ TEST_CASE("Caddy: the first reverse_proxy that matches answers; traps by name") 
   const auto stale = site(with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/same", false));
   CHECK(stale.persistence == Persistence::kRuntimeOnly);
   CHECK(has_trap(stale, "caddy-not-reloaded"));
+  auto tomorrow = with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/same", false);
+  tomorrow["file"] = caddy({proxy("127.0.0.1:9999", 300)})["file"];
+  CHECK(site(tomorrow).persistence == Persistence::kBootOnly);
   auto flushing = proxy("127.0.0.1:8080", 300);
   flushing["flush_interval"] = -1;
   CHECK(has_trap(site(caddy({flushing})), "caddy-flush-interval"));
@@ -133,6 +150,8 @@ TEST_CASE("Docker: versions compare as numbers") {
   const auto docker = [](const std::string& version, const json& compose) {
     return judged("docker-engine", {{"min_engine", "20.10"}, {"min_compose", "1.29"}},
                   record_of({{"units", unit("docker.service")},
+                             {"sockets",
+                              {{"sockets", json::array({{{"process", "sshd"}, {"protocol", "tcp"}, {"port", 22}}})}}},
                              {"docker.engine",
                               {{"version", version},
                                {"compose", compose},
@@ -154,13 +173,15 @@ TEST_CASE("Redis: NOAUTH passes; loopback without a password warns; open fails")
                               {{"reply", reply},
                                {"config", {{"bind", bind}, {"protected-mode", "yes"}, {"appendonly", "yes"}}},
                                {"from", "server"},
+                               {"at_boot", {{"bind", bind}, {"requirepass", 20}}},
                                {"password", nullptr},
                                {"persistence", json::object()}}}}))
         .verdict;
   };
   CHECK(redis("-NOAUTH Authentication required.", "0.0.0.0") == Verdict::kPass);
-  CHECK(redis("+PONG", "127.0.0.1") == Verdict::kWarn);
+  CHECK(redis("+PONG", "127.0.0.1 -::1") == Verdict::kWarn);
   CHECK(redis("+PONG", "0.0.0.0") == Verdict::kFail);
+  CHECK(redis("+PONG", "") == Verdict::kFail);
   CHECK(redis("-LOADING", "127.0.0.1") == Verdict::kUnknown);
 }
 
@@ -169,6 +190,7 @@ TEST_CASE("Prometheus: targets by job, retention, alerts") {
       {"targets",
        json::array({{{"job", "node"}, {"health", "up"}, {"error", ""}, {"url", "http://127.0.0.1:9100/metrics"}}})},
       {"retention", "15d"},
+      {"at_boot", {{"jobs", {"node"}}, {"alerts", {"HostDown"}}, {"retention", "360h"}}},
       {"rules", json::array({{{"name", "HostDown"}, {"health", "ok"}}})}};
   const auto scrapes = [&](const json& seen, const std::string& retention) {
     return judged("prometheus-scrapes", {{"jobs", {"node"}}, {"retention", retention}},
@@ -218,7 +240,7 @@ TEST_CASE("the application: release, environment, confinement") {
       {"home", {{"exists", true}, {"owner", "root"}, {"group", "root"}, {"mode", "0755"}}},
       {"current", {{"target", "releases/1"}, {"exists", true}}},
       {"release", "1"},
-      {"world_writable", json::array()},
+      {"changeable", json::array()},
       {"environment", {{"path", "/e"}, {"owner", "root"}, {"mode", "0400"}, {"values", {{"OPENAI_API_KEY", shape}}}}},
       {"main",
        {{"pid", 7},
@@ -233,7 +255,8 @@ TEST_CASE("the application: release, environment, confinement") {
   };
   CHECK(say("app-release", app).verdict == Verdict::kPass);
   CHECK(say("app-release", with_value(app, "/current/exists", false)).verdict == Verdict::kFail);
-  CHECK(say("app-release", with_value(app, "/world_writable", {"/opt/x"})).verdict == Verdict::kFail);
+  CHECK(say("app-release", with_value(app, "/changeable", {{{"path", "/opt/x"}, {"who", "anybody"}}})).verdict ==
+        Verdict::kFail);
   CHECK(say("app-environment", app).verdict == Verdict::kPass);
   CHECK(say("app-environment", with_value(app, "/environment/mode", "0644")).verdict == Verdict::kFail);
   CHECK(say("app-environment", with_value(app, "/environment/values/OPENAI_API_KEY/placeholder", true)).verdict ==

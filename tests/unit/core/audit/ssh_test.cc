@@ -97,10 +97,14 @@ TEST_CASE("trap match-block: a plain sshd -T says no, one class of clients gets 
 }
 
 TEST_CASE("trap sshd-not-reloaded: the files say no, the daemon still offers passwords") {
-  const auto finding = keys_only(effective(), {"publickey", "password"});
+  const auto finding = keys_only(with_value(effective(), "/stale", "/etc/ssh/sshd_config"), {"publickey", "password"});
   CHECK(finding.verdict == Verdict::kFail);
   CHECK(finding.persistence == Persistence::kRuntimeOnly);
   CHECK(has_trap(finding, "sshd-not-reloaded"));
+  // One that has read its files was told otherwise by its options, and will be again.
+  const auto told = keys_only(effective(), {"publickey", "password"});
+  CHECK(told.persistence == Persistence::kBoth);
+  CHECK(!has_trap(told, "sshd-not-reloaded"));
 }
 
 TEST_CASE("a change on disk that the daemon has not read fails after a reboot") {
