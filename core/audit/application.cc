@@ -104,7 +104,8 @@ Result<Judged> judge_confinement(const Case& subject) {
   } else if (aspect == "private-tmp") {
     const auto& tmp = main.at("tmp");
     ruling.saw("app", "/tmp " + tmp.dump(), "mountinfo");
-    if (tmp.is_null()) ruling.fault("its /tmp is the host's", Persistence::kRuntimeOnly);
+    if (tmp.is_null() || tmp.at("shared").get<bool>())
+      ruling.fault("its /tmp is the host's", Persistence::kRuntimeOnly);
   } else {
     return Error("audit.unseen", fmt::format("nobody knows the aspect '{}'", aspect));
   }

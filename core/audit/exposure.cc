@@ -21,6 +21,14 @@ std::string shown(const Reach& reach) {
                      reach.owner.empty() ? "" : " of " + reach.owner, fmt::join(reach.sources, ", "));
 }
 
+void found_open(const Reach& reach, Ruling& ruling) {
+  ruling.fault(shown(reach), Persistence::kRuntimeOnly);
+  if (!reach.translated) return;
+  ruling.trap("docker-publishes-past-ufw",
+              fmt::format("port {} is published by address translation, which ufw's rules never see", reach.port),
+              "publish it on 127.0.0.1, or drop it in the chain DOCKER-USER");
+}
+
 std::vector<Reach> reaches_of(const json& exposure) {
   return exposure.at("reach").get<std::vector<Reach>>();
 }
@@ -85,12 +93,7 @@ Result<Judged> judge_only(const Case& subject) {
           fmt::format("whether {}/{} is reachable: {}", reach.port, reach.protocol, reach.unclear.front()));
       continue;
     }
-    ruling.fault(shown(reach), Persistence::kRuntimeOnly);
-    if (reach.translated) {
-      ruling.trap("docker-publishes-past-ufw",
-                  fmt::format("port {} is published by address translation, which ufw's rules never see", reach.port),
-                  "publish it on 127.0.0.1, or drop it in the chain DOCKER-USER");
-    }
+    found_open(reach, ruling);
   }
   compare(subject, reaches, ruling, [](const std::string&) { return true; });
   return std::move(ruling).close("nothing else is reachable", Persistence::kRuntimeOnly);
@@ -107,7 +110,7 @@ Result<Judged> judge_none(const Case& subject) {
     if (!ports.contains(fmt::format("{}/{}", reach.port, reach.protocol))) continue;
     ruling.saw("exposure", shown(reach), reach.why);
     if (reach.unclear.empty()) {
-      ruling.fault(shown(reach), Persistence::kRuntimeOnly);
+      found_open(reach, ruling);
     } else {
       ruling.cannot_tell(
           fmt::format("whether {}/{} is reachable: {}", reach.port, reach.protocol, reach.unclear.front()));

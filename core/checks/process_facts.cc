@@ -47,7 +47,7 @@ json parse_mounts(const std::string& text) {
     words >> type;
     // The last mount on a point covers those before it.
     if (point == "/") out["root_read_only"] = has_option(options, "ro");
-    if (point == "/tmp") out["tmp"] = {{"type", type}, {"options", options}};
+    if (point == "/tmp") out["tmp"] = {{"type", type}, {"options", options}, {"place", device + root}};
   }
   return out;
 }
@@ -57,7 +57,11 @@ Result<json> process_facts(int pid, Reader& machine) {
   SENTINEL_TRY(const auto text, machine.read_file(directory + "/status"));
   SENTINEL_TRY(const auto mounts, machine.read_file(directory + "/mountinfo"));
   const auto status = parse_process_status(text);
+  // Where the host's own /tmp is a mount, every process has one there: private is only another one.
+  SENTINEL_TRY(const auto of_the_host, machine.read_file("/proc/1/mountinfo"));
   json out = parse_mounts(mounts);
+  const auto host_tmp = parse_mounts(of_the_host).at("tmp");
+  if (!out["tmp"].is_null()) out["tmp"]["shared"] = !host_tmp.is_null() && host_tmp.at("place") == out["tmp"]["place"];
   const auto exe = machine.read_link(directory + "/exe");
   constexpr std::string_view kDeleted = " (deleted)";
   out["pid"] = pid;

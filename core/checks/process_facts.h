@@ -14,7 +14,7 @@
 namespace sentinel {
 
 /// {pid, exe, exe_deleted, uid, no_new_privs, seccomp, cap_effective, cap_bounding: hex text, root_read_only,
-///  tmp: {type, options} | null}
+///  tmp: {type, options, place: device and root of what is mounted there, shared: it is the host's} | null}
 Result<nlohmann::json> process_facts(int pid, Reader& machine);
 
 /// {NAME: secret shape} of its environment.

@@ -7,7 +7,8 @@ mutations/*.yaml has the cases, written from what the rows of the checklists mea
 as root); row (of a checklist; none in same.yaml, where nothing may change); verdict (fail); side (where the fault holds: both,
 runtime-only, boot-only), trap (its name); shows (a script that succeeds when the host looks right and is wrong); also ({row: why it
 may say something too}); within (seconds until the service notices); reboot (false: not to be tried by one); suites; undo (in place
-of the file's restore); open (why nothing sees it yet: the case fails when something does). /root/as-was has what the host was before, and put_back takes it from there.
+of the file's restore); open (why nothing sees it yet: the case fails when something does); repaired (the playbook
+says otherwise, so the plan that `check` asks for repairs it). /root/as-was has what the host was before, and put_back takes it from there.
 
 SENTINEL_CASE=TEXT runs the cases whose name has TEXT; SENTINEL_SUITE names another release."""
 
@@ -23,6 +24,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from compliant import CompliantCase  # noqa: E402
+from releases import SECRETS  # noqa: E402
 from sentinel import CAMPAIGN, wait_until  # noqa: E402
 
 SUITE = os.environ.get("SENTINEL_SUITE", "bookworm")
@@ -135,6 +137,39 @@ class Mutations(CompliantCase):
         for case in chosen(SAME, 8):
             with self.subTest(case["name"]):
                 self.try_case(case)
+
+    def assert_repaired(self, case):
+        """What the report asks for is planned, applied, and then the row passes."""
+        (self.operator.directory / "repair.plan").unlink(missing_ok=True)  # of the case before
+        for arguments, exit in ((("check", "--format", "json", "--output", "bad.json"), None), (("plan", "--from-check", "bad.json", "--out", "repair.plan"), 3),
+                                (("apply", "repair.plan", "--yes"), 0)):
+            self.operator.run(*arguments, exit=exit, environment=SECRETS)
+        row = case["row"]
+        self.assertEqual(self.settled(lambda audit: [audit[row]] if audit[row]["status"] != self.before[row]["status"] else [], 60), [])
+
+    def test_what_a_row_asks_for_repairs_it(self):
+        for case in chosen([case for case in MUTATIONS if case.get("repaired")], 3):
+            with self.subTest(case["name"]):
+                try:
+                    self.shell(case["change"])
+                    self.settled(lambda audit: self.wrong(case, audit), case["within"])
+                    self.assert_repaired(case)
+                finally:
+                    self.assert_as_it_was(case["undo"])
+
+    def test_audits_leave_no_trace(self):
+        """No file outside the agent's own directory and the logs of those who were asked, no mode, no time; nobody banned."""
+        look = ("find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path /var/lib/sentinel "
+                "-o -path /var/lib/prometheus -o -path /var/lib/redis -o -path /var/lib/fail2ban -o -path /usr/local/lib/sentinel "
+                "-o -path /var/lib/docker -o -path /var/lib/containerd -o -path /var/lib/private -o -path /var/tmp \\) -prune "
+                "-o -printf '%p %y %m %U %G %s %T@ %C@\\n' | sort; find /etc /opt -xdev -type f -exec sha256sum {} + | sort")
+        before = self.shell(look).stdout.splitlines()
+        self.assertGreater(len(before), 5000)
+        for _ in range(100 if CAMPAIGN else 5):
+            self.audit()
+        after = self.shell(look).stdout.splitlines()
+        self.assertEqual(sorted(set(before) ^ set(after)), [])
+        self.assertIn("Currently banned:\t0", self.shell("fail2ban-client status sshd").stdout)
 
     def test_names_are_unique_and_rows_exist(self):
         names = [case["name"] for case in MUTATIONS + SAME]

@@ -248,7 +248,7 @@ TEST_CASE("the application: release, environment, confinement") {
         {"cap_bounding", "0000000000000000"},
         {"cap_effective", "0000000000000000"},
         {"root_read_only", true},
-        {"tmp", {{"type", "tmpfs"}}}}},
+        {"tmp", {{"type", "tmpfs"}, {"shared", false}}}}},
       {"main_environment", {{"OPENAI_API_KEY", shape}}}};
   const auto say = [](const std::string& judgement, const json& value, const json& with = json::object()) {
     return judged(judgement, with, record_of({{"app", value}}));
