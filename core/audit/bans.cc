@@ -53,8 +53,11 @@ std::set<std::string> weaknesses(const json& jail, int most, std::int64_t bantim
   // Whoever tries once a minute is never counted in a shorter one.
   if (const auto window = number("findtime"); window && *window < 60)
     out.insert(fmt::format("findtime is {} s", *window));
+  // The server writes a network of all addresses as the first of them, which is nobody's.
   for (const auto& network : jail.at("ignore")) {
-    if (network == "0.0.0.0/0" || network == "::/0") out.insert(fmt::format("{} is never banned", network.dump()));
+    const bool v4 = network == "0.0.0.0/0" || network == "0.0.0.0";
+    if (v4 || network == "::/0" || network == "::")
+      out.insert(fmt::format("every {} address is ignored", v4 ? "IPv4" : "IPv6"));
   }
   return out;
 }

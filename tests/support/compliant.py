@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A compliant host for tests of `check`: bootstrapped, with this build's proxy deployed, and every row that applies as it should be."""
 
-from releases import CHAT, KEYS, SECRETS, ReleaseCase, script
+from releases import CHAT, KEYS, PROJECT_SECRETS, SECRETS, ReleaseCase, script
 from sentinel import Operator, bootstrapped, only, wait_until
 from upstream import Upstream
 
@@ -23,7 +23,7 @@ class CompliantCase(ReleaseCase):
         cls.give_keys(cls.host)
         cls.operator.know(cls.host)
         settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{cls.host.gateway}:{upstream.port}/v1"}
-        cls.operator.project({"web-1": cls.host}, secrets={"OPENAI_API_KEY": {"env": "UPSTREAM_KEY"}}, app={"artifact": str(cls.bundle), "settings": settings},
+        cls.operator.project({"web-1": cls.host}, secrets=PROJECT_SECRETS, app={"artifact": str(cls.bundle), "settings": settings},
                              health={"start": "10s", "bake": {"time": "1s"}, "verify": [CHAT]})
         only(cls.operator.json("deploy", "--release", "one", "--yes", exit=0, environment=SECRETS))
         wait_until(lambda: cls.audit()["000-21"]["status"] == "pass", 90, "Prometheus has scraped its targets")
