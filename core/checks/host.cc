@@ -106,7 +106,12 @@ Result<Answer> look_at_accounts(const Inquiry& inquiry) {
     if (user.uid == 0) out["root_users"].push_back(user.name);
   }
   for (const auto& group : {"docker", "sudo", "adm", "lxd", "wheel"}) {
-    if (const auto* entry = known->group(group)) out["groups"][group] = entry->members;
+    const auto* entry = known->group(group);
+    if (entry == nullptr) continue;
+    auto& members = out["groups"][group] = entry->members;
+    for (const auto& user : known->users) {
+      if (user.gid == entry->gid) members.push_back(user.name);  // by their own entry, not the group's
+    }
   }
   for (const auto& name : inquiry.list("users")) {
     const auto* user = known->user(name);
