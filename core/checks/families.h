@@ -15,6 +15,7 @@ HostProbes docker_probes();
 HostProbes fail2ban_probes();
 HostProbes firewall_probes();
 HostProbes host_probes();
+HostProbes kubernetes_probes();
 HostProbes monitoring_probes();
 HostProbes redis_probes();
 HostProbes sshd_probes();
