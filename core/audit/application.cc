@@ -195,7 +195,8 @@ const std::map<std::string, ContainerRule>& container_rules() {
   return rules;
 }
 
-/// with: {aspect, project, least: number of containers there have to be, service}
+/// with: {aspect, project (of Compose, or the application whose release it is), least: number of containers there have
+/// to be, service}
 Result<Judged> judge_containers(const Case& subject) {
   const auto aspect = subject.with().at("aspect").get<std::string>();
   const auto rule = container_rules().find(aspect);
@@ -208,7 +209,8 @@ Result<Judged> judge_containers(const Case& subject) {
   Ruling ruling(fmt::format("each container of {}: {}", project.empty() ? "this host" : project, aspect));
   int count = 0;
   for (const auto& container : seen->at("containers")) {
-    if (!project.empty() && text(container, "project") != project) continue;
+    if (!project.empty() && text(container, "project") != project && container.value("application", "") != project)
+      continue;
     if (!service.empty() && text(container, "service") != service) continue;
     ++count;
     const auto name = text(container, "name");

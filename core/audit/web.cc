@@ -66,6 +66,15 @@ void judge_headers(const json& server, const Wanted& wanted, std::set<std::strin
   }
 }
 
+/// Whether only this host can ask: not a site, but what passes metrics on.
+bool is_on_loopback(const json& server) {
+  const auto& listen = server.at("listen");
+  return !listen.empty() && std::all_of(listen.begin(), listen.end(), [](const json& address) {
+    const auto text = address.get<std::string>();
+    return text.starts_with("127.") || text.starts_with("localhost:") || text.starts_with("[::1]:");
+  });
+}
+
 /// What is wrong with one configuration; `ruling` gets evidence and traps.
 std::set<std::string> faults_of(const json& configuration, const char* origin, const Wanted& wanted, Ruling& ruling) {
   std::set<std::string> faults;
@@ -74,6 +83,7 @@ std::set<std::string> faults_of(const json& configuration, const char* origin, c
     faults.insert("the admin API listens on " + admin);
   bool proxied = false;
   for (const auto& [name, server] : configuration.at("servers").items()) {
+    if (is_on_loopback(server)) continue;
     std::vector<json> proxies;
     for (const auto& handler : server.at("handlers")) {
       if (!handler.at("api").get<bool>()) continue;

@@ -134,10 +134,11 @@ Result<Answer> look_at_http(const Inquiry& inquiry) {
   const auto found = inquiry.with.find("port");
   const int port = found != inquiry.with.end() && found->is_number() ? found->get<int>() : 8080;
   const auto base = fmt::format("http://127.0.0.1:{}", port);
-  SENTINEL_TRY(const auto health, fetch_status(base + inquiry.text("health", "/health/ready")));
-  SENTINEL_TRY(const auto open, fetch_status(base + "/v1/models"));
-  SENTINEL_TRY(const auto forged, fetch_status(base + "/v1/models", "sentinel-check-forged-token"));
-  return Answer{{{"health", health}, {"open", open}, {"forged", forged}}, base};
+  const auto socket = inquiry.text("socket");
+  SENTINEL_TRY(const auto health, fetch_status(base + inquiry.text("health", "/health/ready"), "", socket));
+  SENTINEL_TRY(const auto open, fetch_status(base + "/v1/models", "", socket));
+  SENTINEL_TRY(const auto forged, fetch_status(base + "/v1/models", "sentinel-check-forged-token", socket));
+  return Answer{{{"health", health}, {"open", open}, {"forged", forged}}, socket.empty() ? base : socket};
 }
 
 void read_directive(const std::string& word, std::istringstream& words, json& rule) {

@@ -99,9 +99,23 @@ json environment_of(const json& entries, const Secret& host_key) {
   return out;
 }
 
-/// One container: {name, image, image_id, project, service, config_hash, state, health, restarts, oom_killed,
-/// exit_code, started_at, pid, privileged, cap_add, cap_drop, security, read_only, tmpfs, memory, cpus, pids, ports,
-/// log, restart, healthcheck, mounts, user, network, environment, process}
+/// The application whose release a container is, by the label sentinel.release: application/release.
+std::string application_of(const json& labels) {
+  const auto release = or_empty(labels, "sentinel.release", "").get<std::string>();
+  return release.substr(0, release.find('/'));
+}
+
+/// Billionths of a CPU: Compose 2 says them so, docker-compose 1.29 as microseconds in each period (100 ms by default).
+json cpus_of(const json& host) {
+  const auto whole = or_empty(host, "NanoCpus", 0).get<std::int64_t>();
+  const auto quota = or_empty(host, "CpuQuota", 0).get<std::int64_t>();
+  const auto period = or_empty(host, "CpuPeriod", 0).get<std::int64_t>();
+  return whole > 0 || quota <= 0 ? whole : quota * 1'000'000'000 / (period > 0 ? period : 100'000);
+}
+
+/// One container: {name, image, image_id, project, service, application, config_hash, state, health, restarts,
+/// oom_killed, exit_code, started_at, pid, privileged, cap_add, cap_drop, security, read_only, tmpfs, memory, cpus,
+/// pids, ports, log, restart, healthcheck, mounts, user, network, environment, process}
 json container_of(const json& inspected, const Inquiry& inquiry) {
   const auto& state = inspected.at("State");
   const auto& host = inspected.at("HostConfig");
@@ -119,6 +133,7 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
       {"image_id", or_empty(inspected, "Image", "")},
       {"project", or_empty(labels, "com.docker.compose.project", "")},
       {"service", or_empty(labels, "com.docker.compose.service", "")},
+      {"application", application_of(labels)},
       {"config_hash", or_empty(labels, "com.docker.compose.config-hash", "")},
       {"state", or_empty(state, "Status", "")},
       {"health", or_empty(health, "Status", "")},
@@ -134,7 +149,7 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
       {"read_only", or_empty(host, "ReadonlyRootfs", false)},
       {"tmpfs", or_empty(host, "Tmpfs", json::object())},
       {"memory", or_empty(host, "Memory", 0)},
-      {"cpus", or_empty(host, "NanoCpus", 0)},
+      {"cpus", cpus_of(host)},
       {"pids", or_empty(host, "PidsLimit", 0)},
       {"ports", ports_of(or_empty(host, "PortBindings", json::object()))},
       {"log", {{"driver", or_empty(log, "Type", "")}, {"options", or_empty(log, "Config", json::object())}}},

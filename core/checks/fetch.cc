@@ -36,9 +36,10 @@ Result<nlohmann::json> fetch_json(const std::string& url, const std::string& soc
   return json;
 }
 
-Result<unsigned> fetch_status(const std::string& url, const std::string& token) {
+Result<unsigned> fetch_status(const std::string& url, const std::string& token, const std::string& socket) {
   HttpRequest request;
   request.url = url;
+  request.socket = socket;
   if (!token.empty()) request.headers["authorization"] = "Bearer " + token;
   SENTINEL_TRY(const auto reply, fetch(request));
   return reply.status;

@@ -16,6 +16,6 @@ Result<nlohmann::json> fetch_json(const std::string& url, const std::string& soc
 /// The same, any text.
 Result<std::string> fetch_text(const std::string& url, const std::string& socket = {});
 /// The status of an answer, whatever it is; with a bearer token when one is given.
-Result<unsigned> fetch_status(const std::string& url, const std::string& token = {});
+Result<unsigned> fetch_status(const std::string& url, const std::string& token, const std::string& socket);
 
 }  // namespace sentinel

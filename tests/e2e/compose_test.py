@@ -305,8 +305,18 @@ class Compose(ReleaseCase):
             # Its numbers come through Caddy: the container publishes nothing.
             ask = r"exec 3<>/dev/tcp/127.0.0.1/9464; printf 'GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&3; cat <&3"
             self.assertIn("sentinel_requests_total", host.run(["bash", "-c", ask]).stdout)
-            # Nothing the host runs by then is drift.
+            # Nothing the host runs by then is drift, and an auditor finds nothing.
             self.assertEqual(only(operator.json("plan", exit=0))["status"], "in-sync")
+            findings = {}
+
+            def nothing_found():
+                results = only(operator.json("check", environment=secrets))["results"]
+                findings.update(last={result["control"]: result["reason"] or result["actual"] for result in results if result["status"] in ("fail", "unknown")})
+                return not findings["last"]
+            try:
+                wait_until(nothing_found, 60, "Prometheus has scraped its targets, and every row holds")
+            except AssertionError as failure:
+                self.fail(f"{failure}: {findings}")
 
     def test_killed_in_the_middle(self):
         with docker_host("bookworm") as host, Operator() as operator:
