@@ -326,7 +326,7 @@ class Compose(ReleaseCase):
                 with self.subTest(phase):
                     release = f"killed-in-{phase}"
                     self.project(settings={"SENTINEL_ATTEMPTS": 3}, health=health)
-                    process = operator.start("deploy", "--release", release, "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+                    process = operator.start("deploy", "--release", release, "--yes", "--json", environment=SECRETS)
                     wait_until(lambda phase=phase, release=release: self.states(host).get(release) == phase, 30, phase)
                     host.run(["systemctl", "kill", "--signal=KILL", "sentinel-transaction@*.service"])
                     output, _ = process.communicate(timeout=90)
@@ -357,7 +357,7 @@ class Compose(ReleaseCase):
             self.prepared(host, operator)
             self.deploy("one")
             self.project(settings={"SENTINEL_ATTEMPTS": 3}, health={"bake": {"time": "120s"}})
-            process = operator.start("deploy", "--release", "two", "--yes", "--json", environment={"UPSTREAM_KEY": "upstream-secret-1"})
+            process = operator.start("deploy", "--release", "two", "--yes", "--json", environment=SECRETS)
             wait_until(lambda: self.states(host).get("two") == "serving", 30, "the switch")
             host.power_off()
             process.terminate()

@@ -75,6 +75,7 @@ class Deploy(ReleaseCase):
             self.assertEqual(refused["error"]["code"], "release.altered")
             host.reboot()
             self.assertEqual(host.run(["systemctl", "is-active", "sentinel-one.service"], check=False).stdout.strip(), "active")
+            self.assertIn("/sentinel.slice/", host.run(["systemctl", "show", "--property=ControlGroup", "--value", "sentinel-one.service"]).stdout)
 
     def test_hooks_are_told_and_only_those_before_can_stop_it(self):
         tell = [["sh", "-c", "echo $SENTINEL_HOOK $SENTINEL_RELEASE $SENTINEL_HOST $SENTINEL_OUTCOME >>hooks"]]
