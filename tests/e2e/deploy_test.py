@@ -107,7 +107,9 @@ class Deploy(ReleaseCase):
 
     def test_a_deploy_brings_its_watch_and_a_rollback_the_one_before(self):
         def watched(**more):
-            return {"live": {"path": "/health/live", "failures": 2}, "watch": {"rollback": "10m", **more}}
+            # Impatient: the service manager starts what hangs anew after 30 s, and the watch is to be first.
+            return {"ready": {"successes": 2, "timeout": "1s"}, "live": {"path": "/health/live", "failures": 2, "timeout": "1s"},
+                    "watch": {"rollback": "10m", **more}}
 
         def settings():
             return json.loads(host.read("/etc/sentinel/watch.json"))
