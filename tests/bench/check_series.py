@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `sentinelctl check` costs: a whole audit of a bootstrapped host against `ssh HOST true`, its round trips, the programs it starts on
-the host, its memory, many hosts at once, and the scanners that Debian has beside it. Part of tools/bench."""
+the host, its memory, and many hosts at once. Part of tools/bench."""
 
 import json
 import re
@@ -16,10 +16,6 @@ from series import at_relay, run, series, ssh_true, through_relay
 
 # A finding of a host to which nothing was deployed yet, so the exit code says 4; what can't be judged would say 11.
 CHECK, EXITS = ("check", "--json"), (0, 4)
-DATASTREAM = "/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml"  # the newest that Debian 12 has
-SCANNERS = {"Lynis": ["lynis", "audit", "system", "--quick", "--quiet", "--no-colors"],
-            "OpenSCAP": ["oscap", "xccdf", "eval", "--profile", "xccdf_org.ssgproject.content_profile_standard", DATASTREAM]}
-PACKAGES = ["lynis", "openscap-scanner", "ssg-debian", "ssg-debderived"]
 
 
 def audit(operator, *arguments):
@@ -103,24 +99,6 @@ def alone(rounds):
                 "scripts": started.scripts, "megabytes": agent.peak}
 
 
-def scanners(rounds):
-    """The scanners that Debian has, on the same kind of host, in turn with a check of it."""
-    with series("check: beside Debian's scanners"), bootstrapped() as host, Operator() as operator:
-        operator.know(host)
-        operator.project({"web-1": host})
-        host.run(["apt-get", "update", "-q"])
-        host.run(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES], timeout=600)
-        audit(operator)
-
-        def scan(name):
-            done = host.run(SCANNERS[name], check=False, timeout=600)
-            assert done.returncode in (0, 2), f"{name}: exit {done.returncode}: {done.stderr}"  # 2: there are findings
-        got = medians(rounds, ours=lambda: audit(operator), **{name: lambda name=name: scan(name) for name in SCANNERS})
-        print("| scanner | seconds | check | ratio |\n|---|---|---|---|")
-        for name in SCANNERS:
-            print(f"| {name} | {got[name]:.1f} s | {got['ours']:.2f} s | {got['ours'] / got[name]:.3f} |", flush=True)
-
-
 def many(rounds, size):
     """`size` hosts at once, against the slowest of them alone."""
     with series(f"check: {size} hosts at once"), boot_fleet(size, on=bootstrapped().on, login="deploy") as hosts, Operator() as operator:
@@ -143,5 +121,4 @@ def many(rounds, size):
 
 def check(rounds, size):
     alone(rounds)
-    scanners(max(1, rounds // 5))
     many(max(1, rounds // 5), size)
