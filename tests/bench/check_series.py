@@ -47,19 +47,23 @@ class Started:
         self._strace.send_signal(signal.SIGINT)
         self._strace.wait(timeout=30)
         self._strace.stderr.close()
-        parents, agents = {}, set()
+        calls = [line.split(maxsplit=1) for line in self._trace.read_text().splitlines()]
+        # Whose child a process is can be said after its first call: a parent by vfork returns once the child has a program.
+        born = r"(?:clone3?|v?fork|<\.\.\. (?:clone3?|v?fork) resumed).* = \d+ /\* (\d+) in strace's PID NS \*/"
+        parents = {found[1]: pid for pid, call in calls if (found := re.match(born, call))}
+        agents = set()
 
         def below_an_agent(pid):
             return pid in agents or (pid in parents and below_an_agent(parents[pid]))
-        for line in self._trace.read_text().splitlines():
-            pid, call = line.split(maxsplit=1)
-            if born := re.match(r"(?:clone3?|v?fork|<\.\.\. (?:clone3?|v?fork) resumed).* = \d+ /\* (\d+) in strace's PID NS \*/", call):
-                parents[born[1]] = pid
-            elif begun := re.match(r'execve\("([^"]+)".* = 0$', call):
-                if begun[1].endswith("/sentinel-agent"):
+        asked = {}  # the program each process wants to become: another's call may come in between
+        for pid, call in calls:
+            if wanted := re.match(r'execve\("([^"]+)"', call):
+                asked[pid] = wanted[1]
+            if re.match(r"(?:execve\(|<\.\.\. execve resumed).* = 0$", call):
+                if asked[pid].endswith("/sentinel-agent"):
                     agents.add(pid)
                 elif below_an_agent(pid):
-                    self.programs.append(begun[1])
+                    self.programs.append(asked[pid])
         self.scripts = [program for program in self.programs if self._host.run(["head", "--bytes=2", program]).stdout == "#!"]
 
     def _sshd(self):
