@@ -24,14 +24,22 @@ inline Result<void> tell_release(const AdminCall& admin, const std::string& sock
   return Error("release.admin", fmt::format("told to {}, release {} answered: {}", command, id, *answer));
 }
 
-/// Tells it to hold. False: it hangs, for it answered nothing in time, twice.
-inline Result<bool> hold_release(const AdminCall& admin, const std::string& socket, const std::string& id) {
+/// What came of the order to hold.
+enum class Held {
+  kHolds,
+  kHangs,  ///< it answered nothing in time, twice
+  kGone,   ///< nobody is there to answer: its process ended, or is just starting
+};
+
+/// Tells it to hold. Error `release.admin`: it answers, but does something else.
+inline Result<Held> hold_release(const AdminCall& admin, const std::string& socket, const std::string& id) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto told = tell_release(admin, socket, id, "hold", "holding");
-    if (told.ok()) return true;
-    if (told.error().code != "http.timeout") return std::move(told).error();
+    if (told.ok()) return Held::kHolds;
+    if (told.error().code == "release.admin") return std::move(told).error();
+    if (told.error().code != "http.timeout") return Held::kGone;
   }
-  return false;
+  return Held::kHangs;
 }
 
 }  // namespace sentinel

@@ -149,6 +149,7 @@ Result<Activity> ComposeRuntime::activity(const Release& release) {
   }
   activity.running = container->running;
   activity.restarts = container->restarts;
+  activity.run = container->id + " " + container->started;
   if (container->ended) {
     activity.ended =
         fmt::format("it ended: status {}{}", container->exit_status, container->out_of_memory ? ", out of memory" : "");
@@ -172,8 +173,8 @@ Result<void> ComposeRuntime::switch_to(const Release& next, const std::optional<
   SENTINEL_TRY(const auto container, docker_.container(container_of(*former)));
   if (!container || !container->running) return {};
   // Nobody finds it any more; this ends the connections that the server in front keeps to it, one by one.
-  SENTINEL_TRY(const bool holds, hold_release(admin_, endpoint(*former).socket, former->id));
-  if (!holds) SENTINEL_CHECK(docker_.run({"kill", container_of(*former)}));
+  SENTINEL_TRY(const auto held, hold_release(admin_, endpoint(*former).socket, former->id));
+  if (held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(*former)}));
   return {};
 }
 
@@ -243,6 +244,8 @@ Result<void> ComposeRuntime::back(const Release& next, const std::optional<Relea
     SENTINEL_CHECK(machine_.remove_file(boot_entry(next.app)));
   }
   SENTINEL_CHECK(restart_policy(next, "no"));
+  const auto held = hold_release(admin_, endpoint(next).socket, next.id);
+  if (held.ok() && *held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(next)}));
   SENTINEL_TRY(const auto running, docker_.labelled(label_of(next), true));
   for (const auto& container : running) SENTINEL_CHECK(stop(next, container));
   // One that had the traffic ends its streams in its own time, and is forgotten by a later run.

@@ -114,6 +114,7 @@ Result<std::optional<Container>> Docker::container(const std::string& name) {
     out.ended = status == "exited" || status == "dead";
     state.at("ExitCode").get_to(out.exit_status);
     state.at("OOMKilled").get_to(out.out_of_memory);
+    state.at("StartedAt").get_to(out.started);
     return std::optional(out);
   } catch (const nlohmann::json::exception& broken) {
     return Error("release.docker", fmt::format("what docker says of {} can't be understood: {}", name, broken.what()));

@@ -20,6 +20,7 @@ struct Container {
   int exit_status = 0;
   bool out_of_memory = false;
   std::uint32_t restarts = 0;
+  std::string started;  ///< when it last was: RFC 3339
 };
 
 /// What the engine says of one image.

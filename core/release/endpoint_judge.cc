@@ -12,10 +12,6 @@ namespace {
 constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::milliseconds kCount{1000};  // between two looks at the counts
 
-Error unhealthy(const std::string& what) {
-  return Error("release.unhealthy", what, "", ExitCode::kRolledBack);
-}
-
 Error interrupted() {
   return Error("engine.interrupted", "taken back on request", "", ExitCode::kInterrupted);
 }
@@ -56,7 +52,7 @@ Result<void> EndpointJudge::await_ready(const Release& next, const std::optional
   };
   const auto verdict = await_healthy(probes_at(next, runtime), next.policy.health.gate, runner_, clock_, hooks);
   if (cancelled()) return interrupted();
-  if (!verdict.healthy) return unhealthy(fmt::format("release {} is not healthy: {}", next.id, verdict.reason));
+  if (!verdict.healthy) return unhealthy_release(fmt::format("release {} is not healthy: {}", next.id, verdict.reason));
   former_.reset();
   if (!former || !before.ok()) return {};
   const auto after = counts_of(*former, runtime);
@@ -73,6 +69,7 @@ Result<std::string> EndpointJudge::watch(const Release& next, Runtime& runtime,
     const bool lasting = probe.kind == ProbeKind::kReadiness || probe.kind == ProbeKind::kLiveness;
     if (lasting) watched.push_back({std::move(probe), clock_.since_boot(), 0});
   }
+  std::string run;  // that which took the traffic
   const auto end = clock_.since_boot() + std::chrono::milliseconds(bake.time_ms);
   auto count_due = clock_.since_boot() + kCount;
   BakeCounts counts;
@@ -81,7 +78,12 @@ Result<std::string> EndpointJudge::watch(const Release& next, Runtime& runtime,
     if (cancelled()) return interrupted();
     SENTINEL_TRY(const auto activity, runtime.activity(next));
     if (!activity.ended.empty()) {
-      return unhealthy(fmt::format("release {} ended while it had the traffic: {}", next.id, activity.ended));
+      return unhealthy_release(fmt::format("release {} ended while it had the traffic: {}", next.id, activity.ended));
+    }
+    if (run.empty()) run = activity.run;
+    // Whoever started it anew, systemd's watchdog or a person: it hung or failed, and does not accept by itself.
+    if (activity.run != run) {
+      return unhealthy_release(fmt::format("release {} was started anew while it had the traffic", next.id));
     }
     for (auto& one : watched) {
       if (clock_.since_boot() < one.due) continue;
@@ -89,7 +91,7 @@ Result<std::string> EndpointJudge::watch(const Release& next, Runtime& runtime,
       one.failed = answer.healthy ? 0 : one.failed + 1;
       one.due = clock_.since_boot() + std::chrono::milliseconds(one.probe.interval_ms);
       if (one.failed >= one.probe.failures) {
-        return unhealthy(
+        return unhealthy_release(
             fmt::format("release {} is not healthy any more: {}: {}", next.id, one.probe.name, answer.reason));
       }
     }
@@ -100,7 +102,7 @@ Result<std::string> EndpointJudge::watch(const Release& next, Runtime& runtime,
       counts.restarts = activity.restarts;
       const auto verdict = judge_bake(bake, counts);
       if (verdict.outcome == BakeOutcome::kFail)
-        return unhealthy(fmt::format("release {}: {}", next.id, verdict.reason));
+        return unhealthy_release(fmt::format("release {}: {}", next.id, verdict.reason));
       if (over) return verdict.outcome == BakeOutcome::kPass ? std::string() : verdict.reason;
       count_due = clock_.since_boot() + kCount;
     }

@@ -18,7 +18,13 @@ struct Activity {
   bool running = false;
   std::string ended;           ///< why it does not run any more: "exit status 1"; empty while it runs or starts
   std::uint32_t restarts = 0;  ///< since it was started
+  std::string run;             ///< another one for each start; empty: there was none yet
 };
+
+/// A verdict on a release, and what becomes of it: exit code 6.
+inline Error unhealthy_release(std::string what) {
+  return Error("release.unhealthy", std::move(what), "", ExitCode::kRolledBack);
+}
 
 /// Where a release is reached past everybody's traffic.
 struct ReleaseEndpoint {

@@ -64,6 +64,7 @@ struct SystemdRuntime::UnitState {
   std::string status;   ///< of the main process
   bool queued = false;  ///< a job for it waits or runs
   std::uint32_t restarts = 0;
+  std::string invocation;
 
   bool ended() const { return !queued && (active == "inactive" || active == "failed"); }
 };
@@ -77,8 +78,8 @@ Result<void> SystemdRuntime::systemctl(std::vector<std::string> arguments) {
 }
 
 Result<SystemdRuntime::UnitState> SystemdRuntime::look(const std::string& unit) {
-  SENTINEL_TRY(auto found, unit_properties(machine_, unit, "ActiveState,Result,ExecMainStatus,NRestarts,Job"));
-  UnitState state{found["ActiveState"], found["Result"], found["ExecMainStatus"], false, 0};
+  SENTINEL_TRY(auto found, unit_properties(machine_, unit, "ActiveState,Result,ExecMainStatus,NRestarts,Job,InvocationID"));
+  UnitState state{found["ActiveState"], found["Result"], found["ExecMainStatus"], false, 0, found["InvocationID"]};
   state.queued = !found["Job"].empty() && found["Job"] != "0";
   const auto& restarts = found["NRestarts"];
   std::from_chars(restarts.data(), restarts.data() + restarts.size(), state.restarts);
@@ -138,6 +139,7 @@ Result<Activity> SystemdRuntime::activity(const Release& release) {
   SENTINEL_TRY(const auto state, look(unit_of(release)));
   Activity activity;
   activity.restarts = state.restarts;
+  activity.run = state.invocation;
   activity.running = state.active == "active" || state.active == "reloading";
   if (state.ended()) {
     activity.ended = state.result == "success" ? "it ended by itself"
@@ -156,12 +158,26 @@ Result<void> SystemdRuntime::tell(const Release& release, const std::string& com
 
 Result<void> SystemdRuntime::switch_to(const Release& next, const std::optional<Release>& former) {
   // Both accept for a moment: nobody is refused.
-  SENTINEL_CHECK(tell(next, "accept", "accepting"));
+  if (auto told = tell(next, "accept", "accepting"); !told.ok()) return not_taken(next, told.error());
   if (!former) return {};
   SENTINEL_TRY(const auto state, look(unit_of(*former)));
   if (state.ended()) return {};
-  SENTINEL_TRY(const bool holds, hold_release(admin_, endpoint(*former).socket, former->id));
-  return holds ? Result<void>() : end_at_once(*former);
+  SENTINEL_TRY(const auto held, hold_release(admin_, endpoint(*former).socket, former->id));
+  switch (held) {
+    case Held::kHolds: break;
+    case Held::kHangs: return end_at_once(*former);
+    // Started again it would accept beside the next one, for it is what a crash starts.
+    case Held::kGone: return systemctl({"stop", "--no-block", unit_of(*former)});
+  }
+  return {};
+}
+
+// A release that doesn't take the traffic has failed, as one that a probe finds ill.
+Error SystemdRuntime::not_taken(const Release& next, const Error& why) {
+  const auto now = activity(next);
+  const bool ended = now.ok() && !now->ended.empty();
+  return unhealthy_release(
+      fmt::format("release {} does not take the traffic: {}", next.id, ended ? now->ended : why.message));
 }
 
 Result<void> SystemdRuntime::end_at_once(const Release& hanging) {
@@ -214,8 +230,8 @@ Result<void> SystemdRuntime::back(const Release& next, const std::optional<Relea
   if (known.type == FileType::kAbsent) return {};
   if (!former) SENTINEL_CHECK(remove_application(next));
   if (former) {
-    const auto holds = hold_release(admin_, endpoint(next).socket, next.id);
-    const bool hangs = holds.ok() && !*holds;  // an error: it does not serve at all
+    const auto held = hold_release(admin_, endpoint(next).socket, next.id);
+    const bool hangs = held.ok() && *held == Held::kHangs;
     SENTINEL_CHECK(hangs ? end_at_once(next) : systemctl({"stop", "--no-block", unit_of(next)}));
   }
   // One that had the traffic ends its streams in its own time, and is forgotten by a later run.

@@ -46,6 +46,7 @@ class SystemdRuntime final : public Runtime {
   Result<void> ensure_link(const std::string& target_unit, const std::string& unit);
   Result<void> remove_link(const std::string& target_unit, const std::string& unit);
   Result<void> tell(const Release& release, const std::string& command, const std::string& state);
+  Error not_taken(const Release& next, const Error& why);
   Result<void> serve_again(const Release& former);
   /// Of a release that answers nothing: its streams have no end of their own.
   Result<void> end_at_once(const Release& hanging);

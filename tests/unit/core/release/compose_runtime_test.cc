@@ -63,7 +63,7 @@ struct Engine {
     if (boxes.count(name) == 0) return missing();
     const nlohmann::json told{
         {"id", name + "-0123456789abcdef"},
-        {"state", {{"Status", boxes[name].running ? "running" : "exited"}, {"ExitCode", 3}, {"OOMKilled", false}}},
+        {"state", {{"Status", boxes[name].running ? "running" : "exited"}, {"ExitCode", 3}, {"OOMKilled", false}, {"StartedAt", "2026-01-01T00:00:00Z"}}},
         {"restarts", 0}};
     return {0, told.dump(), ""};
   }
@@ -96,11 +96,11 @@ struct Bench {
   ManualClock clock;
   Engine engine;
   std::vector<std::string> told;
-  bool hangs = false;  // whoever is told to hold
+  std::string refusal;  // code of the error of whoever is told to hold
   ComposeRuntime runtime{
       machine, clock, [this](const std::string& socket, const std::string&, const std::string& path) {
         told.push_back(socket + " " + path);
-        if (hangs && path == "/admin/hold") return Result<std::string>(Error("http.timeout", "too long"));
+        if (!refusal.empty() && path == "/admin/hold") return Result<std::string>(Error(refusal, "no"));
         return Result<std::string>(path == "/admin/hold" ? R"({"state":"holding"})" : R"({"state":"accepting"})");
       }};
 
@@ -152,16 +152,31 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("a release that hangs is ended when another takes its traffic") {
+TEST_CASE("a release that hangs is ended when another takes its traffic; one that died is left to the engine") {
+  const std::string refusal = GENERATE("http.timeout", "http.connect");
   Bench bench;
   const auto one = bench.in_force("1");
   const auto two = bench.release("2");
   REQUIRE(bench.runtime.prepare(two).ok());
   REQUIRE(bench.runtime.start_candidate(two).ok());
-  bench.hangs = true;
+  bench.refusal = refusal;
   REQUIRE(bench.runtime.switch_to(two, one).ok());
   CHECK(bench.link() == "2");
-  CHECK_FALSE(bench.engine.boxes.at("shop-1").running);
+  CHECK(bench.engine.boxes.at("shop-1").running == (refusal != "http.timeout"));
+}
+
+TEST_CASE("a release that hangs is not waited for when it is taken back") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  const auto two = bench.release("2");
+  REQUIRE(bench.runtime.prepare(two).ok());
+  REQUIRE(bench.runtime.start_candidate(two).ok());
+  REQUIRE(bench.runtime.switch_to(two, one).ok());
+  bench.refusal = "http.timeout";
+  bench.machine.on({"systemd-run"}, CommandResult{1, "", "the end of a release that hangs was waited for"});
+  REQUIRE(bench.runtime.back(two, one).ok());
+  CHECK(bench.link() == "1");
+  CHECK(bench.engine.boxes.count("shop-2") == 0);
 }
 
 TEST_CASE("a release gets the traffic by a link, and a boot starts it once it is promoted") {
