@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/system/unit_properties.h"
+
 namespace sentinel {
 namespace {
 
@@ -33,6 +35,14 @@ int rank(const Effect& effect) {
     case Effect::Kind::kReload: break;
   }
   return 2;
+}
+
+// " (…)", where the service told systemd something: systemctl knows only that it failed.
+std::string status_of(const std::string& unit, System& machine) {
+  if (unit.empty()) return {};
+  auto found = unit_properties(machine, unit, "StatusText");
+  if (!found.ok() || (*found)["StatusText"].empty()) return {};
+  return fmt::format(" ({})", (*found)["StatusText"]);
 }
 
 }  // namespace
@@ -79,7 +89,8 @@ Result<void> pay(const Effect& effect, System& machine, MissingUnit missing) {
   auto result = machine.run(command);
   if (!result.ok()) return std::move(result).error().during(to_string(effect));
   if (result->status == 0 || (result->status == kNoSuchUnit && missing == MissingUnit::kIsFine)) return {};
-  return Error("effect.failed", fmt::format("{} failed with {}", to_string(effect), result->reason()),
+  return Error("effect.failed",
+               fmt::format("{} failed with {}{}", to_string(effect), result->reason(), status_of(effect.unit, machine)),
                effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
 }
 

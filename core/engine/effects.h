@@ -31,7 +31,7 @@ class EffectLedger {
 enum class MissingUnit { kIsAnError, kIsFine };
 
 /// `systemctl daemon-reload`, `try-reload-or-restart UNIT`, `try-restart UNIT`: a unit that isn't running is left so.
-/// Error `effect.failed` carries what systemctl said.
+/// Error `effect.failed` carries what systemctl said, and the unit's own status.
 Result<void> pay(const Effect& effect, System& machine, MissingUnit missing = MissingUnit::kIsAnError);
 
 /// True for actions that run systemctl on a unit: daemon-reload must be paid before.

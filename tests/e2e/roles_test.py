@@ -167,6 +167,30 @@ class Certificates(OnABootstrappedHost):
         self.assertEqual(self.host.read("/etc/caddy/Caddyfile"), before)
         self.assertEqual(fetch(self.host, "http://localhost:2019/config/")[2], running[2])
 
+    def test_a_caddyfile_that_can_not_be_loaded_is_taken_back_at_once_and_users_see_nothing(self):
+        self.start_backend()
+        before = self.host.read("/etc/caddy/Caddyfile")
+        for number in (0, 1):
+            self.host.write(f"/run/go-{number}", "")
+        with subprocess.Popen(["curl", "-sS", "-N", "--max-time", "120", f"http://{self.host.address}/events"], stdout=subprocess.PIPE, text=True) as client:
+            self.assertEqual([client.stdout.readline() for _ in range(3)], ["data: 0\n", "\n", "data: 1\n"])
+            began = time.monotonic()
+            # Nothing that a validator sees: somebody else listens there.
+            refused = self.apply({"caddy": {"extra": ":22 {\n\trespond no\n}"}}, exit=1)
+            took = time.monotonic() - began
+            self.host.write("/run/go-2", "")
+            self.assertEqual([client.stdout.readline() for _ in range(2)], ["\n", "data: 2\n"])
+            client.terminate()
+        self.assertIn("listen tcp :22: bind: address already in use", refused["error"]["message"])
+        self.assertEqual(refused["outcome"], "reverted")
+        self.assertLess(took, 20)
+        self.assertEqual(self.host.run(["systemctl", "is-active", "caddy"]).stdout, "active\n")
+        self.assertEqual(self.host.read("/etc/caddy/Caddyfile"), before)
+        self.assertEqual(fetch(self.host, "http://127.0.0.1/v1/models")[2], "ok\n")
+        self.apply({"caddy": {"extra": ":8444 {\n\trespond yes\n}"}})
+        self.assertEqual(fetch(self.host, "http://127.0.0.1:8444/")[2], "yes")
+        print(f"a Caddyfile that can't be loaded: taken back after {took:.1f} s")
+
 
 class Settings(OnABootstrappedHost):
     def test_values_that_people_set_first_arrive(self):

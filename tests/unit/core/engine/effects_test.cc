@@ -55,6 +55,8 @@ TEST_CASE("paying leaves a stopped unit stopped, and a missing one is an error o
   CHECK(pay(kRestartX, machine, MissingUnit::kIsFine).ok());
   machine.on({"systemctl"}, CommandResult{1, "", "Job failed."});
   CHECK(pay(kRestartX, machine, MissingUnit::kIsFine).error().message.find("Job failed.") != std::string::npos);
+  machine.on({"systemctl", "show"}, CommandResult{0, "StatusText=port in use\n", ""});
+  CHECK(pay(kReloadX, machine).error().message.ends_with("Job failed. (port in use)"));
 }
 
 TEST_CASE("the operator's address is ignored by every jail that doesn't yet, and taken off again by a timer") {
