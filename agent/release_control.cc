@@ -32,13 +32,22 @@ std::string HostReleaseControl::unit() const {
   return fmt::format("sentinel-rollback@{}.service", app_);
 }
 
-Result<std::optional<std::chrono::milliseconds>> HostReleaseControl::uptime(const std::string& release) {
+Result<std::int64_t> HostReleaseControl::number(const std::string& release, const std::string& property) {
   // Of the systemd runtime; a unit that isn't there was never started.
-  SENTINEL_TRY(auto known, unit_properties(machine_, fmt::format("{}-{}.service", app_, release),
-                                           "ExecMainStartTimestampMonotonic"));
-  const auto& text = known["ExecMainStartTimestampMonotonic"];
-  std::int64_t started = 0;  // microseconds since boot
-  std::from_chars(text.data(), text.data() + text.size(), started);
+  SENTINEL_TRY(auto known, unit_properties(machine_, fmt::format("{}-{}.service", app_, release), property));
+  const auto& text = known[property];
+  std::int64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+Result<std::uint32_t> HostReleaseControl::restarts(const std::string& release) {
+  SENTINEL_TRY(const auto times, number(release, "NRestarts"));
+  return static_cast<std::uint32_t>(times);
+}
+
+Result<std::optional<std::chrono::milliseconds>> HostReleaseControl::uptime(const std::string& release) {
+  SENTINEL_TRY(const auto started, number(release, "ExecMainStartTimestampMonotonic"));  // microseconds since boot
   if (started == 0) return std::optional<std::chrono::milliseconds>();
   return std::optional(
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.since_boot() - std::chrono::microseconds(started)));

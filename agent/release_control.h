@@ -26,6 +26,8 @@ class ReleaseControl {
   virtual Result<std::optional<CurrentRelease>> current() = 0;
   /// How long the process of `release` has run; nothing when none does, or that isn't known.
   virtual Result<std::optional<std::chrono::milliseconds>> uptime(const std::string& release) = 0;
+  /// How often systemd has started the process of `release` again by itself.
+  virtual Result<std::uint32_t> restarts(const std::string& release) = 0;
   /// Whether a transaction is at work: it judges the release it brings itself.
   virtual Result<bool> busy() = 0;
   /// Asks for the last confirmed release before the current one, and doesn't wait for it.
@@ -42,12 +44,15 @@ class HostReleaseControl final : public ReleaseControl {
 
   Result<std::optional<CurrentRelease>> current() override;
   Result<std::optional<std::chrono::milliseconds>> uptime(const std::string& release) override;
+  Result<std::uint32_t> restarts(const std::string& release) override;
   Result<bool> busy() override;
   Result<void> roll_back() override;
   Result<std::string> ended() override;
 
  private:
   std::string unit() const;
+  /// A property of the release's unit that is a number; 0 where there is none.
+  Result<std::int64_t> number(const std::string& release, const std::string& property);
 
   System& machine_;
   Clock& clock_;

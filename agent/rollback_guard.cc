@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/health/bake.h"
+
 namespace sentinel::agent {
 
 Result<GuardReport> RollbackGuard::decide(const std::string& why) {
@@ -43,6 +45,16 @@ std::string RollbackGuard::look() {
   const auto news = memory_.failed(app_, id, *ended);
   if (!news.ok() || !*news) return {};
   return fmt::format("release {} could not be taken back ({}): sentinel-agent history says more", id, *ended);
+}
+
+std::string RollbackGuard::restarting() {
+  const auto current = releases_.current();
+  if (!current.ok() || !*current || (*current)->id == restarting_ || busy()) return {};
+  const auto& id = (*current)->id;
+  const auto times = releases_.restarts(id);
+  if (!times.ok() || *times <= kRestartsAllowed) return {};
+  restarting_ = id;
+  return fmt::format("release {} was started again {} times", id, *times);
 }
 
 bool RollbackGuard::busy() {

@@ -35,6 +35,9 @@ class RollbackGuard {
   /// To be called now and then: remembers which release came by a step. A text: such a step has just been seen to
   /// have failed, and how.
   std::string look();
+  /// To be called now and then. A text: the release in force is started again and again, so that probes find it well in
+  /// between; said once of a release, and not while a transaction is at work.
+  std::string restarting();
   /// Whether the release in force was started less than `period` ago, so that failures say nothing yet.
   bool starting(std::chrono::milliseconds period);
   /// Whether a transaction is at work, or nobody knows.
@@ -50,6 +53,7 @@ class RollbackGuard {
   Clock& clock_;
   std::string app_;
   std::chrono::milliseconds window_;
+  std::string restarting_;  ///< of which release that was said last
 };
 
 }  // namespace sentinel::agent

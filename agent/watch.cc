@@ -103,10 +103,19 @@ class Watch {
   }
 
  private:
-  /// What became of a step back.
+  /// What became of a step back, and what no probe sees.
   void look_back() {
     const std::string failed = guard_.look();
+    std::string restarting;
+    if (clock_.since_boot() >= restarts_due_) {
+      restarting = guard_.restarting();
+      restarts_due_ = clock_.since_boot() + kLongestPause;
+    }
     const std::lock_guard lock(mutex_);
+    if (!restarting.empty()) {
+      fmt::print(stderr, "{}\n", printable_line(restarting));
+      webhooks_.send(message("restarting", nullptr, restarting, take_back(restarting)));
+    }
     rollbacks_ = guard_.counts();
     if (!failed.empty()) {
       degraded_ = failed;
@@ -238,6 +247,7 @@ class Watch {
   std::string degraded_;  ///< why nothing was done about the last trouble, or failed; empty: neither
   std::string waiting_;   ///< why a step back is to be asked for again; empty: none is
   std::string said_;      ///< about the last step; it is said once
+  nanoseconds restarts_due_{0};
   RollbackCounts rollbacks_;
   WebhookSender webhooks_;
   std::mt19937 random_;

@@ -212,6 +212,12 @@ class AsAService(unittest.TestCase):
             self.assertEqual(host.run(["cat", "/run/asked"]).stdout, "demo\n")
             (step,) = json.loads(host.read("/var/lib/sentinel/watch.json"))
             self.assertEqual((step["app"], step["from"], step["to"], step["reason"]), ("demo", "2", "1", "file: status 1"))
+            # A release that dies again and again, while every probe is good.
+            host.write("/run/systemd/system/demo-3.service", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 1\nRestart=always\nRestartSec=0\n")
+            host.run(["ln", "-sfn", "releases/3", "/opt/demo/current"])
+            host.run(["systemctl", "start", "demo-3"])
+            wait_until(lambda: host.run(["cat", "/run/asked"]).stdout == "demo\ndemo\n", 60, "it was asked to go back")
+            self.assertRegex(json.loads(host.read("/var/lib/sentinel/watch.json"))[-1]["reason"], "release 3 was started again [0-9]+ times")
             host.reboot()
             wait_until(lambda: conditions().get("ssh") == "healthy", 60, "it starts with the host")
 

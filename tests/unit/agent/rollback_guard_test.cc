@@ -33,6 +33,7 @@ struct Releases final : ReleaseControl {
   bool at_work = false;
   std::string end;  ///< of the last step; while set, a step changes nothing
   std::optional<std::chrono::milliseconds> up;
+  std::uint32_t times = 0;  ///< the current one was started again
 
   Result<std::optional<CurrentRelease>> current() override {
     if (broken) return Error("system.EIO", "the disk is broken");
@@ -41,6 +42,8 @@ struct Releases final : ReleaseControl {
   }
 
   Result<std::optional<std::chrono::milliseconds>> uptime(const std::string&) override { return up; }
+
+  Result<std::uint32_t> restarts(const std::string&) override { return times; }
 
   Result<bool> busy() override { return at_work; }
 
@@ -164,6 +167,23 @@ TEST_CASE("in its start period a release is not judged, whether it came or was s
   CHECK_FALSE(guard.starting(std::chrono::seconds(20)));
 }
 
+TEST_CASE("a release that is started again and again is said to be so once, when no transaction is at work") {
+  Scene scene;
+  RollbackMemory memory(scene.machine, kPath);
+  RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
+  scene.releases.times = 2;
+  CHECK(guard.restarting().empty());
+  scene.releases.times = 3;
+  scene.releases.at_work = true;
+  CHECK(guard.restarting().empty());
+  scene.releases.at_work = false;
+  CHECK(guard.restarting() == "release 2 was started again 3 times");
+  scene.releases.times = 4;
+  CHECK(guard.restarting().empty());
+  scene.releases.stack.push_back("3");
+  CHECK(guard.restarting() == "release 3 was started again 4 times");
+}
+
 TEST_CASE("the host's link says what is in force, and its unit goes back") {
   FakeSystem machine;
   FixedClock clock;
@@ -180,6 +200,8 @@ TEST_CASE("the host's link says what is in force, and its unit goes back") {
   CHECK(**releases.uptime("7") == std::chrono::seconds(10));
   machine.on({"systemctl", "show"}, {0, "ExecMainStartTimestampMonotonic=0\n", ""});
   CHECK_FALSE(releases.uptime("7")->has_value());
+  machine.on({"systemctl", "show"}, {0, "NRestarts=3\n", ""});
+  CHECK(*releases.restarts("7") == 3);
   machine.on({"systemctl", "start"}, {0, "", ""});
   CHECK(releases.roll_back().ok());
   CHECK(machine.commands().back() == "systemctl start --no-block sentinel-rollback@demo.service");
