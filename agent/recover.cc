@@ -12,6 +12,7 @@
 #include "core/engine/journal.h"
 #include "core/engine/lease.h"
 #include "core/engine/recover.h"
+#include "core/engine/room.h"
 #include "core/system/local_system.h"
 
 namespace sentinel::agent {
@@ -36,6 +37,26 @@ Result<void> become_the_agent_of_the_journal(HostState& host, RecoveryScope scop
   return {};  // gone: this binary reads the same format or says that it can't
 }
 
+// What can be done without room on the disk is done once in a boot, not over and over: an undo may restart services. Then
+// the room is waited for, by being begun again (units.h).
+Result<std::vector<Recovery>> finish_what_is_open(const RecoverSurroundings& around) {
+  auto& host = around.host;
+  const auto waiting = host.directory.run + "/waiting-for-room";
+  const auto open = [&] { return journal::open_transactions(host.machine, host.directory); };
+  const Error no_room("engine.no-room", "the disk has no room to finish a transaction", "make room; it is finished by itself then");
+  SENTINEL_TRY(auto left, open());
+  SENTINEL_TRY(const auto waits, host.machine.status(waiting));
+  if (!left.transactions.empty() && waits.type != FileType::kAbsent && !has_room(host)) return no_room;
+  SENTINEL_CHECK(host.machine.remove_file(waiting));
+  SENTINEL_TRY(auto done, recover_now(around));
+  SENTINEL_TRY(left, open());
+  if (left.transactions.empty()) return done;
+  // With room by now, it may have come while there was none.
+  if (has_room(host)) return recover_now(around);
+  SENTINEL_CHECK(host.machine.replace_file(waiting, "", {0, 0, 0600}));
+  return no_room;
+}
+
 Result<std::vector<Recovery>> run(RecoveryScope scope, LocalSystem& machine, SystemClock& clock) {
   HostState host(machine);
   SENTINEL_CHECK(become_the_agent_of_the_journal(host, scope));
@@ -51,7 +72,7 @@ Result<std::vector<Recovery>> run(RecoveryScope scope, LocalSystem& machine, Sys
                                const auto runtime = summary.begin.request.release->release.runtime;
                                return recover_rollout(parts.surroundings(host, events, runtime), writer, summary);
                              }};
-  return scope == RecoveryScope::kFilesOnly ? recover_files(around) : recover_now(around);
+  return scope == RecoveryScope::kFilesOnly ? recover_files(around) : finish_what_is_open(around);
 }
 
 }  // namespace

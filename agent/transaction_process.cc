@@ -12,6 +12,7 @@
 #include "agent/release_parts.h"
 #include "core/base/clock.h"
 #include "core/base/service_manager.h"
+#include "core/engine/journal.h"
 #include "core/engine/lease.h"
 #include "core/engine/transaction.h"
 #include "core/system/future_tree.h"
@@ -90,7 +91,9 @@ ExitCode run_transaction_process(const std::string& transaction) {
   const auto outcome = run(transaction, **control, host, machine, clock, last_event);
   (*control)->finish(outcome.ok() ? encode_message(FrameType::kEnd, last_event)
                                   : encode_message(FrameType::kFailed, outcome.error()));
-  return ExitCode::kDone;
+  // What could not be written down to its end is a failure to systemd, which starts the recovery.
+  const auto log = host.machine.read_file(host.directory.log(transaction));
+  return log.ok() && !journal::is_closed(*log) ? ExitCode::kFailed : ExitCode::kDone;
 }
 
 }  // namespace sentinel::agent

@@ -31,7 +31,8 @@ TimeoutStopSec=10
 LimitCORE=0
 )";
 
-// The recoveries' exit status 9: somebody else holds the lease, and their end starts a recovery when one is needed.
+// The recoveries' exit status 9: somebody else holds the lease, and their end starts a recovery when one is needed. 7 and
+// 70 are for a person; any other failure, a disk without room above all, is tried again.
 inline constexpr std::string_view kRecoverUnit = R"([Unit]
 Description=Sentinel: put back the files of an interrupted transaction
 DefaultDependencies=no
@@ -56,11 +57,15 @@ inline constexpr std::string_view kRecoverLateUnit = R"([Unit]
 Description=Sentinel: finish or undo an interrupted transaction
 ConditionPathExistsGlob=/var/lib/sentinel/journal/*/log
 After=multi-user.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 ExecStart=/usr/local/bin/sentinel-agent recover
 SuccessExitStatus=9
+Restart=on-failure
+RestartPreventExitStatus=7 70
+RestartSec=15
 TimeoutStartSec=900
 LimitCORE=0
 
@@ -76,6 +81,9 @@ StartLimitIntervalSec=0
 Type=oneshot
 ExecStart=/usr/local/bin/sentinel-agent recover
 SuccessExitStatus=9
+Restart=on-failure
+RestartPreventExitStatus=7 70
+RestartSec=15
 TimeoutStartSec=900
 OOMScoreAdjust=-900
 LimitCORE=0

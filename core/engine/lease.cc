@@ -57,10 +57,11 @@ Error held(const LeaseHolder& by) {
 
 Result<void> write_holder(const Descriptor& file, const LeaseHolder& holder, const std::string& path) {
   const auto text = to_text(holder) + "\n";
-  if (::ftruncate(file.get(), 0) != 0) return system_error(errno, "truncate", path);
+  // Over what is there: a full disk has no other place for it.
   if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     return system_error(errno, "write", path);
   }
+  if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0) return system_error(errno, "truncate", path);
   return {};
 }
 

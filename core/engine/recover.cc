@@ -86,7 +86,7 @@ class One {
     if (reverted.left.empty()) return recovery;
     recovery.outcome = "stuck";
     recovery.exit = ExitCode::kStuck;
-    recovery.errors.push_back(stuck_error(reverted.left));
+    recovery.errors.push_back(stuck_error(reverted.left, reverted.for_lack_of_room));
     for (auto& error : reverted.errors) recovery.errors.push_back(std::move(error));
     return recovery;
   }

@@ -6,6 +6,7 @@
 
 #include "core/engine/effects.h"
 #include "core/engine/planner.h"
+#include "core/engine/room.h"
 
 namespace sentinel {
 namespace {
@@ -34,9 +35,11 @@ std::optional<Error> kept_directory(const Resource& resource, const nlohmann::js
 
 }  // namespace
 
-Error stuck_error(const std::vector<std::string>& left) {
+Error stuck_error(const std::vector<std::string>& left, bool for_lack_of_room) {
   return Error("engine.stuck", fmt::format("not as it was before: {}", fmt::join(left, ", ")),
-               "look at these on the host; nothing more will be tried by itself", ExitCode::kStuck);
+               for_lack_of_room ? "make room on the host's disk; it is put back by itself then"
+                                : "look at these on the host; nothing more will be tried by itself",
+               ExitCode::kStuck);
 }
 
 void Revert::undo(const journal::Intent& intent, Errors& errors) {
@@ -122,6 +125,8 @@ Reverted Revert::run(journal::Writer& writer, const journal::Summary& summary, c
     reverted.left.push_back("what programs put back: it can't be synced");
     reverted.errors.push_back(std::move(durable).error());
   }
+  reverted.for_lack_of_room = !reverted.left.empty() && !has_room(around_.host);
+  if (reverted.for_lack_of_room) return reverted;
   (void)writer.append(journal::RevertEnd{reverted.left});
   const std::string outcome = reverted.left.empty() ? "reverted" : "stuck";
   const auto& begin = summary.begin;

@@ -16,17 +16,18 @@ namespace sentinel {
 struct Reverted {
   std::vector<std::string> left;  ///< what is not as it was; empty: everything is
   Errors errors;                  ///< why
+  bool for_lack_of_room = false;  ///< something is left, and the transaction stays open until the disk has room
 };
 
-/// `engine.stuck` (exit 7): names what is not as it was.
-Error stuck_error(const std::vector<std::string>& left);
+/// `engine.stuck` (exit 7): names what is not as it was. Without room on the disk it is tried again, otherwise not.
+Error stuck_error(const std::vector<std::string>& left, bool for_lack_of_room);
 
 class Revert {
  public:
   Revert(Executor::Surroundings around, OperatorAccess& access) : around_(std::move(around)), access_(access) {}
 
   /// `summary` must hold begin and all intents. Errors of the journal don't stop it: an undo is idempotent, and a
-  /// recovery would do it again. Ends with the records revert-end and closed, and the audit line.
+  /// recovery would do it again. Ends with the records revert-end and closed, and the audit line, if the disk has room.
   Reverted run(journal::Writer& writer, const journal::Summary& summary, const std::string& why, ExitCode exit);
 
   /// Files only, for early boot: best effort, what fails is left to run().

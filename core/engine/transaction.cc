@@ -221,7 +221,7 @@ TransactionOutcome Transaction::Run::revert(const std::vector<journal::Intent>& 
   outcome.generation = begin.base_generation;
   outcome.errors.push_back(std::move(why));
   if (!reverted.left.empty()) {
-    outcome.errors.push_back(stuck_error(reverted.left));
+    outcome.errors.push_back(stuck_error(reverted.left, reverted.for_lack_of_room));
     for (auto& error : reverted.errors) outcome.errors.push_back(std::move(error));
   }
   return outcome;
@@ -249,7 +249,7 @@ TransactionOutcome Transaction::Run::commit(const Acting& acting) {
     outcome.generation = begin.base_generation;
     outcome.errors = {
         Error("engine.undecided", "everything is done, but the journal can't be written, so it is not decided",
-              "make room on the host's disk, then on the host: sentinel-agent recover", ExitCode::kStuck),
+              "make room on the host's disk; it is decided by itself then", ExitCode::kStuck),
         std::move(written).error(), std::move(repaired).error()};
     return outcome;
   }

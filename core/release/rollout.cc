@@ -94,6 +94,9 @@ struct Rollout::Run {
   Result<void> await_its_end();
   Result<void> candidate();
   Result<void> switch_over();
+  /// A release that failed after the switch: taken back, or kept where that was ordered.
+  Result<void> failed(Error why);
+  Result<void> promote();
   Result<void> act();
   TransactionOutcome execute();
   TransactionOutcome commit();
@@ -249,18 +252,32 @@ Result<void> Rollout::Run::switch_over() {
     if (!watched->empty()) tell(Event::Type::kWarning, *watched);
     return {};
   }
-  if (request.release->roll_back || cancelled()) return std::move(watched).error();
-  unproved = std::move(watched).error();
+  return failed(std::move(watched).error());
+}
+
+Result<void> Rollout::Run::failed(Error why) {
+  if (request.release->roll_back || cancelled()) return why;
+  unproved = std::move(why);
   return {};
+}
+
+Result<void> Rollout::Run::promote() {
+  SENTINEL_CHECK(enter("promote"));
+  facts.promoted = true;
+  SENTINEL_CHECK(around.runtime.promote(next(), facts.former));
+  if (unproved) return {};
+  // From now on it is started again when it ends, but not for an end before.
+  SENTINEL_TRY(const auto activity, around.runtime.activity(next()));
+  if (activity.ended.empty()) return {};
+  return failed(
+      unhealthy_release(fmt::format("release {} ended while it had the traffic: {}", next().id, activity.ended)));
 }
 
 Result<void> Rollout::Run::act() {
   SENTINEL_CHECK(stage());
   SENTINEL_CHECK(candidate());
   SENTINEL_CHECK(switch_over());
-  SENTINEL_CHECK(enter("promote"));
-  facts.promoted = true;
-  return around.runtime.promote(next(), facts.former);
+  return promote();
 }
 
 TransactionOutcome Rollout::Run::give_up(Error why) {
@@ -283,7 +300,7 @@ TransactionOutcome Rollout::Run::revert(Error why) {
   outcome.generation = facts.begin.base_generation;
   outcome.errors.push_back(std::move(why));
   if (!taken.left.empty()) {
-    outcome.errors.push_back(stuck_error(taken.left));
+    outcome.errors.push_back(stuck_error(taken.left, taken.for_lack_of_room));
     for (auto& error : taken.errors) outcome.errors.push_back(std::move(error));
   }
   return outcome;
@@ -303,14 +320,14 @@ TransactionOutcome Rollout::Run::commit() {
     outcome.exit = ExitCode::kStuck;
     outcome.errors = {
         Error("engine.undecided", "everything is done, but the journal can't be written, so it is not decided",
-              "make room on the host's disk, then on the host: sentinel-agent recover", ExitCode::kStuck),
+              "make room on the host's disk; it is decided by itself then", ExitCode::kStuck),
         std::move(written).error()};
     return outcome;
   }
   tell(Event::Type::kStepDone, "changed", step());
   // What isn't written now, recovery writes.
   if (auto finished = finish_rollout(around, *writer, facts, decision); !finished.ok()) {
-    tell(Event::Type::kWarning, finished.error().message + "; to finish it, on the host: sentinel-agent recover");
+    tell(Event::Type::kWarning, finished.error().message + "; it is decided, and the host finishes it by itself once it can");
   }
   TransactionOutcome outcome;
   outcome.outcome = "changed";
@@ -374,7 +391,7 @@ Recovery recover_rollout(const RolloutSurroundings& around, journal::Writer& wri
                summary.begin.base_generation,
                {},
                {why}};
-    if (!taken.left.empty()) outcome.errors.push_back(stuck_error(taken.left));
+    if (!taken.left.empty()) outcome.errors.push_back(stuck_error(taken.left, taken.for_lack_of_room));
     for (auto& error : taken.errors) outcome.errors.push_back(std::move(error));
   }
   around.events.tell(result_event(around, summary.begin.request.release->release.app, outcome, std::move(log)));

@@ -8,6 +8,7 @@
 #include "core/engine/commit.h"
 #include "core/engine/executor.h"
 #include "core/engine/revert.h"
+#include "core/engine/room.h"
 #include "core/model/json.h"
 #include "core/release/masked_log.h"
 #include "core/release/migrations.h"
@@ -168,6 +169,8 @@ RolledBack take_back(const RolloutSurroundings& around, journal::Writer& writer,
   } else {
     failed(std::move(app).error(), "the registry of releases");
   }
+  out.for_lack_of_room = !out.left.empty() && !has_room(host);
+  if (out.for_lack_of_room) return out;
   (void)writer.append(journal::RevertEnd{out.left});
   const std::string outcome = out.left.empty() ? "reverted" : "stuck";
   auto written = host.audit.append({time,

@@ -28,6 +28,7 @@ struct RolledBack {
   std::vector<std::string> left;  ///< what is not as it was; empty: everything is
   std::vector<std::string> log;   ///< the last lines of the release that failed, secrets masked
   Errors errors;
+  bool for_lack_of_room = false;  ///< something is left, and the transaction stays open until the disk has room
 };
 
 /// After the commit record: registry, link, audit line, closed; then the former one drains and retention is kept. Only

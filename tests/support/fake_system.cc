@@ -209,6 +209,7 @@ Result<CommandResult> FakeSystem::run(const CommandLine& command) {
 
 Result<void> FakeSystem::replace_file(const std::string& path, std::string_view bytes,
                                       const FileAttributes& attributes) {
+  if (bytes.size() > room_) return system_error(ENOSPC, "write", path);
   SENTINEL_TRY(const auto place, place_for(path, "create a file in"));
   const auto found = nodes_.find(place);
   if (found != nodes_.end() && found->second.type == FileType::kDirectory) return system_error(EISDIR, "replace", path);

@@ -43,6 +43,9 @@ class FakeSystem final : public System {
   void on(const std::vector<std::string>& prefix, Handler handler);
   void on(const std::vector<std::string>& prefix, CommandResult result);
 
+  /// Replacing a file by one of more bytes than that fails for lack of room on the disk.
+  void leave_room(std::size_t bytes) { room_ = bytes; }
+
   /// Moves the clock; every later change gets a later ctime.
   void pass(std::chrono::seconds time) { now_ns_ += std::chrono::nanoseconds(time).count(); }
 
@@ -99,6 +102,7 @@ class FakeSystem final : public System {
   std::map<std::vector<std::string>, Handler> handlers_;
   std::vector<std::string> mutations_;
   std::vector<std::string> commands_;
+  std::size_t room_ = SIZE_MAX;
   std::int64_t now_ns_ = 1'700'000'000'000'000'000;
 };
 

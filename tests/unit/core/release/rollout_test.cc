@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/base/digest.h"
+#include "core/engine/room.h"
 #include "core/model/json.h"
 #include "core/release/release_plan.h"
 #include "tests/support/fake_system.h"
@@ -27,6 +28,7 @@ struct FakeRuntime final : Runtime {
   std::string traffic;
   std::string boots;
   std::string fails;  ///< name of the function that fails once
+  bool dead = false;  ///< the candidate ended, some time after it was watched
 
   Result<void> strike(const std::string& name) {
     if (fails != name) return {};
@@ -43,7 +45,9 @@ struct FakeRuntime final : Runtime {
     return strike("start");
   }
 
-  Result<Activity> activity(const Release& release) override { return Activity{running.count(release.id) > 0, "", 0}; }
+  Result<Activity> activity(const Release& release) override {
+    return Activity{running.count(release.id) > 0, dead ? "killed" : "", 0, "1"};
+  }
 
   ReleaseEndpoint endpoint(const Release&) const override { return {"/run/x"}; }
 
@@ -208,6 +212,27 @@ TEST_CASE("whatever fails before the decision, the former release has the traffi
   for (const auto& line : app.find("2.0")->log) CHECK(line == "it said [secret KEY]");
 }
 
+TEST_CASE("a release that ends between the watch and the decision is not decided for") {
+  Bench bench;
+  bench.first();
+  bench.runtime.dead = true;
+  auto two = bench.input("2.0", kSecond);
+  SECTION("it is taken back") {
+    const auto outcome = bench.run(bench.machine, two);
+    CHECK(outcome.outcome == "reverted");
+    CHECK(outcome.exit == ExitCode::kRolledBack);
+    CHECK(bench.runtime.traffic == "1.0");
+    CHECK(bench.app().find("2.0")->reason == "release 2.0 ended while it had the traffic: killed");
+  }
+  SECTION("unless it was to be kept, whatever comes") {
+    two.request.release->roll_back = false;
+    const auto outcome = bench.run(bench.machine, two);
+    CHECK(outcome.exit == ExitCode::kStuck);
+    CHECK(outcome.errors.at(0).code == "release.kept");
+    CHECK(bench.app().current == "2.0");
+  }
+}
+
 TEST_CASE("a plan shows no value of a probe's header, be it of the release in force or of the next") {
   Bench bench;
   const auto probed = [&](const std::string& id, const std::string& transaction, const std::string& value) {
@@ -243,8 +268,35 @@ TEST_CASE("a way back that fails is said to need a person") {
   CHECK(outcome.errors.at(1).message.find("which release has the traffic") != std::string::npos);
 }
 
-TEST_CASE("wherever the process dies, recovery leaves one release in force and the registry says which") {
-  const auto fault = GENERATE(Fault::kDieBefore, Fault::kDieAfter);
+TEST_CASE("what could not be taken back whole for lack of room stays open, and is when there is some") {
+  Bench bench;
+  bench.first();
+  bench.judge.ready = false;
+  bench.events.on_event = [&](const Event& event) {
+    if (event.text == "revert") bench.machine.leave_room(64);
+  };
+  const auto outcome = bench.run(bench.machine, bench.input("2.0", kSecond));
+  CHECK(outcome.exit == ExitCode::kStuck);
+  CHECK(outcome.errors.at(1).hint == "make room on the host's disk; it is put back by itself then");
+  CHECK(bench.runtime.traffic == "1.0");
+  HostState host(bench.machine);
+  REQUIRE(journal::open_transactions(bench.machine, host.directory).value().transactions.size() == 1);
+  CHECK_FALSE(has_room(host));
+  bench.machine.leave_room(SIZE_MAX);
+  CHECK(has_room(host));
+  const auto rollout = [&](journal::Writer& writer, const journal::Summary& summary, EventSink& events) {
+    return recover_rollout({host, bench.runtime, bench.judge, bench.clock, events}, writer, summary);
+  };
+  const auto sink = [](const std::string&) { return std::make_unique<RecordingSink>(); };
+  const auto recovered = recover_now({host, bench.clock, sink, probe_record_lock, rollout});
+  REQUIRE(recovered.ok());
+  CHECK(recovered->at(0).outcome == "reverted");
+  CHECK(bench.app().find("2.0")->reason == "not ready");
+  CHECK(journal::open_transactions(bench.machine, host.directory).value().transactions.empty());
+}
+
+TEST_CASE("wherever the process dies or the disk fails, recovery leaves one release in force and the registry says which") {
+  const auto fault = GENERATE(Fault::kDieBefore, Fault::kDieAfter, Fault::kFailForever);
   for (std::uint64_t at = 1;; ++at) {
     CAPTURE(at);
     Bench bench;
