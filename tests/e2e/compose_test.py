@@ -10,36 +10,23 @@ import json
 import signal
 import sys
 import tarfile
+import time
 import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from hosts import Host, Relay, prepared  # noqa: E402
-from releases import CHAT, KEYS, PROJECT_SECRETS, RATE, SECRETS, STREAMS, Load, ReleaseCase, caddyfile  # noqa: E402
-from sentinel import BUILD, CAMPAIGN, Operator, bootstrapped, only, wait_until  # noqa: E402
+from containers import ContainerCase, docker_host  # noqa: E402
+from hosts import Relay  # noqa: E402
+from releases import CHAT, KEYS, PROJECT_SECRETS, RATE, SECRETS, STREAMS, Load  # noqa: E402
+from sentinel import CAMPAIGN, Operator, bootstrapped, only, wait_until  # noqa: E402
 
 DEPLOYS = 20 if CAMPAIGN else 1  # good ones under load, each followed by a bad one
-SITE = caddyfile("unix//run/sentinel-app/current/api.sock")
-PACKAGES = {"bookworm": "docker.io docker-compose caddy curl", "trixie": "docker.io docker-cli docker-compose caddy curl"}
 REGISTRY = Path("/usr/bin/docker-registry")
 REGISTRY_SETTINGS = """version: 0.1
 storage: {filesystem: {rootdirectory: /srv/registry}}
 http: {addr: "127.0.0.1:5000"}
 """
-DAEMON = (ROOT / "templates" / "docker" / "daemon.json").read_text()
-
-
-def engine(host):
-    """Docker as the role docker leaves it, and Caddy in front."""
-    host.ssh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends " + PACKAGES[host.suite], check=True, timeout=300)
-    host.write("/etc/docker/daemon.json", DAEMON)
-    host.write("/etc/caddy/Caddyfile", SITE)
-    host.run(["systemctl", "restart", "docker", "caddy"])
-
-
-def docker_host(suite):
-    return Host(on=prepared("docker-" + suite, Host(suite), [SITE, DAEMON, PACKAGES[suite]], build=engine))
 
 
 def labelled(image, label):
@@ -57,23 +44,7 @@ def labelled(image, label):
     return target.getvalue()
 
 
-class Compose(ReleaseCase):
-    @classmethod
-    def setUpClass(cls):
-        (cls.image,) = (BUILD / "packaging").glob("sentinel-proxy-*-image.tar")
-        cls.bundle = cls.image
-
-    def project(self, settings=None, health=None, environment_template=None, artifact=None, app=None):
-        template = self.operator.directory / "templates" / "app" / "environment.j2"
-        template.unlink(missing_ok=True)
-        if environment_template is not None:
-            template.parent.mkdir(parents=True, exist_ok=True)
-            template.write_text(environment_template)
-        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets=PROJECT_SECRETS,
-                              app={"runtime": "compose", "settings": {**self.settings, **(settings or {})}, "drain": "30s",
-                                   "artifact": str(artifact or self.image), **(app or {})},
-                              health={"start": "10s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})})
-
+class Compose(ContainerCase):
     def bad(self, number):
         kinds = [
             ("never-ready", {"health": {"start": "3s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "not healthy"),
@@ -82,10 +53,6 @@ class Compose(ReleaseCase):
             ("missing-secret", {"environment_template": "OPENAI_API_URL=\n", "settings": {"OPENAI_API_URL": None}}, "ended"),
         ]
         return kinds[number % len(kinds)]
-
-    def containers(self):
-        """Names of those that run."""
-        return set(self.host.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
 
     def current(self):
         return self.host.run(["readlink", "/run/sentinel-app/current"]).stdout.strip()
@@ -343,14 +310,24 @@ class Compose(ReleaseCase):
                 self.assertEqual(self.deploy("after", settings={"SENTINEL_ATTEMPTS": 4})["release"], "after")
             self.assertEqual(load.failures, [])
 
-    def kill(self, container):
-        host = self.host
-        host.run(["kill", "-KILL", host.run(["docker", "inspect", "--format", "{{.State.Pid}}", container]).stdout.strip()])
-
-    def serves(self):
-        load = Load(self.host.address)
-        load.ask(False)
-        return load.answers == 1
+    def test_one_that_hangs_under_traffic_is_taken_back(self):
+        with docker_host("bookworm") as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            self.project(settings=self.upstream_at("hangs"), health={"live": {"path": "/health/live", "interval": "1s", "timeout": "1s", "failures": 2},
+                                                                     "bake": {"time": "60s"}})
+            process = operator.start("deploy", "--release", "hangs", "--yes", "--json", environment=SECRETS)
+            wait_until(lambda: self.states(host).get("hangs") == "serving", 60, "the switch")
+            self.kill("sentinel-hangs", "STOP")
+            hung = time.monotonic()
+            output, _ = process.communicate(timeout=90)
+            report = only(json.loads(output))
+            self.assertEqual((process.returncode, report["outcome"], report["release"]), (6, "reverted", "one"), report)
+            self.assertIn("not healthy any more", report["error"]["message"])
+            print(f"a container that hangs: taken back after {time.monotonic() - hung:.1f} s")
+            # Nothing of it is waited for.
+            self.assertEqual((self.containers(), self.current()), ({"sentinel-one"}, "one"))
+            self.answers()
 
     def test_a_power_cut_under_the_watch_boots_the_former_release(self):
         with docker_host("bookworm") as host, Operator() as operator:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What can happen to a host while a release is deployed to it, at the beginning of each phase: a process killed, the plug pulled,
-the disk full, the network cut. Afterwards one release is in force, it serves, and nothing keeps the next deploy away.
+the disk full, the network cut. Afterwards one release is in force, it serves, and nothing keeps the next deploy away: which of the
+two, and how sentinelctl ends, is said for each.
 
 The transaction is stopped right after it has journalled a phase, by strace, so that the instant is exact."""
 
@@ -16,6 +17,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from containers import ContainerCase, docker_host  # noqa: E402
 from hosts import Host  # noqa: E402
 from interrupt import Gate, Tracer, finish, process_field, settled  # noqa: E402
 from releases import ReleaseCase  # noqa: E402
@@ -26,6 +28,23 @@ PHASES = ("stage", "candidate", "switch", "promote", "commit")
 DEADLINE = 90  # seconds: the gate's, the bake's, and what systemd grants a process to end
 KILLS = ("caddy", "new", "old", "sentinelctl", "session", "transaction")
 NO_PROCESS_YET = {("new", "stage"), ("new", "candidate")}
+KILLED = -signal.SIGKILL
+
+
+def expected(fault, phase):
+    """Which release is in force afterwards, and the exit code of sentinelctl."""
+    decided = phase == "commit"
+    if fault == "new":
+        return ("new", 0) if decided else ("old", 6)
+    if fault == "transaction":
+        return ("new", 0) if decided else ("old", 1)
+    if fault == "disk":
+        return ("new", 0) if decided else ("old", 7)
+    if fault == "network" and phase in ("stage", "candidate"):
+        return ("old", 6)  # what the new one calls is behind that network, so it could not prove itself
+    if fault == "power":
+        return ("new" if decided else "old", KILLED)
+    return ("new", KILLED if fault == "sentinelctl" else 0)
 
 
 def cases(faults, count):
@@ -38,7 +57,7 @@ class Faults(ReleaseCase):
     def begun(self, host, operator):
         """A host with a release in force, and the number of the sync of each phase's record among a deploy's."""
         self.prepared(host, operator)
-        self.caddy(host)
+        self.put_in_front(host)
         self.deploy("first")
         self.number = 0
         process, pid, gate, transaction = self.next_deploy(host)
@@ -74,12 +93,13 @@ class Faults(ReleaseCase):
 
     def strike(self, host, fault, pid, process):
         kill = {"caddy": ["systemctl", "kill", "--signal=KILL", "caddy.service"],
-                "new": ["systemctl", "kill", "--signal=KILL", f"sentinel-{self.release()}.service"],
-                "old": ["systemctl", "kill", "--signal=KILL", f"sentinel-{self.old}.service"],
+                "dockerd": ["systemctl", "kill", "--kill-who=main", "--signal=KILL", "docker.service"],
                 "session": ["sh", "-c", "kill -KILL $(pgrep -f '[s]entinel-agent serve')"],
                 "disk": ["sh", "-c", "dd if=/dev/zero of=/var/fill bs=1M 2>/dev/null; dd if=/dev/zero of=/var/fill2 bs=512 2>/dev/null; true"]}
         if fault == "sentinelctl":
             process.kill()
+        elif fault in ("new", "old"):
+            self.kill(self.release() if fault == "new" else self.old)
         elif fault == "transaction":
             os.kill(pid, signal.SIGKILL)
         elif fault == "power":
@@ -115,39 +135,63 @@ class Faults(ReleaseCase):
             self.mend(host, fault, process)
             output, errors = process.communicate(timeout=180)
         if fault == "disk":
+            self.assertIn("by itself", output + errors)
             host.run(["rm", "-f", "/var/fill", "/var/fill2"])
-            if not settled(host):  # it said so
-                self.assertIn("recover", output + errors)
-                host.run(["sentinel-agent", "recover"], check=False)
         wait_until(lambda: settled(host), DEADLINE, "nothing is left to do")
         current = self.current(host)
         self.assertIn(current, (self.old, self.release()))
         other = self.release() if current == self.old else self.old
         self.assertIn(self.states(host)[current], ("confirmed",))
-        wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-{current}"], check=False).stdout.strip() == "active", 30, "it runs")
-        wait_until(lambda: host.run(["systemctl", "is-active", f"sentinel-{other}"], check=False).stdout.strip() in ("inactive", "failed"), 60, "the other ends")
+        wait_until(lambda: self.state(current) == "active", 30, "it runs")
+        wait_until(lambda: self.state(other) in ("inactive", "failed"), 60, "the other ends")
         self.answers()
         took = time.monotonic() - begun
         verdict = "new" if current == self.release() else "old"
         print(f"{fault} at {phase}: {verdict}, exit {process.returncode}, all in order after {took:.1f} s", file=sys.stderr)
-        return verdict
+        self.assertEqual((verdict, process.returncode), expected(fault, phase), output + errors)
+        if process.returncode == 6:
+            report = only(json.loads(output))
+            self.assertIn(f"release {self.release()} ", report["error"]["message"])
+            self.assertTrue(report["log"], report)
 
-    def all_of(self, faults, count, **disk):
-        with Host("bookworm", **disk) as host, Operator() as operator:
+    def all_of(self, host, faults, count):
+        with host, Operator() as operator:
             self.begun(host, operator)
             for fault, phase in cases(faults, count):
                 with self.subTest(fault=fault, phase=phase):
-                    verdict = self.happens(host, fault, phase)
-                    if phase == "commit":
-                        self.assertEqual(verdict, "new")  # it was decided
+                    self.happens(host, fault, phase)
             Gate(host).remove()
             self.assertEqual(self.deploy("after", settings=self.upstream_at("good"))["outcome"], "changed")
 
+
+class AsServices(Faults):
+    put_in_front = staticmethod(ReleaseCase.caddy)
+
+    def kill(self, release):
+        self.host.run(["systemctl", "kill", "--signal=KILL", f"sentinel-{release}.service"])
+
+    def state(self, release):
+        return self.host.run(["systemctl", "is-active", f"sentinel-{release}"], check=False).stdout.strip()
+
     def test_any_process_may_be_killed(self):
-        self.all_of(KILLS, 3)
+        self.all_of(Host("bookworm"), KILLS, 3)
 
     def test_the_plug_the_disk_and_the_network(self):
-        self.all_of(("power", "disk", "network"), 3, disk="image")
+        self.all_of(Host("bookworm", disk="image"), ("power", "disk", "network"), 3)
+
+
+class AsContainers(ContainerCase, Faults):
+    def put_in_front(self, host):
+        """The host has it."""
+
+    def kill(self, release):
+        super().kill(f"sentinel-{release}")
+
+    def state(self, release):
+        return "active" if f"sentinel-{release}" in self.containers() else "inactive"
+
+    def test_any_process_and_the_engine_may_be_killed(self):
+        self.all_of(docker_host("bookworm"), ("dockerd", "new", "old", "sentinelctl", "transaction"), 3)
 
 
 if __name__ == "__main__":

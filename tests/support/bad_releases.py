@@ -61,5 +61,6 @@ def shown_by_traffic(case):
         ("fails-users", {"settings": case.upstream_at("fails-users")}, ["true"], "requests failed"),
         ("leaks-later", {"artifact": leaks}, go, "ended while it had the traffic"),
         ("killed", {}, ["systemctl", "kill", "--signal=KILL", "sentinel-killed.service"], "ended while it had the traffic"),
+        ("restarted", {}, ["systemctl", "restart", "--no-block", "sentinel-restarted.service"], "was started anew"),
         ("hangs", {}, ["systemctl", "kill", "--signal=STOP", "sentinel-hangs.service"], "not healthy any more"),
     ]

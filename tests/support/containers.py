@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases as containers in tests: hosts with an engine and Caddy, as the roles docker and caddy leave them, and a project that
+deploys this build's image to them."""
+
+from pathlib import Path
+
+from hosts import Host, prepared
+from releases import CHAT, PROJECT_SECRETS, Load, ReleaseCase, caddyfile
+from sentinel import BUILD
+
+SITE = caddyfile("unix//run/sentinel-app/current/api.sock")
+PACKAGES = {"bookworm": "docker.io docker-compose caddy curl", "trixie": "docker.io docker-cli docker-compose caddy curl"}
+DAEMON = (Path(__file__).resolve().parents[2] / "templates" / "docker" / "daemon.json").read_text()
+
+
+def engine(host):
+    """Docker as the role docker leaves it, and Caddy in front."""
+    host.ssh("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends " + PACKAGES[host.suite], check=True, timeout=300)
+    host.write("/etc/docker/daemon.json", DAEMON)
+    host.write("/etc/caddy/Caddyfile", SITE)
+    host.run(["systemctl", "restart", "docker", "caddy"])
+
+
+def docker_host(suite):
+    return Host(on=prepared("docker-" + suite, Host(suite), [SITE, DAEMON, PACKAGES[suite]], build=engine))
+
+
+class ContainerCase(ReleaseCase):
+    """Tests that deploy the project's own image to a real host whose Caddy leads to the release in force."""
+
+    @classmethod
+    def setUpClass(cls):
+        (cls.image,) = (BUILD / "packaging").glob("sentinel-proxy-*-image.tar")
+        cls.bundle = cls.image
+
+    def project(self, settings=None, health=None, environment_template=None, artifact=None, app=None):
+        template = self.operator.directory / "templates" / "app" / "environment.j2"
+        template.unlink(missing_ok=True)
+        if environment_template is not None:
+            template.parent.mkdir(parents=True, exist_ok=True)
+            template.write_text(environment_template)
+        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets=PROJECT_SECRETS,
+                              app={"runtime": "compose", "settings": {**self.settings, **(settings or {})}, "drain": "30s",
+                                   "artifact": str(artifact or self.image), **(app or {})},
+                              health={"start": "10s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})})
+
+    def containers(self):
+        """Names of those that run."""
+        return set(self.host.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
+
+    def kill(self, container, signal="KILL"):
+        host = self.host
+        host.run(["kill", f"-{signal}", host.run(["docker", "inspect", "--format", "{{.State.Pid}}", container]).stdout.strip()])
+
+    def serves(self):
+        load = Load(self.host.address)
+        load.ask(False)
+        return load.answers == 1
