@@ -15,6 +15,7 @@
 #include "agent/installation.h"
 #include "agent/local_view.h"
 #include "core/checks/examine.h"
+#include "core/engine/lease.h"
 #include "core/facts/collect.h"
 #include "core/release/release_plan.h"
 #include "core/resources/survey.h"
@@ -25,6 +26,7 @@ namespace {
 // Successors are a few MB; this only keeps a hostile announcement from filling the memory.
 constexpr std::uint64_t kMaxSuccessor = 64U << 20;
 constexpr std::size_t kMaxLogFrame = 1U << 20;
+constexpr int kLeaseLook = 100;  // ms
 constexpr int kLogLook = 500;  // ms between two looks at a log that is followed
 
 }  // namespace
@@ -126,6 +128,7 @@ Result<void> Conversation::answer_generation(const Frame& frame) {
   request.purpose = restore.request.purpose;
   request.operator_name = restore.request.operator_name;
   request.confirm_timeout_seconds = restore.request.confirm_timeout_seconds;
+  request.lease_wait_seconds = restore.request.lease_wait_seconds;
   request.keep_open = restore.request.keep_open;
   return answer_plan(std::move(request));
 }
@@ -134,12 +137,25 @@ Result<void> Conversation::answer_plan(Request request) {
   planned_request_.reset();
   SENTINEL_CHECK(check_request(request));
   SENTINEL_CHECK(host_.directory.prepare(machine_));
+  SENTINEL_CHECK(await_lease(request));
   SecretView view(host_.secrets, request.secrets, secrets_);
   Result<PlannedRequest> planned = request.release ? plan_order(request, view) : plan_resources(request, view);
   if (!planned.ok()) return std::move(planned).error();
   if (!planned->missing.empty()) return peer_.send(encode_message(FrameType::kNeed, Need{planned->missing}));
   planned_request_ = std::move(request);
   return peer_.send(encode_message(FrameType::kPlan, planned->plan));
+}
+
+Result<void> Conversation::await_lease(const Request& request) {
+  const auto end = clock_.since_boot() + std::chrono::seconds(request.lease_wait_seconds);
+  while (clock_.since_boot() < end) {
+    SENTINEL_TRY(const auto holder, Lease::holder(host_.directory.lease()));
+    if (!holder) return {};
+    // Nothing can come before the answer but the end.
+    pollfd leaving{peer_.fd(), POLLIN, 0};
+    if (::poll(&leaving, 1, kLeaseLook) > 0) return Error("wire.closed", "the peer left while its plan was waiting");
+  }
+  return {};
 }
 
 Result<PlannedRequest> Conversation::plan_order(Request& request, SecretView& view) {

@@ -47,6 +47,8 @@ class Conversation {
   Result<void> answer_request(const Frame& frame);
   Result<void> answer_generation(const Frame& frame);
   Result<void> answer_plan(Request request);
+  /// Until nobody changes the host, as long as the request has patience. A plan made meanwhile would be stale by its turn.
+  Result<void> await_lease(const Request& request);
   Result<PlannedRequest> plan_resources(const Request& request, SecretView& view);
   Result<PlannedRequest> plan_order(Request& request, SecretView& view);
   Result<void> answer_begin(const Frame& frame);

@@ -14,6 +14,11 @@ constexpr milliseconds kPlanTimeout{120'000};
 constexpr milliseconds kAnswerTimeout{30'000};
 constexpr milliseconds kIdleTick{100};
 
+// The host may wait for its lease before it plans.
+milliseconds limit_of(const Request& request) {
+  return kPlanTimeout + std::chrono::seconds(request.lease_wait_seconds);
+}
+
 std::string first_of(const std::string& text) {
   constexpr std::size_t kShown = 400;
   std::string shown = text.substr(0, kShown);
@@ -45,9 +50,9 @@ Result<Frame> AgentClient::expect_answer(milliseconds timeout) {
   return frame;
 }
 
-Result<Plan> AgentClient::await_plan(const std::string& question, const Contents& contents) {
+Result<Plan> AgentClient::await_plan(const std::string& question, const Contents& contents, milliseconds limit) {
   SENTINEL_CHECK(channel_.write(question));
-  SENTINEL_TRY(auto frame, expect_answer(kPlanTimeout));
+  SENTINEL_TRY(auto frame, expect_answer(limit));
   if (frame.type == FrameType::kNeed) {
     SENTINEL_TRY(const auto need, decode_message<Need>(frame.payload));
     std::string bytes;
@@ -60,7 +65,7 @@ Result<Plan> AgentClient::await_plan(const std::string& question, const Contents
       bytes += encode_content(reference, found->second);
     }
     SENTINEL_CHECK(channel_.write(bytes + question));
-    SENTINEL_TRY(frame, expect_answer(kPlanTimeout));
+    SENTINEL_TRY(frame, expect_answer(limit));
   }
   if (frame.type != FrameType::kPlan) return Error("wire.malformed", "the agent answered a plan request with something else");
   return decode_message<Plan>(frame.payload);
@@ -68,11 +73,11 @@ Result<Plan> AgentClient::await_plan(const std::string& question, const Contents
 
 Result<Plan> AgentClient::plan(const Request& request, const SecretValues& secrets, const Contents& contents) {
   if (!secrets.empty()) SENTINEL_CHECK(channel_.write(encode_secrets(secrets)));
-  return await_plan(encode_message(FrameType::kRequest, request), contents);
+  return await_plan(encode_message(FrameType::kRequest, request), contents, limit_of(request));
 }
 
 Result<Plan> AgentClient::plan_generation(const RestoreGeneration& restore) {
-  return await_plan(encode_message(FrameType::kGeneration, restore), {});
+  return await_plan(encode_message(FrameType::kGeneration, restore), {}, limit_of(restore.request));
 }
 
 Result<Event> AgentClient::begin(const Begin& begin, const OnEvent& on_event, const OnIdle& on_idle) {

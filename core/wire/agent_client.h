@@ -78,7 +78,7 @@ class AgentClient {
   Result<Frame> next_frame(std::chrono::milliseconds timeout);
   Result<Frame> expect_answer(std::chrono::milliseconds timeout);
   Result<Event> follow(const OnEvent& on_event, const OnIdle& on_idle);
-  Result<Plan> await_plan(const std::string& question, const Contents& contents);
+  Result<Plan> await_plan(const std::string& question, const Contents& contents, std::chrono::milliseconds limit);
 
   ByteChannel& channel_;
   FrameReader reader_;
