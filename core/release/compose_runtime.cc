@@ -15,6 +15,7 @@
 namespace sentinel {
 namespace {
 
+constexpr const char* kLabel = "sentinel.release";
 constexpr uid_t kUser = 65532;  // of the program in its container: templates/app/compose.yaml.j2
 constexpr std::chrono::seconds kEndOfCandidate{5};
 constexpr std::chrono::seconds kBeginOfFormer{60};
@@ -61,7 +62,7 @@ Result<void> remove_files(System& machine, const std::string& directory) {
 }  // namespace
 
 std::string label_of(const Release& release) {
-  return fmt::format("sentinel.release={}/{}", release.app, release.id);
+  return fmt::format("{}={}/{}", kLabel, release.app, release.id);
 }
 
 Result<void> ComposeRuntime::check(const Release&) {
@@ -201,13 +202,6 @@ Result<void> ComposeRuntime::serve_again(const Release& former) {
   }
 }
 
-Result<void> ComposeRuntime::restart_policy(const Release& release, const std::string& policy) {
-  SENTINEL_TRY(const auto container, docker_.container(container_of(release)));
-  if (!container) return {};
-  SENTINEL_CHECK(docker_.run({"update", "--restart", policy, container_of(release)}));
-  return {};
-}
-
 Result<void> ComposeRuntime::stop(const Release& release, const std::string& container) {
   // A unit of its own: the drain takes longer than any rollout, and must end also when this process does.
   const auto unit = fmt::format("{}-stop-{}", release.app, container.substr(0, 12));
@@ -228,8 +222,8 @@ Result<void> ComposeRuntime::stop(const Release& release, const std::string& con
 Result<bool> ComposeRuntime::wait_for_end(const Release& release, std::chrono::seconds patience) {
   const auto deadline = clock_.since_boot() + patience;
   while (true) {
-    SENTINEL_TRY(const bool going, runs(release));
-    if (!going) return true;
+    SENTINEL_TRY(const auto running, docker_.labelled(label_of(release), true));
+    if (running.empty()) return true;
     if (clock_.since_boot() >= deadline) return false;
     clock_.sleep(kLook);
   }
@@ -243,7 +237,7 @@ Result<void> ComposeRuntime::back(const Release& next, const std::optional<Relea
     SENTINEL_CHECK(machine_.remove_file(link_of(next.app)));
     SENTINEL_CHECK(machine_.remove_file(boot_entry(next.app)));
   }
-  SENTINEL_CHECK(restart_policy(next, "no"));
+  SENTINEL_CHECK(docker_.restart_policy(container_of(next), "no"));
   const auto held = hold_release(admin_, endpoint(next).socket, next.id);
   if (held.ok() && *held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(next)}));
   SENTINEL_TRY(const auto running, docker_.labelled(label_of(next), true));
@@ -259,8 +253,8 @@ Result<void> ComposeRuntime::promote(const Release& next, const std::optional<Re
   if (!now.ok() || *now != boot_text(next)) {
     SENTINEL_CHECK(machine_.replace_file(path, boot_text(next), {0, 0, 0644}));
   }
-  SENTINEL_CHECK(restart_policy(next, "unless-stopped"));
-  if (former) SENTINEL_CHECK(restart_policy(*former, "no"));
+  SENTINEL_CHECK(docker_.restart_policy(container_of(next), "unless-stopped"));
+  if (former) SENTINEL_CHECK(docker_.restart_policy(container_of(*former), "no"));
   return link(next.app, next.id);
 }
 
@@ -274,9 +268,20 @@ Result<void> ComposeRuntime::drain(const Release& release, bool wait) {
   return {};
 }
 
-Result<bool> ComposeRuntime::runs(const Release& release) {
-  SENTINEL_TRY(const auto running, docker_.labelled(label_of(release), true));
-  return !running.empty();
+// One question to the engine for all of them; a release's directory of sockets goes last when it is forgotten.
+Result<std::map<std::string, Remains>> ComposeRuntime::remains(const std::vector<Release>& releases) {
+  SENTINEL_TRY(const auto containers, docker_.label_values(kLabel));
+  std::map<std::string, Remains> out;
+  for (const auto& release : releases) {
+    const auto found = containers.find(release.app + "/" + release.id);
+    SENTINEL_TRY(const auto directory, machine_.status(directory_of(release)));
+    if (found != containers.end() && found->second) {
+      out[release.id] = Remains::kRuns;
+    } else if (found != containers.end() || directory.type != FileType::kAbsent) {
+      out[release.id] = Remains::kLeftovers;
+    }
+  }
+  return out;
 }
 
 Result<void> ComposeRuntime::forget(const Release& release) {

@@ -30,7 +30,7 @@ class ComposeRuntime final : public Runtime {
   Result<void> back(const Release& next, const std::optional<Release>& former) override;
   Result<void> promote(const Release& next, const std::optional<Release>& former) override;
   Result<void> drain(const Release& release, bool wait) override;
-  Result<bool> runs(const Release& release) override;
+  Result<std::map<std::string, Remains>> remains(const std::vector<Release>& releases) override;
   Result<void> forget(const Release& release) override;
   Result<void> discard(const Release& release) override;
   std::vector<std::string> log(const Release& release, std::size_t lines) override;
@@ -43,7 +43,6 @@ class ComposeRuntime final : public Runtime {
   Result<void> start(const Release& release);
   Result<void> serve_again(const Release& former);
   Result<void> link(const std::string& app, const std::string& id);
-  Result<void> restart_policy(const Release& release, const std::string& policy);
   /// Ends a container without waiting: its streams have their time.
   Result<void> stop(const Release& release, const std::string& container);
   Result<bool> wait_for_end(const Release& release, std::chrono::seconds patience);

@@ -70,12 +70,18 @@ Result<std::string> Docker::run(std::vector<std::string> arguments, std::string 
 }
 
 Result<std::vector<std::string>> Docker::compose_command() {
+  if (!compose_.empty()) return compose_;
   SENTINEL_TRY(const auto plugin, ask({"docker", "compose", "version"}, {}, kCommand));
-  if (plugin.status == 0) return std::vector<std::string>{"docker", "compose"};
-  // Not asked for its version: that alone takes it half a second.
+  // docker-compose is not asked for its version: that alone takes it half a second.
   SENTINEL_TRY(const auto program, machine_.status(kCompose1));
-  if (program.type != FileType::kAbsent) return std::vector<std::string>{"docker-compose"};
-  return Error("release.no-docker", "compose is not on this host", kHowToGet);
+  if (plugin.status == 0) {
+    compose_ = {"docker", "compose"};
+  } else if (program.type != FileType::kAbsent) {
+    compose_ = {"docker-compose"};
+  } else {
+    return Error("release.no-docker", "compose is not on this host", kHowToGet);
+  }
+  return compose_;
 }
 
 Result<void> Docker::compose(const std::string& project, const std::string& file, std::vector<std::string> arguments) {
@@ -121,11 +127,31 @@ Result<std::optional<Container>> Docker::container(const std::string& name) {
   }
 }
 
+Result<void> Docker::restart_policy(const std::string& name, const std::string& policy) {
+  SENTINEL_TRY(const auto done, ask({"docker", "update", "--restart", policy, name}, {}, kCommand));
+  if (done.status == 0 || is_missing(done)) return {};
+  return failure("docker update " + name, done);
+}
+
 Result<std::vector<std::string>> Docker::labelled(const std::string& label, bool running) {
   std::vector<std::string> arguments{"ps", "--quiet", "--no-trunc", "--filter", "label=" + label};
   if (!running) arguments.emplace_back("--all");
   SENTINEL_TRY(const auto ids, run(std::move(arguments)));
   return lines_of(ids);
+}
+
+Result<std::map<std::string, bool>> Docker::label_values(const std::string& label) {
+  SENTINEL_TRY(const auto told, run({"ps", "--all", "--filter", "label=" + label, "--format",
+                                     fmt::format(R"({{{{.State}}}} {{{{.Label "{}"}}}})", label)}));
+  std::map<std::string, bool> out;
+  for (const auto& line : lines_of(told)) {
+    const auto space = line.find(' ');
+    if (space == std::string::npos) continue;
+    const auto state = line.substr(0, space);
+    auto& runs = out[line.substr(space + 1)];
+    runs = runs || (state != "exited" && state != "dead" && state != "created");
+  }
+  return out;
 }
 
 Result<std::optional<ImageState>> Docker::image(const std::string& name) {

@@ -3,6 +3,7 @@
 // or docker-compose 1.29). While the daemon restarts, a command waits for it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,8 +43,12 @@ class Docker {
   Result<void> check();
 
   Result<std::optional<Container>> container(const std::string& name);
+  /// When the engine starts it again by itself; nothing when there is no such container.
+  Result<void> restart_policy(const std::string& name, const std::string& policy);
   /// Ids of all containers with this label, running ones only if so wished.
   Result<std::vector<std::string>> labelled(const std::string& label, bool running);
+  /// The values of this label on all containers; with each whether one of those runs.
+  Result<std::map<std::string, bool>> label_values(const std::string& label);
   Result<std::optional<ImageState>> image(const std::string& name);
   /// The last lines of a container, in the order of time.
   std::vector<std::string> log(const std::string& name, std::size_t lines);
@@ -57,6 +62,7 @@ class Docker {
 
   System& machine_;
   Clock& clock_;
+  std::vector<std::string> compose_;  ///< once it is known
 };
 
 }  // namespace sentinel

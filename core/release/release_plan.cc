@@ -12,11 +12,18 @@
 namespace sentinel {
 namespace {
 
+// Which of a release's files hold the release's name because every release needs one there. In all others a name is
+// what somebody wrote: another one is a change.
+bool names_its_release(const std::string& path) {
+  return path == kReleaseUnit || path == kReleaseSocket || path == kReleaseCompose;
+}
+
 // The text of a release's file without the release's own name, so that two releases can be compared. Only where the
 // name stands as one: a short one may be a word of some comment.
-std::string comparable(const Content& content, const std::string& id) {
+std::string comparable(const std::string& path, const Content& content, const std::string& id) {
   constexpr const char* kPlace = "<release>";
   auto text = content.display();
+  if (!names_its_release(path)) return text;
   for (const auto& [before, behind] : {std::pair("/", "/"),
                                        {"/", "\n"},
                                        {"-", ".service"},
@@ -80,7 +87,7 @@ class FileComparison {
       std::string before;
       if (former != nullptr) {
         if (const auto content = store_.content(*former, file.path); content.ok())
-          before = comparable(*content, former->id);
+          before = comparable(file.path, *content, former->id);
       }
       const auto bytes = contents_(file.content.digest);
       if (!bytes) {
@@ -88,7 +95,7 @@ class FileComparison {
         continue;
       }
       SENTINEL_TRY(const auto content, Content::parse(*bytes, file.content.holes));
-      auto after = comparable(content, next.id);
+      auto after = comparable(file.path, content, next.id);
       if (before != after) out.changes.push_back({file.path, std::move(before), std::move(after), false});
     }
     return out;
@@ -105,9 +112,9 @@ Result<Differences> deployed_files(const Release& next, const Release& former, H
   Differences out;
   for (const auto& file : next.files) {
     SENTINEL_TRY(const auto content, store.content(next, file.path));
-    auto after = comparable(content, next.id);
+    auto after = comparable(file.path, content, next.id);
     std::string before;
-    if (const auto now = store.content(former, file.path); now.ok()) before = comparable(*now, former.id);
+    if (const auto now = store.content(former, file.path); now.ok()) before = comparable(file.path, *now, former.id);
     if (before != after) out.changes.push_back({file.path, std::move(before), std::move(after), false});
   }
   return out;
@@ -178,9 +185,11 @@ Result<PlannedRequest> plan_release(const Request& request, HostState& host, Sec
   if (deploy) {
     SENTINEL_TRY(differences, FileComparison(host, contents).files(next, former));
     for (auto& part : missing_of(next, host, contents)) differences.missing.push_back(std::move(part));
-  } else if (former != nullptr) {
+  } else {
     SENTINEL_CHECK(ReleaseStore(host).verify(next));
-    SENTINEL_TRY(differences, deployed_files(next, *former, host));
+    if (former != nullptr) {
+      SENTINEL_TRY(differences, deployed_files(next, *former, host));
+    }
   }
   planned.missing = std::move(differences.missing);
   const auto migrations = migration_work(app, order);

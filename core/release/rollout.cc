@@ -158,7 +158,8 @@ Result<void> Rollout::Run::visit_secrets() {
 Result<void> Rollout::Run::stage() {
   SENTINEL_CHECK(enter("stage"));
   SENTINEL_CHECK(visit_secrets());
-  if (request.release->action == ReleaseOrder::Action::kRollback) return store.verify(next());
+  // The plan has just found it unaltered.
+  if (request.release->action == ReleaseOrder::Action::kRollback) return {};
   facts.next.created = facts.begin.started;
   facts.next.operator_name = request.operator_name;
   SENTINEL_TRY(facts.next.tree_digest, store.stage(next()));
@@ -377,7 +378,10 @@ Recovery recover_rollout(const RolloutSurroundings& around, journal::Writer& wri
     outcome = {"stuck", ExitCode::kStuck, 0, {}, {facts.error()}};
   } else if (summary.commit) {
     outcome = {"changed", ExitCode::kDone, summary.begin.base_generation, summary.commit->changed, {}};
-    if (auto finished = finish_rollout(around, writer, *facts, *summary.commit); !finished.ok()) {
+    // What a reboot may have undone is done again.
+    auto finished = around.runtime.promote(facts->next, facts->former);
+    if (finished.ok()) finished = finish_rollout(around, writer, *facts, *summary.commit);
+    if (!finished.ok()) {
       outcome = {"stuck", ExitCode::kStuck, summary.begin.base_generation, {}, {finished.error()}};
     }
   } else {

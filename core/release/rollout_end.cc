@@ -44,16 +44,23 @@ std::vector<DoneMigration> migrations_before(const RolloutFacts& facts) {
   return app.ok() ? std::move(app->migrations) : std::vector<DoneMigration>();
 }
 
-Result<void> keep_retention(const RolloutSurroundings& around, AppReleases& app, const Release& next) {
+Result<void> keep_retention(const RolloutSurroundings& around, AppReleases& app, const RolloutFacts& facts) {
   ReleaseStore store(around.host);
   std::set<std::string> busy;
+  std::vector<Release> others;
+  if (facts.former) busy.insert(facts.former->id);  // it has just been told to end: a later run forgets it
   for (const auto& record : app.releases) {
-    if (record.release.id == app.current) continue;
-    SENTINEL_TRY(const bool runs, around.runtime.runs(record.release));
-    if (runs) busy.insert(record.release.id);
-    if (!runs) SENTINEL_CHECK(around.runtime.forget(record.release));
+    const auto& id = record.release.id;
+    if (id != app.current && busy.count(id) == 0) others.push_back(record.release);
   }
-  const auto surplus = releases_to_remove(app, next.policy.keep, busy);
+  SENTINEL_TRY(const auto remains, around.runtime.remains(others));
+  for (const auto& release : others) {
+    const auto found = remains.find(release.id);
+    if (found == remains.end()) continue;
+    if (found->second == Remains::kRuns) busy.insert(release.id);
+    if (found->second == Remains::kLeftovers) SENTINEL_CHECK(around.runtime.forget(release));
+  }
+  const auto surplus = releases_to_remove(app, facts.next.policy.keep, busy);
   for (const auto& id : surplus) {
     std::erase_if(app.releases, [&](const ReleaseRecord& record) { return record.release.id == id; });
   }
@@ -101,8 +108,6 @@ Result<void> finish_rollout(const RolloutSurroundings& around, journal::Writer& 
   auto& host = around.host;
   ReleaseRegistry registry(host.machine, host.directory);
   const auto& next = facts.next;
-  // Repeated after a crash: what a reboot may have undone is done again.
-  SENTINEL_CHECK(around.runtime.promote(next, facts.former));
   SENTINEL_TRY(auto app, registry.read(next.app));
   app.runtime = next.runtime;
   if (app.current != next.id) {
@@ -123,7 +128,7 @@ Result<void> finish_rollout(const RolloutSurroundings& around, journal::Writer& 
     const bool wait = facts.begin.request.release->wait_for_drain;
     if (auto drained = around.runtime.drain(*facts.former, wait); !drained.ok()) warn(around.events, drained.error());
   }
-  if (auto kept = keep_retention(around, app, next); !kept.ok()) warn(around.events, kept.error());
+  if (auto kept = keep_retention(around, app, facts); !kept.ok()) warn(around.events, kept.error());
   if (auto pruned = prune(host, around.clock); !pruned.ok()) warn(around.events, pruned.error());
   return {};
 }

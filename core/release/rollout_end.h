@@ -31,8 +31,8 @@ struct RolledBack {
   bool for_lack_of_room = false;  ///< something is left, and the transaction stays open until the disk has room
 };
 
-/// After the commit record: registry, link, audit line, closed; then the former one drains and retention is kept. Only
-/// what happens before the journal is closed can be an error; the rest is a warning.
+/// After the commit record, of a release that is promoted: registry, link, audit line, closed; then the former one
+/// drains and retention is kept. Only what happens before the journal is closed can be an error; the rest is a warning.
 Result<void> finish_rollout(const RolloutSurroundings& around, journal::Writer& writer, const RolloutFacts& facts,
                             const journal::Commit& commit);
 

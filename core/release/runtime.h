@@ -4,6 +4,7 @@
 // back. Every function can be repeated, and can follow any other: after a crash nobody knows how far the last one came.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ struct Activity {
 inline Error unhealthy_release(std::string what) {
   return Error("release.unhealthy", std::move(what), "", ExitCode::kRolledBack);
 }
+
+/// What there still is of a release besides its directories.
+enum class Remains {
+  kRuns,       ///< some process of it
+  kLeftovers,  ///< what forget() removes
+};
 
 /// Where a release is reached past everybody's traffic.
 struct ReleaseEndpoint {
@@ -55,8 +62,8 @@ class Runtime {
   virtual Result<void> promote(const Release& next, const std::optional<Release>& former) = 0;
   /// The streams of a release without traffic end in their own time; `wait` waits for them.
   virtual Result<void> drain(const Release& release, bool wait) = 0;
-  /// Whether anything of it still runs.
-  virtual Result<bool> runs(const Release& release) = 0;
+  /// Which of these releases still have something on the host, of what prepare() and start_candidate() made; by id.
+  virtual Result<std::map<std::string, Remains>> remains(const std::vector<Release>& releases) = 0;
   /// Removes what prepare() wrote of a release that does not run.
   virtual Result<void> forget(const Release& release) = 0;
   /// Removes what the host keeps of a release elsewhere than in its directory: it is gone for good. Of `release` no

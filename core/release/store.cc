@@ -124,6 +124,7 @@ Result<Content> ReleaseStore::content(const Release& release, const std::string&
 
 Result<void> ReleaseStore::fill_private(const Release& release, SecretView& secrets) {
   const ReleasePaths paths{release.app, release.id};
+  std::set<std::string> made;  // each is synced when it is made, and that takes time
   for (const auto& file : release.files) {
     if (!file.content.holes) continue;
     SENTINEL_TRY(const auto rendered, content(release, file.path));
@@ -131,7 +132,7 @@ Result<void> ReleaseStore::fill_private(const Release& release, SecretView& secr
     const auto path = paths.installed(file);
     for (const auto& directory : {parent_directory(parent_directory(paths.private_directory())),
                                   parent_directory(paths.private_directory()), parent_directory(path)}) {
-      SENTINEL_CHECK(host_.machine.make_directory(directory, {0, 0, 0700}));
+      if (made.insert(directory).second) SENTINEL_CHECK(host_.machine.make_directory(directory, {0, 0, 0700}));
     }
     SENTINEL_CHECK(host_.machine.replace_file(path, filled.reveal(), {0, 0, 0400}));
   }

@@ -66,6 +66,15 @@ struct SystemdRuntime::UnitState {
   std::uint32_t restarts = 0;
   std::string invocation;
 
+  static constexpr const char* kNames = "ActiveState,Result,ExecMainStatus,NRestarts,Job,InvocationID";
+
+  explicit UnitState(UnitProperties found)
+      : active(found["ActiveState"]), result(found["Result"]), status(found["ExecMainStatus"]), invocation(found["InvocationID"]) {
+    queued = !found["Job"].empty() && found["Job"] != "0";
+    const auto& text = found["NRestarts"];
+    std::from_chars(text.data(), text.data() + text.size(), restarts);
+  }
+
   bool ended() const { return !queued && (active == "inactive" || active == "failed"); }
 };
 
@@ -78,12 +87,8 @@ Result<void> SystemdRuntime::systemctl(std::vector<std::string> arguments) {
 }
 
 Result<SystemdRuntime::UnitState> SystemdRuntime::look(const std::string& unit) {
-  SENTINEL_TRY(auto found, unit_properties(machine_, unit, "ActiveState,Result,ExecMainStatus,NRestarts,Job,InvocationID"));
-  UnitState state{found["ActiveState"], found["Result"], found["ExecMainStatus"], false, 0, found["InvocationID"]};
-  state.queued = !found["Job"].empty() && found["Job"] != "0";
-  const auto& restarts = found["NRestarts"];
-  std::from_chars(restarts.data(), restarts.data() + restarts.size(), state.restarts);
-  return state;
+  SENTINEL_TRY(auto found, unit_properties(machine_, unit, UnitState::kNames));
+  return UnitState(std::move(found));
 }
 
 Result<bool> SystemdRuntime::ensure_file(const std::string& path, const std::string& text) {
@@ -236,8 +241,8 @@ Result<void> SystemdRuntime::back(const Release& next, const std::optional<Relea
   }
   // One that had the traffic ends its streams in its own time, and is forgotten by a later run.
   SENTINEL_TRY(const bool ended, wait_for_end(next, kEndOfCandidate));
-  if (ended) return forget(next);
-  return remove_link(kServices, unit_of(next));
+  SENTINEL_CHECK(ended ? forget(next) : remove_link(kServices, unit_of(next)));
+  return former ? Result<void>() : systemctl({"daemon-reload"});
 }
 
 Result<void> SystemdRuntime::promote(const Release& next, const std::optional<Release>& former) {
@@ -261,9 +266,27 @@ Result<void> SystemdRuntime::drain(const Release& release, bool wait) {
   return {};
 }
 
-Result<bool> SystemdRuntime::runs(const Release& release) {
-  SENTINEL_TRY(const auto state, look(unit_of(release)));
+Result<bool> SystemdRuntime::must_end_first(const Release& next) {
+  SENTINEL_TRY(const auto state, look(unit_of(next)));
   return !state.ended();
+}
+
+// One question to the service manager for all that have a unit; its file goes last when a release is forgotten.
+Result<std::map<std::string, Remains>> SystemdRuntime::remains(const std::vector<Release>& releases) {
+  std::vector<std::string> ids;
+  std::vector<std::string> units;
+  for (const auto& release : releases) {
+    SENTINEL_TRY(const auto file, machine_.status(kUnits + unit_of(release)));
+    if (file.type == FileType::kAbsent) continue;
+    ids.push_back(release.id);
+    units.push_back(unit_of(release));
+  }
+  SENTINEL_TRY(const auto states, units_properties(machine_, units, UnitState::kNames));
+  std::map<std::string, Remains> out;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    out[ids[i]] = UnitState(states[i]).ended() ? Remains::kLeftovers : Remains::kRuns;
+  }
+  return out;
 }
 
 Result<void> SystemdRuntime::forget(const Release& release) {
@@ -273,9 +296,8 @@ Result<void> SystemdRuntime::forget(const Release& release) {
   SENTINEL_TRY(const auto unit, machine_.status(kUnits + unit_of(release)));
   if (unit.type == FileType::kAbsent) return {};
   SENTINEL_CHECK(machine_.remove_file(kUnits + unit_of(release)));
-  SENTINEL_CHECK(systemctl({"daemon-reload"}));
-  // What failed stays on systemd's list of failures otherwise, and the host would be degraded by a release that is
-  // gone.
+  // Without a reload, which is dear: the service manager lets go of a unit that nothing needs, and the next release
+  // brings one. But what failed stays on its list of failures, and the host would be degraded by a release that is gone.
   SENTINEL_CHECK(machine_.run({{"systemctl", "reset-failed", unit_of(release)}, {}, {}, kSystemctl, {}}));
   return {};
 }

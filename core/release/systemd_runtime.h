@@ -19,7 +19,7 @@ class SystemdRuntime final : public Runtime {
 
   Result<void> check(const Release& next) override;
 
-  Result<bool> must_end_first(const Release& next) override { return runs(next); }
+  Result<bool> must_end_first(const Release& next) override;
 
   Result<void> prepare(const Release& next) override;
   Result<void> start_candidate(const Release& next) override;
@@ -29,7 +29,7 @@ class SystemdRuntime final : public Runtime {
   Result<void> back(const Release& next, const std::optional<Release>& former) override;
   Result<void> promote(const Release& next, const std::optional<Release>& former) override;
   Result<void> drain(const Release& release, bool wait) override;
-  Result<bool> runs(const Release& release) override;
+  Result<std::map<std::string, Remains>> remains(const std::vector<Release>& releases) override;
   Result<void> forget(const Release& release) override;
 
   Result<void> discard(const Release&) override { return {}; }

@@ -46,6 +46,7 @@ struct Engine {
     }
     if (verb == "tag") images[last] = image_id(argv[2]);
     if (verb == "rm") boxes.erase(last);
+    if (verb == "update" && boxes.count(last) == 0) return missing();
     if (verb == "update") boxes.at(last).policy = argv[3];
     if (verb == "start") boxes.at(last).running = true;
     if (verb == "kill") boxes.at(last).running = false;
@@ -81,11 +82,20 @@ struct Engine {
   }
 
   CommandResult list(const std::vector<std::string>& argv) {
+    if (std::find(argv.begin(), argv.end(), "--format") != argv.end()) return labels();
     const bool all = argv.back() == "--all";
     std::string out;
     for (const auto& [name, box] : boxes) {
       const bool ours = std::find(argv.begin(), argv.end(), "label=" + box.label) != argv.end();
       if (ours && (all || box.running)) out += name + "\n";
+    }
+    return {0, out, ""};
+  }
+
+  CommandResult labels() const {
+    std::string out;
+    for (const auto& [name, box] : boxes) {
+      out += (box.running ? "running " : "exited ") + box.label.substr(box.label.find('=') + 1) + "\n";
     }
     return {0, out, ""};
   }
@@ -258,6 +268,18 @@ TEST_CASE("an engine that is away is waited for, but not for ever; one that is n
   FakeSystem bare;
   ComposeRuntime nothing(bare, bench.clock, {});
   CHECK(nothing.check(bench.release("1")).error().code == "release.no-docker");
+}
+
+TEST_CASE("what remains of several releases is seen at once") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  const auto two = bench.in_force("2", one);
+  bench.engine.boxes.at("shop-1").running = false;
+  const std::vector<Release> all{one, two, bench.release("3")};
+  using Seen = std::map<std::string, Remains>;
+  CHECK(bench.runtime.remains(all).value() == Seen{{"1", Remains::kLeftovers}, {"2", Remains::kRuns}});
+  REQUIRE(bench.runtime.forget(one).ok());
+  CHECK(bench.runtime.remains(all).value() == Seen{{"2", Remains::kRuns}});
 }
 
 TEST_CASE("what ended says how") {

@@ -41,7 +41,9 @@ struct Processes final : Runtime {
 
   Result<void> drain(const Release&, bool) override { return {}; }
 
-  Result<bool> runs(const Release&) override { return true; }
+  Result<std::map<std::string, Remains>> remains(const std::vector<Release>&) override {
+    return std::map<std::string, Remains>();
+  }
 
   Result<void> forget(const Release&) override { return {}; }
 

@@ -72,9 +72,15 @@ struct FakeRuntime final : Runtime {
     return strike("drain");
   }
 
-  Result<bool> runs(const Release& release) override { return running.count(release.id) > 0; }
+  Result<std::map<std::string, Remains>> remains(const std::vector<Release>& releases) override {
+    std::map<std::string, Remains> out;
+    for (const auto& release : releases) {
+      if (running.count(release.id) > 0) out[release.id] = Remains::kRuns;
+    }
+    return out;
+  }
 
-  Result<bool> must_end_first(const Release& next) override { return runs(next); }
+  Result<bool> must_end_first(const Release& next) override { return running.count(next.id) > 0; }
 
   Result<void> forget(const Release&) override { return strike("forget"); }
 
@@ -163,6 +169,17 @@ struct Bench {
     return Rollout({host, runtime, judge, clock, events}, control).run(ordered);
   }
 
+  Plan plan(const TransactionInput& ordered) {
+    HostState host(machine);
+    SecretView secrets(host.secrets, ordered.request.secrets, ordered.secrets);
+    auto planned = plan_release(ordered.request, host, secrets, [&](const std::string& digest) {
+      auto stored = host.blobs.get(digest);
+      return stored.ok() ? std::optional(std::move(stored).value()) : std::nullopt;
+    });
+    REQUIRE(planned.ok());
+    return std::move(planned->plan);
+  }
+
   AppReleases app() {
     HostState host(machine);
     return ReleaseRegistry(machine, host.directory).read("app").value();
@@ -243,18 +260,31 @@ TEST_CASE("a plan shows no value of a probe's header, be it of the release in fo
     return input;
   };
   REQUIRE(bench.run(bench.machine, probed("1.0", kFirst, "hunter1")).outcome == "changed");
-  HostState host(bench.machine);
   auto next = probed("2.0", kSecond, "hunter2");
   next.request.release->release.policy.keep = 9;
-  SecretView secrets(host.secrets, next.request.secrets, next.secrets);
-  const auto planned = plan_release(next.request, host, secrets, [&](const std::string& digest) {
-    auto stored = host.blobs.get(digest);
-    return stored.ok() ? std::optional(std::move(stored).value()) : std::nullopt;
-  });
-  REQUIRE(planned.ok());
-  const auto shown = nlohmann::json(planned->plan).dump();
+  const auto shown = nlohmann::json(bench.plan(next)).dump();
   CHECK(shown.find("policy") != std::string::npos);
   CHECK(shown.find("hunter") == std::string::npos);
+}
+
+TEST_CASE("a release's name is no change where every release has its own, and one in all other files") {
+  const auto [path, differs] =
+      GENERATE(table<std::string, bool>({{kReleaseUnit, false}, {kReleaseCompose, false}, {kReleaseConfig, true}}));
+  CAPTURE(path);
+  Bench bench;
+  const auto named = [&bench, file = path](const std::string& id, const std::string& transaction) {
+    auto input = bench.input("1.0", transaction);
+    auto& release = input.request.release->release;
+    release.id = id;
+    const Content text("from: /srv/" + id + "/models\n");
+    REQUIRE(HostState(bench.machine).blobs.put(text.serialize()).ok());
+    release.files.push_back({file, 0644, reference_to(text)});
+    return input;
+  };
+  REQUIRE(bench.run(bench.machine, named("1.0", kFirst)).outcome == "changed");
+  const auto plan = bench.plan(named("2.0", kSecond));
+  REQUIRE(plan.steps.size() == (differs ? 1U : 0U));
+  if (differs) CHECK(plan.steps.front().changes.back().attribute == kReleaseConfig);
 }
 
 TEST_CASE("a way back that fails is said to need a person") {
