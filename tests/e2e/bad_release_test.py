@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Bad releases of every kind on a real host under load: each is taken back by the host, with the reason. Those that show it
+"""Bad releases of every kind on real hosts under load: each is taken back by the host, with the reason. Those that show it
 before the switch reach no user at all; those that only real traffic shows harm nobody but who met them, for no longer than it
 takes to see."""
 
 import json
 import sys
-import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from bad_releases import GO, shown_before_the_switch, shown_by_traffic  # noqa: E402
-from hosts import Host  # noqa: E402
-from releases import CADDYFILE, STREAMS, Load, ReleaseCase  # noqa: E402
+from releases import CADDYFILE, RATE, STREAMS, Load, ReleaseCase, front_host, on  # noqa: E402
 from sentinel import Operator, only, wait_until  # noqa: E402
 
 
 class BadReleases(ReleaseCase):
+    def answers_again(self, load):
+        """A second's worth of users is served."""
+        answered = load.answers
+        wait_until(lambda: load.answers >= answered + RATE, 30, "users are answered")
+
     def expect_taken_back(self, host, name, failed, word):
         self.assertEqual((failed["outcome"], failed["release"]), ("reverted", "first"), failed)
         self.assertIn(word, failed["error"]["message"])
@@ -26,16 +29,11 @@ class BadReleases(ReleaseCase):
         states = host.run(["systemctl", "is-active", "sentinel-first.service", f"sentinel-{name}.service"], check=False).stdout.split()
         self.assertEqual(states, ["active", "inactive"])
 
-    def test_what_shows_before_the_switch_reaches_nobody(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("bookworm")
+    def test_what_shows_before_the_switch_reaches_nobody(self, suite):
+        with front_host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
-            self.caddy(host)
-            # Nothing to go back to: nothing is left of it.
-            failed = self.deploy("nothing-before", exit=6, settings={"SENTINEL_WORKERS": "many"})
-            self.assertEqual(failed["outcome"], "reverted")
-            left = host.run(["sh", "-c", "ls /etc/systemd/system | grep -e sentinel.socket -e nothing-before; ss -ltn | grep :8080"], check=False).stdout
-            self.assertEqual(left, "")
-            self.deploy("first")
+            self.first_release()
             self.answers()
             with Load(host.address) as load:
                 for name, change, word in shown_before_the_switch(self):
@@ -44,15 +42,15 @@ class BadReleases(ReleaseCase):
                         failed = self.deploy(name, exit=6, **{**change, "settings": settings})
                         self.expect_taken_back(host, name, failed, word)
                         self.assertTrue(failed["log"] or name in ("never-ready", "slow"), failed)
-                        self.assertEqual(self.users_met(name), 0)
+                        self.assertEqual(self.users_met(name), 0, name)
             self.assertEqual(load.failures, [])
             self.assertGreaterEqual(load.streams, STREAMS)
             self.assertEqual(host.run(["systemctl", "is-system-running"], check=False).stdout.strip(), "running")
 
-    def test_what_only_traffic_shows_is_taken_back_at_once(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("trixie")
+    def test_what_only_traffic_shows_is_taken_back_at_once(self, suite):
+        with front_host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
-            self.caddy(host)
             self.deploy("first")
             for name, change, then, word in shown_by_traffic(self):
                 with self.subTest(name):
@@ -70,24 +68,23 @@ class BadReleases(ReleaseCase):
                         wait_until(lambda: self.states(host).get(name) == "serving", 60, "the switch")
                         wait_until(lambda: self.users_met(name) > 0, 20, "users meet it")
                         host.run(then)
-                        turned = time.monotonic()
                         output, _ = process.communicate(timeout=90)
-                        took = time.monotonic() - turned
-                    self.expect_taken_back(host, name, only(json.loads(output)), word)
-                    self.assertEqual(process.returncode, 6)
-                    self.assertLess(took, 40)  # one that hangs is asked with patience
+                        # Before its watch was over, or the deploy would have succeeded.
+                        self.expect_taken_back(host, name, only(json.loads(output)), word)
+                        self.assertEqual(process.returncode, 6)
+                        self.answers_again(load)
                     for thread in before.threads:
                         thread.join()
                     self.assertEqual((before.failures, before.streams), ([], STREAMS))
                     with Load(host.address) as after:
-                        time.sleep(1)  # of load
+                        self.answers_again(after)
                     self.assertEqual(after.failures, [])
-                    print(f"{name}: taken back {took:.1f} s after it turned bad; {len(load.failures)} requests failed meanwhile")
+                    print(f"{suite}, {name}: {len(load.failures)} requests failed until it was taken back")
 
-    def test_a_broken_caddyfile_is_refused_and_nobody_notices(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("bullseye")
+    def test_a_broken_caddyfile_is_refused_and_nobody_notices(self, suite):
+        with front_host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
-            self.caddy(host)
             self.deploy("first")
             broken = CADDYFILE.replace("reverse_proxy", "reverse_poxy")
             stack = operator.own_stack("bare", [{"caddyfile": {"path": "/etc/caddy/Caddyfile", "content": broken}, "id": "site", "notify": ["reload caddy"]}])

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What goes along with a deploy, on a real host: migrations, the application's log, two deploys at once, a cancelled one, a
+"""What goes along with a deploy, on real hosts: migrations, the application's log, two deploys at once, a cancelled one, a
 release that is kept though it failed, and waiting for the former release's streams."""
 
 import json
@@ -11,7 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from hosts import Host  # noqa: E402
-from releases import SECRETS, Load, ReleaseCase  # noqa: E402
+from interrupt import Gate  # noqa: E402
+from releases import SECRETS, Load, ReleaseCase, front_host, on  # noqa: E402
 from sentinel import Operator, only, wait_until  # noqa: E402
 
 BROKEN = {"settings": {"SENTINEL_WORKERS": "many"}}
@@ -26,10 +27,16 @@ def migration(name, undo=True):
 
 
 class Steps(ReleaseCase):
-    def test_migrations_are_run_once_undone_where_they_can_be_and_named_where_not(self):
+    @staticmethod
+    def sessions(host):
+        """How many sentinelctl talk to the host."""
+        return len(host.run(["pgrep", "-f", "^[^ ]*sentinel-agent serve"], check=False).stdout.split())
+
+    @on("bullseye")
+    def test_migrations_are_run_once_undone_where_they_can_be_and_named_where_not(self, suite):
         one, two, three = migration("one"), migration("two"), migration("three", undo=False)
         size = len(SECRETS["UPSTREAM_KEY"])
-        with Host("bookworm") as host, Operator() as operator:
+        with Host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
 
             def traces():
@@ -75,8 +82,9 @@ class Steps(ReleaseCase):
             self.command("rollback")
             self.assertEqual((done(), [trace.split()[0] for trace in traces()]), (["one", "three", "two"], ["two-done"]))
 
-    def test_a_migration_that_was_cut_off_is_undone(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("trixie")
+    def test_a_migration_that_was_cut_off_is_undone(self, suite):
+        with Host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
             self.deploy("1")
             slow = {"id": "slow", "run": ["sh", "-c", "touch /root/half; sleep 600"], "undo": ["rm", "-f", "/root/half"]}
@@ -89,8 +97,9 @@ class Steps(ReleaseCase):
             self.assertFalse(host.exists("/root/half"))
             self.assertEqual(host.run(["systemctl", "is-active", "sentinel-migration"], check=False).stdout.strip(), "inactive")
 
-    def test_logs_are_shown_and_followed_over_a_deploy_without_secrets_or_escapes(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("trixie")
+    def test_logs_are_shown_and_followed_over_a_deploy_without_secrets_or_escapes(self, suite):
+        with Host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
             missing = self.operator.json("logs", "sentinel", exit=2)
             self.assertEqual(only(missing)["error"]["code"], "logs.no-release")
@@ -122,21 +131,41 @@ class Steps(ReleaseCase):
             self.assertEqual(process.returncode, 130)
             wait_until(lambda: not host.run(["pgrep", "-f", "sentinel-agent serve"], check=False).stdout, 30, "nothing of it is left on the host")
 
-    def test_two_deploys_and_a_cancelled_one(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("bookworm")
+    def test_two_deploys_and_a_cancelled_one(self, suite):
+        with Host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
             self.deploy("1")
-            self.project(health={"bake": {"time": "6s"}}, **OTHER)
+            self.project(health={"bake": {"time": "600s"}}, **OTHER)
             first = self.begin("deploy", "--release", "2")
             wait_until(lambda: self.states(host).get("2") == "serving", 30, "the first one is under way")
+            self.project(health={"bake": {"time": "1s"}}, settings={"SENTINEL_ATTEMPTS": 4})
             refused = self.operator.run("deploy", "--release", "3", "--yes", exit=9, environment=SECRETS)
             self.assertRegex(refused.stderr, r"\S+@\S+ is changing this host \(deploy 2\)")
-            # The plan of the second was made before the first ended, so it is refused as stale, or waits and then is made anew.
-            waited = self.begin("deploy", "--release", "3", "--wait", "60")
+            # One that waits makes its plan when its turn has come.
+            waited = self.begin("deploy", "--release", "4", "--wait", "60")
+            wait_until(lambda: self.sessions(host) == 2, 30, "it has come to the host")
+            first.send_signal(signal.SIGTERM)
             first.communicate(timeout=60)
+            self.assertEqual(first.returncode, 130)
             output, _ = waited.communicate(timeout=90)
-            self.assertIn(waited.returncode, (0, 10), output)
-            self.assertEqual(first.returncode, 0)
+            self.assertEqual((waited.returncode, only(json.loads(output))["release"]), (0, "4"), output)
+
+            # Of two plans of the same state one is carried out; the other waits, and has become stale.
+            gate = Gate(host)
+            self.project(settings={"SENTINEL_ATTEMPTS": 5})
+            racing, transactions = {}, {}
+            for release in ("5", "6"):
+                racing[release] = self.begin("deploy", "--release", release, "--wait", "60")
+                _, transactions[release] = gate.waiting_transaction()
+            gate.open(transactions["5"])
+            wait_until(lambda: "5" in self.states(host), 30, "the one is under way")
+            gate.open(transactions["6"])
+            for release, code in (("5", 0), ("6", 10)):
+                output, _ = racing[release].communicate(timeout=90)
+                self.assertEqual(racing[release].returncode, code, output)
+            gate.remove()
+            self.assertEqual(set(self.states(host)), {"1", "2", "4", "5"})
 
             # A cancelled job: SIGTERM in the middle. Everything is as before, and no lock is left.
             current = host.run(["readlink", "/opt/sentinel/current"]).stdout
@@ -156,10 +185,10 @@ class Steps(ReleaseCase):
             self.assertEqual((done["outcome"], done["release"]), ("changed", "cancelled-9"))
             self.assertEqual(self.deploy("after", **OTHER)["outcome"], "changed")
 
-    def test_a_failed_release_is_kept_when_it_is_ordered_and_drain_is_waited_for(self):
-        with Host("bookworm") as host, Operator() as operator:
+    @on("bullseye")
+    def test_a_failed_release_is_kept_when_it_is_ordered_and_drain_is_waited_for(self, suite):
+        with front_host(suite) as host, Operator() as operator:
             self.prepared(host, operator)
-            self.caddy(host)
             self.deploy("1")
             stream, before = Load(host.address), len(self.upstream.exchanges)
             stream.begin(stream.ask, True)

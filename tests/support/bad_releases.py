@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Releases that must not stay, of every kind, for the systemd runtime: those that show it before a user meets them, and those
-that only real traffic shows. Some need a program of their own: a bundle made from the project's with that changed."""
+"""Releases that must not stay, of every kind: those that show it before a user meets them, as services and as containers, and
+those that only real traffic shows. Some need a program of their own: a bundle made from the project's with that changed."""
 
 import json
 import sys
 import tarfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "packaging" / "proxy"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "packaging" / "proxy"))
 from archive import digest, tar  # noqa: E402
 
 # A process whose memory grows until its limit ends it. What serves is its child, so the limit takes that along. Two variables
@@ -38,18 +39,42 @@ def leaking_bundle(bundle, folder, wait=":"):
     return path
 
 
+def of_any_runtime(case, ended):
+    """`ended`: how the runtime says that a program gave up."""
+    return [
+        ("ready-then-502", {"settings": {"OPENAI_API_URL": "http://127.0.0.1:9/v1"}}, "chat has 0 of 1 successes in a row, last: status 50"),
+        ("broken-config", {"settings": {"SENTINEL_WORKERS": "many"}}, ended),
+        ("never-ready", {"health": {"start": "3s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "ready has 0 of 2 successes in a row, last: status 404"),
+        ("missing-secret", {"templates": {"environment.j2": "OPENAI_API_URL=\n"}, "settings": {"OPENAI_API_URL": None}}, ended),
+        ("slow", {"settings": case.upstream_at("slow")}, "chat has 0 of 1 successes in a row, last: the answer took longer"),
+    ]
+
+
 def shown_before_the_switch(case):
     """[(name, what the project is changed by, a word of the reason)]. `case`: a ReleaseCase that is prepared."""
+    ended = "ended: exit-code"
     own_port = "SENTINEL_LISTEN=127.0.0.1:8000\nOPENAI_API_KEY={{ secrets.OPENAI_API_KEY | shell }}\n"
     return [
-        ("ready-then-502", {"settings": {"OPENAI_API_URL": "http://127.0.0.1:9/v1"}}, "chat has 0 of 1 successes in a row, last: status 502"),
-        ("broken-config", {"settings": {"SENTINEL_WORKERS": "many"}}, "ended: exit-code"),
-        ("never-ready", {"health": {"start": "2s", "ready": {"path": "/health/nowhere", "successes": 2}}}, "ready has 0 of 2 successes in a row, last: status 404"),
-        ("crash", {"environment_template": own_port.replace("127.0.0.1:8000", "fd:nothing")}, "ended: exit-code"),
-        ("missing-secret", {"environment_template": "OPENAI_API_URL=\n", "settings": {"OPENAI_API_URL": None}}, "ended: exit-code"),
-        ("slow", {"settings": case.upstream_at("slow")}, "chat has 0 of 1 successes in a row, last: the answer took longer"),
-        ("leaks", {"artifact": leaking_bundle(case.bundle, case.operator.home)}, "it ended: "),
-        ("port-in-use", {"environment_template": own_port}, "ended: exit-code"),
+        *of_any_runtime(case, ended),
+        ("crash", {"templates": {"environment.j2": own_port.replace("127.0.0.1:8000", "fd:nothing")}}, ended),
+        # It serves until it ends, so its gate must stay closed that long, however slow the machine is.
+        ("leaks", {"artifact": leaking_bundle(case.bundle, case.operator.home), "health": {"start": "60s", "ready": {"successes": 1000}}}, "it ended: "),
+        ("port-in-use", {"templates": {"environment.j2": own_port}}, ended),
+    ]
+
+
+def shown_by_containers(case):
+    """The same with the compose runtime. Caddy has the port; what leaks is the host's shell."""
+    ended = "it ended: status "
+    file = (ROOT / "templates" / "app" / "compose.yaml.j2").read_text()
+    own_port = file.replace("network_mode: bridge", "network_mode: host").replace("unix:/run/release/api.sock", "127.0.0.1:8000")
+    shell = "".join(f"      - /usr/{name}:/{name}:ro\n" for name in ("bin", "lib", "lib64"))
+    leaks = file.replace("    volumes:\n", '    entrypoint: ["/bin/sh", "-c", "leak=leak; while :; do leak=$$leak$$leak; done"]\n    volumes:\n' + shell)
+    return [
+        *of_any_runtime(case, ended),
+        ("crash", {"templates": {"compose.yaml.j2": file.replace("unix:/run/release/api.sock", "fd:nothing")}}, ended),
+        ("leaks", {"templates": {"compose.yaml.j2": leaks}, "variables": {"app": {"memory_max": "64M"}}}, "out of memory"),
+        ("port-in-use", {"templates": {"compose.yaml.j2": own_port}}, ended),
     ]
 
 

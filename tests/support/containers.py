@@ -5,7 +5,7 @@ deploys this build's image to them."""
 from pathlib import Path
 
 from hosts import Host, prepared
-from releases import CHAT, PROJECT_SECRETS, Load, ReleaseCase, caddyfile
+from releases import Load, ReleaseCase, caddyfile
 from sentinel import BUILD
 
 SITE = caddyfile("unix//run/sentinel-app/current/api.sock")
@@ -28,21 +28,12 @@ def docker_host(suite):
 class ContainerCase(ReleaseCase):
     """Tests that deploy the project's own image to a real host whose Caddy leads to the release in force."""
 
+    runtime, start = {"runtime": "compose"}, "10s"
+
     @classmethod
     def setUpClass(cls):
         (cls.image,) = (BUILD / "packaging").glob("sentinel-proxy-*-image.tar")
         cls.bundle = cls.image
-
-    def project(self, settings=None, health=None, environment_template=None, artifact=None, app=None):
-        template = self.operator.directory / "templates" / "app" / "environment.j2"
-        template.unlink(missing_ok=True)
-        if environment_template is not None:
-            template.parent.mkdir(parents=True, exist_ok=True)
-            template.write_text(environment_template)
-        self.operator.project({"web-1": self.host}, stack=self.operator.own_stack("bare", []), secrets=PROJECT_SECRETS,
-                              app={"runtime": "compose", "settings": {**self.settings, **(settings or {})}, "drain": "30s",
-                                   "artifact": str(artifact or self.image), **(app or {})},
-                              health={"start": "10s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})})
 
     def containers(self):
         """Names of those that run."""

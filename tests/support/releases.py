@@ -6,6 +6,9 @@ import datetime
 import hashlib
 import http.client
 import json
+import re
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +16,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "proxy"))
+from hosts import SUITES, Host, prepared  # noqa: E402
 from proxy import KEY  # noqa: E402
 from sentinel import BUILD, CAMPAIGN, only, wait_until  # noqa: E402
 from upstream import Upstream  # noqa: E402
@@ -119,8 +123,45 @@ class Load:
             thread.join()
 
 
+def lend_caddy(host):
+    """Debian 11 has no Caddy. There it is the program of the machine that runs the tests, with its unit and the libraries it is
+    linked to: those of Debian 11 are older."""
+    linked = subprocess.run(["ldd", "/usr/bin/caddy"], check=True, capture_output=True, text=True).stdout
+    for path in map(Path, ["/usr/bin/caddy", *re.findall(r"(/\S+) \(0x", linked)]):
+        host.write(f"/opt/caddy/{path.name}", path.read_bytes(), mode=0o755)
+    host.write("/usr/bin/caddy", '#!/bin/sh\nexec /opt/caddy/ld-linux-x86-64.so.2 --library-path /opt/caddy /opt/caddy/caddy "$@"\n', mode=0o755)
+    unit = "/lib/systemd/system/caddy.service"
+    host.write(unit, Path(unit).read_bytes())
+    host.run(["useradd", "--system", "--user-group", "--create-home", "--home-dir", "/var/lib/caddy", "caddy"])
+    host.run(["systemctl", "enable", "caddy"])
+
+
+def front_host(suite):
+    """A host with Caddy before the application, on port 8000; installed once for all tests."""
+    return Host(on=prepared("caddy-" + suite, Host(suite), [Path(__file__), Path("/usr/bin/caddy")], build=ReleaseCase.caddy))
+
+
+class on:
+    """A scenario on several Debian releases, each a test of its own: over `def test_x(self, suite)` it makes test_x_on_bookworm
+    and so on, of `sample`; in a campaign of all that are `possible`."""
+
+    def __init__(self, *sample, possible=SUITES):
+        self.suites = possible if CAMPAIGN else sample
+
+    def __call__(self, scenario):
+        self.scenario = scenario
+        return self
+
+    def __set_name__(self, owner, name):
+        for suite in self.suites:
+            setattr(owner, f"{name}_on_{suite}", lambda case, suite=suite: self.scenario(case, suite))
+        delattr(owner, name)
+
+
 class ReleaseCase(unittest.TestCase):
     """Tests that deploy the project's own bundle to a real host whose Caddy leads to it."""
+
+    runtime, start = {}, "6s"  # what the project says of both
 
     @classmethod
     def setUpClass(cls):
@@ -154,16 +195,17 @@ class ReleaseCase(unittest.TestCase):
     def give_keys(host):
         host.write(KEYS, f"{hashlib.sha256(KEY.encode()).hexdigest()} user-1\n")
 
-    def project(self, settings=None, health=None, secrets=None, environment_template=None, artifact=None, **more):
-        template = self.operator.directory / "templates" / "app" / "environment.j2"
-        template.unlink(missing_ok=True)
-        if environment_template is not None:
-            template.parent.mkdir(parents=True, exist_ok=True)
-            template.write_text(environment_template)
+    def project(self, settings=None, health=None, secrets=None, templates=None, artifact=None, app=None, **more):
+        """`templates`: texts in the place of shipped ones, by their names in templates/app."""
+        own = self.operator.directory / "templates" / "app"
+        shutil.rmtree(own, ignore_errors=True)
+        for name, text in (templates or {}).items():
+            own.mkdir(parents=True, exist_ok=True)
+            (own / name).write_text(text)
         self.operator.project(self.hosts, stack=self.operator.own_stack("bare", []),
                               secrets=secrets if secrets is not None else PROJECT_SECRETS,
-                              app={"settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(artifact or self.bundle)},
-                              health={"start": "6s", "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, **more)
+                              app={**self.runtime, "settings": {**self.settings, **(settings or {})}, "drain": "30s", "artifact": str(artifact or self.bundle), **(app or {})},
+                              health={"start": self.start, "ready": {"successes": 2}, "bake": {"time": "3s"}, "verify": [CHAT], **(health or {})}, **more)
 
     def report(self, *arguments, exit=0):
         return self.operator.json(*arguments, "--yes", exit=exit, environment=SECRETS)
@@ -196,6 +238,24 @@ class ReleaseCase(unittest.TestCase):
         start = at["switch"] - at["candidate"]
         return [round(span.total_seconds() * 1000) for span in (events[-1][1] - events[0][1] - start, start)]
 
+    def first_release(self):
+        """One that fails has nothing to go back to, and leaves neither ports nor units, sockets or containers; then comes "first"."""
+        look = ("find /etc/systemd/system /etc/tmpfiles.d /run/sentinel-app -name 'sentinel.socket*' -o -name 'sentinel-*first.service' -o -path '*sentinel-app?*';"
+                "ss -ltn | grep :8080; docker ps --all --quiet")
+
+        def left():
+            return self.host.run(["sh", "-c", f"({look}) 2>/dev/null"], check=False).stdout.split()
+        failed = self.deploy("bad-first", exit=6, settings={"SENTINEL_WORKERS": "many"})
+        self.assertEqual((failed["outcome"], left()), ("reverted", []))
+        self.assertEqual(self.deploy("first")["release"], "first")
+        self.assertGreaterEqual(len(left()), 3)
+
+    def took_back(self, host):
+        """Milliseconds that the host's last transaction, a rollback, took besides the start of the release's process."""
+        besides, start = self.last_transaction(host)
+        print(f"{host.suite}: back in {besides} ms on the host, and {start} ms of the release's start")
+        return besides
+
     def answers(self):
         load = Load(self.host.address)
         load.ask(False)
@@ -204,7 +264,10 @@ class ReleaseCase(unittest.TestCase):
     @staticmethod
     def caddy(host):
         """Caddy before the application, on port 8000."""
-        host.run(["sh", "-c", "apt-get update -q && apt-get install -yq --no-install-recommends caddy"], timeout=180)
+        if host.suite == "bullseye":
+            lend_caddy(host)
+        else:
+            host.run(["sh", "-c", "apt-get update -q && apt-get install -yq --no-install-recommends caddy"], timeout=180)
         host.write("/etc/caddy/Caddyfile", CADDYFILE)
         host.run(["systemctl", "restart", "caddy"])
         wait_until(lambda: host.run(["sh", "-c", "ss -ltn | grep -q :8000"], check=False).returncode == 0, 20, "Caddy")
