@@ -58,7 +58,7 @@ def shown_before_the_switch(case):
         *of_any_runtime(case, ended),
         ("crash", {"templates": {"environment.j2": own_port.replace("127.0.0.1:8000", "fd:nothing")}}, ended),
         # It serves until it ends, so its gate must stay closed that long, however slow the machine is.
-        ("leaks", {"artifact": leaking_bundle(case.bundle, case.operator.home), "health": {"start": "60s", "ready": {"successes": 1000}}}, "it ended: "),
+        ("leaks", {"artifact": leaking_bundle(case.bundle, case.operator.home), "health": {"start": "60s", "ready": {"successes": 100, "interval": "1s"}}}, "it ended: "),
         ("port-in-use", {"templates": {"environment.j2": own_port}}, ended),
     ]
 
