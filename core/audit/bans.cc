@@ -41,6 +41,29 @@ bool sees_sshd(const json& journalmatch, const std::string& process, const std::
   });
 }
 
+/// Whether a network is so large that ignoring it is ignoring the world; that needs fewer than 8 bits of IPv4 or 16 of
+/// IPv6. The server writes a network of all addresses as the first of them, which is nobody's.
+bool is_too_large(const std::string& network) {
+  if (network == "0.0.0.0" || network == "::") return true;
+  const auto slash = network.find('/');
+  const bool v6 = network.find(':') != std::string::npos;
+  if (slash == std::string::npos) return false;
+  const auto length = network.substr(slash + 1);
+  const bool number = !length.empty() && length.find_first_not_of("0123456789") == std::string::npos;
+  return number && std::atoi(length.c_str()) < (v6 ? 16 : 8);
+}
+
+/// What can't be told of a jail's files: values they take from elsewhere.
+void judge_files_are_read(const json& at_boot, Ruling& ruling) {
+  for (const char* name : {"maxretry", "bantime", "findtime"}) {
+    if (at_boot.at(name).is_null()) ruling.cannot_tell(fmt::format("fail2ban's files: {} can't be read", name));
+  }
+  for (const auto& network : at_boot.at("ignore").get<std::vector<std::string>>()) {
+    if (network.find("%(") != std::string::npos)
+      ruling.cannot_tell(fmt::format("fail2ban's files: ignoreip takes {} from elsewhere", network));
+  }
+}
+
 /// What is too weak in a jail's numbers, which are those of its server or those of its files.
 std::set<std::string> weaknesses(const json& jail, int most, std::int64_t bantime) {
   std::set<std::string> out;
@@ -53,11 +76,11 @@ std::set<std::string> weaknesses(const json& jail, int most, std::int64_t bantim
   // Whoever tries once a minute is never counted in a shorter one.
   if (const auto window = number("findtime"); window && *window < 60)
     out.insert(fmt::format("findtime is {} s", *window));
-  // The server writes a network of all addresses as the first of them, which is nobody's.
-  for (const auto& network : jail.at("ignore")) {
-    const bool v4 = network == "0.0.0.0/0" || network == "0.0.0.0";
-    if (v4 || network == "::/0" || network == "::")
-      out.insert(fmt::format("every {} address is ignored", v4 ? "IPv4" : "IPv6"));
+  for (const auto& network : jail.at("ignore").get<std::vector<std::string>>()) {
+    const bool everybody = network.ends_with("/0");
+    if (is_too_large(network))
+      out.insert(
+          fmt::format("everybody of {} is ignored", everybody ? network.substr(0, network.size() - 2) : network));
   }
   return out;
 }
@@ -135,6 +158,7 @@ Result<Judged> judge_fail2ban(const Case& subject) {
   const auto origin = subject.origin("fail2ban");
   for (const char* name : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions"})
     ruling.saw("fail2ban", fmt::format("{} {}", name, jail.at(name).dump()), origin);
+  judge_files_are_read(at_boot, ruling);
   const auto now = weaknesses(jail, most, bantime);
   const auto later = weaknesses(at_boot, most, bantime);
   judge_sides(now, later, "in its files: ", ruling);

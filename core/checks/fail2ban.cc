@@ -25,7 +25,9 @@ constexpr const char* kSocket = "/run/fail2ban/fail2ban.sock";
 constexpr std::string_view kEnd = "<F2B_END_COMMAND>";
 constexpr std::chrono::milliseconds kLimit{3000};
 
-/// The answer's value; fail2ban wraps it as (0, value), a refusal as (1, exception).
+constexpr const char* kRefused = "probe.refused";
+
+/// The answer's value; fail2ban wraps it as (0, value), a refusal, kRefused, as (1, exception).
 Result<json> ask_server(const std::vector<std::string>& words) {
   ByteQuestion question;
   question.socket = kSocket;
@@ -33,10 +35,11 @@ Result<json> ask_server(const std::vector<std::string>& words) {
   question.whole = [](std::string_view so_far) { return so_far.ends_with(kEnd); };
   SENTINEL_TRY(auto answer, exchange_bytes(question, kLimit));
   if (answer.ends_with(kEnd)) answer.resize(answer.size() - kEnd.size());
-  auto value = unpickle(answer);
-  const auto refused = Error("probe.failed", fmt::format("fail2ban refuses '{}'", fmt::join(words, " ")));
-  if (!value.ok() || !value->is_array() || value->size() != 2 || value->at(0) != 0) return refused;
-  return value->at(1);
+  SENTINEL_TRY(const auto value, unpickle(answer));
+  if (!value.is_array() || value.size() != 2 || !value.at(0).is_number() || (value.at(0) == 0 && has_object(value)))
+    return Error("probe.failed", fmt::format("fail2ban's answer to '{}' can't be read", fmt::join(words, " ")));
+  if (value.at(0) != 0) return Error(kRefused, fmt::format("fail2ban refuses '{}'", fmt::join(words, " ")));
+  return value.at(1);
 }
 
 /// "('x', ['a', 'b'])" of `status`: pairs of a title and a value.
@@ -68,13 +71,16 @@ Result<json> look_at_jail(const std::string& name) {
   for (const char* property : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions", "failregex"}) {
     SENTINEL_TRY(out[property], ask_server({"get", name, property}));
   }
-  const auto ignore = ask_server({"get", name, "ignoreip"});
-  out["ignore"] = ignore.ok() ? *ignore : json::array();
+  SENTINEL_TRY(out["ignore"], ask_server({"get", name, "ignoreip"}));
   out["ports"] = json::object();
   for (const auto& action : out["actions"]) {
     const auto text = action.is_string() ? action.get<std::string>() : std::string();
-    // An action that closes every port has no such property.
-    if (const auto port = ask_server({"get", name, "action", text, "port"}); port.ok()) out["ports"][text] = *port;
+    const auto port = ask_server({"get", name, "action", text, "port"});
+    if (port.ok()) {
+      out["ports"][text] = *port;
+    } else if (port.error().code != kRefused) {  // an action that closes every port has no such property
+      return port.error();
+    }
   }
   return out;
 }

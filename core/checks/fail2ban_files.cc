@@ -48,12 +48,32 @@ void read_options(const std::string& text, Options& out) {
 Result<std::vector<std::string>> files_of(const char* suffix, Reader& machine) {
   std::vector<std::string> out;
   auto names = machine.list(std::string(kDirectory) + "jail.d");
-  if (!names.ok()) return out;
+  if (!names.ok() && names.error().code == "system.ENOENT") return out;
+  if (!names.ok()) return std::move(names).error();
   std::sort(names->begin(), names->end());
   for (const auto& name : *names) {
     if (name.ends_with(suffix)) out.push_back(std::string(kDirectory) + "jail.d/" + name);
   }
   return out;
+}
+
+/// The value with the options it refers to, %(name)s, in place of the references. One that leads to itself, or nowhere,
+/// stays.
+std::string resolved(std::string value, const std::map<std::string, std::string>& options) {
+  constexpr int kMostReferences = 100;
+  std::size_t from = 0;
+  for (int i = 0; i < kMostReferences; ++i) {
+    const auto begin = value.find("%(", from);
+    const auto end = begin == std::string::npos ? begin : value.find(")s", begin);
+    if (end == std::string::npos) break;
+    const auto found = options.find(value.substr(begin + 2, end - begin - 2));
+    if (found == options.end()) {
+      from = end;
+    } else {
+      value.replace(begin, end + 2 - begin, found->second);
+    }
+  }
+  return value;
 }
 
 }  // namespace
@@ -73,6 +93,8 @@ Result<std::map<std::string, std::string>> jail_options(const std::string& jail,
   }
   auto out = all[jail];
   out.insert(all["DEFAULT"].begin(), all["DEFAULT"].end());
+  const auto unresolved = out;
+  for (auto& [name, value] : out) value = resolved(value, unresolved);
   return out;
 }
 

@@ -13,7 +13,7 @@
 namespace sentinel {
 
 /// Options of a jail: its section over [DEFAULT], later files over earlier ones (jail.conf, jail.d/*.conf, jail.local,
-/// jail.d/*.local; jail.conf(5)). References to other options, %(name)s, are left as they stand.
+/// jail.d/*.local; jail.conf(5)). References to options of the jail, %(name)s, are followed; others stay as they stand.
 Result<std::map<std::string, std::string>> jail_options(const std::string& jail, Reader& machine);
 
 /// Seconds of "24h", "1d 12h", "600"; negative: for ever. Nothing when it is no such time.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stack machine over JSON values. Depth and size are bounded by the input's size, which its reader bounds.
+// A stack machine over JSON values. Depth and size are bounded by the input's size, which its reader bounds. What is no
+// data, a class or what a call of it makes, is a binary value, which JSON from elsewhere never has.
 #include "core/checks/pickle.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 
@@ -14,6 +16,15 @@ using nlohmann::json;
 
 Error malformed(const std::string& what) {
   return {"probe.failed", "fail2ban's answer can't be read: " + what};
+}
+
+json object() {
+  return json::binary({});
+}
+
+/// Python's own class of texts, by both its names: a call of it on a text is that text.
+json text_class() {
+  return json::binary({'s'});
 }
 
 class Unpickler {
@@ -112,6 +123,47 @@ class Unpickler {
     return (this->*use)(std::move(items));
   }
 
+  Result<void> push_class(const json& module, const json& name) {
+    const bool text = (module == "builtins" && name == "str") || (module == "__builtin__" && name == "unicode");
+    return push(text ? text_class() : object());
+  }
+
+  Result<void> push_class_of_stack() {
+    SENTINEL_CHECK(make_tuple(2));
+    const auto names = std::move(stack_.back());
+    stack_.pop_back();
+    return push_class(names[0], names[1]);
+  }
+
+  Result<std::string_view> line() {
+    SENTINEL_TRY(const auto text, take(rest_.find('\n') + 1));
+    if (text.empty()) return malformed("a line without an end");
+    return text.substr(0, text.size() - 1);
+  }
+
+  Result<void> push_class_of_lines() {
+    SENTINEL_TRY(const auto module, line());
+    SENTINEL_TRY(const auto name, line());
+    return push_class(module, name);
+  }
+
+  /// A call of the class below its arguments.
+  Result<void> reduce() {
+    SENTINEL_CHECK(make_tuple(2));
+    auto call = std::move(stack_.back());
+    stack_.pop_back();
+    const auto& arguments = call[1];
+    const bool text = call[0] == text_class() && arguments.size() == 1 && arguments[0].is_string();
+    return push(text ? std::move(call[1][0]) : object());
+  }
+
+  /// An object's state, which nobody wants.
+  Result<void> drop_state() {
+    if (stack_.size() < 2) return malformed("a state of nothing");
+    stack_.pop_back();
+    return {};
+  }
+
   Result<void> remember(std::uint64_t index) {
     if (stack_.empty()) return malformed("nothing to remember");
     memo_[index] = stack_.back();
@@ -171,7 +223,12 @@ class Unpickler {
         SENTINEL_TRY(const auto index, number(1));
         return opcode == 'q' ? remember(index) : recall(index);
       }
-      default: return malformed(fmt::format("an object, or opcode {:#x}", static_cast<unsigned char>(opcode)));
+      case 'c': return push_class_of_lines();
+      case '\x93': return push_class_of_stack();
+      case 'R':
+      case '\x81': return reduce();
+      case 'b': return drop_state();
+      default: return malformed(fmt::format("opcode {:#x}", static_cast<unsigned char>(opcode)));
     }
   }
 
@@ -216,6 +273,11 @@ std::string pickle_words(const std::vector<std::string>& words) {
 
 Result<json> unpickle(std::string_view bytes) {
   return Unpickler(bytes).run();
+}
+
+bool has_object(const json& value) {
+  if (!value.is_structured()) return value.is_binary();
+  return std::any_of(value.begin(), value.end(), [](const json& item) { return has_object(item); });
 }
 
 }  // namespace sentinel

@@ -45,11 +45,34 @@ TEST_CASE("pickle: a question of words is what Python writes") {
   CHECK(unpickle(pickle_words({"get", "sshd", "bantime"})).value() == nlohmann::json{"get", "sshd", "bantime"});
 }
 
-TEST_CASE("pickle: objects, calls and truncated texts are refused") {
-  CHECK_FALSE(
-      unpickle(
-          bytes("80049527000000000000004b018c086275696c74696e73948c0a56616c75654572726f729493948c0178948594529486942e"))
-          .ok());
+TEST_CASE("pickle: an address is an object that says it is a text; of any other nothing is told") {
+  const auto addresses = nlohmann::json::parse(R"([0, ["127.0.0.1", "::1", "x"]])");
+  CHECK(unpickle(
+            bytes("80024b005d710028635f5f6275696c74696e5f5f0a756e69636f64650a710158090000003132372e302e302e3171028571"
+                  "03527104680158030000003a3a3171058571065271075801000000787108658671092e"))
+            .value() == addresses);
+  CHECK(
+      unpickle(bytes("8004953c000000000000004b005d94288c086275696c74696e73948c037374729493948c093132372e302e302e3194859"
+                     "4529468038c033a3a3194859452948c0178946586942e"))
+          .value() == addresses);
+  // (1, ValueError('no')), and (0, [Decimal('1')])
+  for (const char* each :
+       {"80024b0163657863657074696f6e730a56616c75654572726f720a710058020000006e6f71018571025271038671042e",
+        "80049528000000000000004b018c086275696c74696e73948c0a56616c75654572726f729493948c026e6f948594529486942e",
+        "80024b005d710063646563696d616c0a446563696d616c0a71015801000000317102857103527104618671052e",
+        "80049526000000000000004b005d948c07646563696d616c948c07446563696d616c9493948c013194859452946186942e"}) {
+    const auto read = unpickle(bytes(each));
+    REQUIRE(read.ok());
+    CHECK(read->at(0).is_number());
+    CHECK(has_object(*read));
+    CHECK(read->dump().find("no") == std::string::npos);
+  }
+  CHECK_FALSE(has_object(addresses));
+}
+
+TEST_CASE("pickle: truncated texts are refused, and so are calls of nothing") {
+  for (const char* each : {"80025255", "8002522e", "8002622e", "8004932e", "800263612e", "80024b01622e"})
+    CHECK_FALSE(unpickle(bytes(each)).ok());
   const auto whole = bytes("8004950f000000000000004b005d94288c0161944b016586942e");
   for (std::size_t i = 0; i < whole.size(); ++i) CHECK_FALSE(unpickle(std::string_view(whole).substr(0, i)).ok());
 }
