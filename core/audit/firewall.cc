@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/audit/families.h"
@@ -30,6 +32,16 @@ void add_port(const std::string& port, const std::string& protocol, Ports& out) 
     out.insert(port + "/udp");
   } else {
     out.insert(port + "/" + protocol);
+  }
+}
+
+/// "80,443", "6000:6007"
+void add_ports(const std::string& list, const std::string& protocol, Ports& out) {
+  std::size_t begin = 0;
+  while (begin <= list.size()) {
+    const auto end = std::min(list.find(',', begin), list.size());
+    add_port(list.substr(begin, end - begin), protocol, out);
+    begin = end + 1;
   }
 }
 
@@ -64,17 +76,11 @@ Ports opened_ports(const json& rules) {
     const auto action = text(rule, "action");
     const bool opens = action == "allow" || action == "limit";
     if (!opens && !is_anywhere(rule)) continue;
-    const auto list = text(rule, "to_port");
-    std::size_t begin = 0;
-    while (begin <= list.size()) {
-      const auto end = std::min(list.find(',', begin), list.size());
-      Ports ports;
-      add_port(list.substr(begin, end - begin), text(rule, "protocol"), ports);
-      for (const auto& port : ports) {
-        if (!opens) closed.insert(port);
-        if (opens && !closed.contains(port)) out.insert(port);
-      }
-      begin = end + 1;
+    Ports ports;
+    add_ports(text(rule, "to_port"), text(rule, "protocol"), ports);
+    for (const auto& port : ports) {
+      if (!opens) closed.insert(port);
+      if (opens && !closed.contains(port)) out.insert(port);
     }
   }
   return out;
@@ -107,25 +113,57 @@ void judge_boot(const json& ufw, Ruling& ruling) {
     ruling.fault("the default for incoming traffic is allow", Persistence::kBootOnly);
 }
 
-/// The port a rule opens that only one side has: "… lacks -A x -p tcp -m tcp --dport 22 -j ACCEPT". Empty: none.
-std::string accepted_port(const std::string& difference) {
-  constexpr std::string_view kPort = "--dport ";
-  const auto at = difference.find(kPort);
-  if (at == std::string::npos || difference.find("-j ACCEPT") == std::string::npos) return {};
-  const auto begin = at + kPort.size();
-  const auto port = difference.substr(begin, difference.find(' ', begin) - begin);
-  return port + (difference.find("-p udp") != std::string::npos ? "/udp" : "/tcp");
+/// A rule of ufw's files that the kernel doesn't have, and that lets clients in from the next start on.
+struct PendingAccept {
+  std::string chain;
+  std::string rule;
+  Ports ports;  ///< none: every port
+};
+
+/// Of "IPv4: CHAIN lacks RULE".
+std::optional<PendingAccept> pending_accept(const std::string& difference) {
+  constexpr std::string_view kLacks = " lacks ";
+  const auto lacks = difference.find(kLacks);
+  if (lacks == std::string::npos) return std::nullopt;
+  PendingAccept out;
+  const auto chain = difference.rfind(' ', lacks - 1) + 1;
+  out.chain = difference.substr(chain, lacks - chain);
+  out.rule = difference.substr(lacks + kLacks.size());
+  const auto words = words_of_rule(out.rule);
+  if (option_of(words, "-j") != "ACCEPT" || !out.chain.ends_with("-input") || !lets_clients_in(words))
+    return std::nullopt;
+  for (const char* option : {"--dport", "--dports"}) {
+    const auto list = option_of(words, option);
+    if (!list.empty()) add_ports(list, option_of(words, "-p"), out.ports);
+  }
+  return out;
 }
 
 /// Ports that ufw's files open and the kernel doesn't yet.
 Ports pending_ports(const json& loaded) {
   Ports out;
   for (const auto& item : loaded.at("differences")) {
-    const auto difference = item.get<std::string>();
-    if (difference.find(" lacks ") == std::string::npos) continue;
-    if (auto port = accepted_port(difference); !port.empty()) out.insert(std::move(port));
+    if (auto pending = pending_accept(item.get<std::string>())) out.merge(pending->ports);
   }
   return out;
+}
+
+/// What the kernel has otherwise than ufw's files. A rule that opens too much and isn't loaded is a fault of tomorrow.
+void judge_differences(const json& loaded, const Ports& wanted, Ruling& ruling) {
+  const bool differs = loaded.at("user_rules_differ").get<bool>() || loaded.at("framework_differs").get<bool>();
+  for (const auto& item : loaded.at("differences")) {
+    const auto difference = item.get<std::string>();
+    ruling.saw(kUfw, difference, "kernel against /etc/ufw");
+    if (!differs) continue;
+    const auto pending = pending_accept(difference);
+    const bool tomorrow = pending && without(pending->ports, wanted) == pending->ports;
+    ruling.fault(difference, tomorrow ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
+    if (tomorrow && pending->chain.find("-user-") == std::string::npos) {
+      ruling.trap("foreign-accept",
+                  fmt::format("ufw status does not show it, and it is not loaded yet: {}", pending->rule),
+                  "take the rule out of ufw's before.rules or after.rules, or say it to ufw");
+    }
+  }
 }
 
 void judge_family_now(const char* family, const json& ufw, const json& netfilter, const Ports& wanted, Ruling& ruling) {
@@ -149,18 +187,15 @@ void judge_family_now(const char* family, const json& ufw, const json& netfilter
                   "/usr/lib/ufw/ufw-init flush-all, then ufw --force enable");
     }
   }
-  for (const auto& difference : loaded.at("differences")) {
-    ruling.saw(kUfw, difference.get<std::string>(), "kernel against /etc/ufw");
-    if (loaded.at("user_rules_differ").get<bool>() || loaded.at("framework_differs").get<bool>()) {
-      // A rule that opens too much and isn't loaded is a fault of tomorrow.
-      const auto pending = pending_ports(json{{"differences", {difference}}});
-      const bool tomorrow = !pending.empty() && without(pending, wanted) == pending;
-      ruling.fault(difference.get<std::string>(), tomorrow ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
-    }
-  }
-  for (const auto& rule : foreign_accepts(*filter)) {
-    ruling.fault(fmt::format("{}: accepted without ufw: {}", family, rule), Persistence::kRuntimeOnly);
-    ruling.trap("foreign-accept", fmt::format("ufw status does not show it: {}", rule),
+  judge_differences(loaded, wanted, ruling);
+  const auto unsaid = loaded.at("unsaid").get<std::vector<std::string>>();
+  for (const auto& [chain, rule] : foreign_accepts(*filter)) {
+    // ufw's own chains are filled from its files, so what stands there and in a file comes back.
+    const bool said =
+        chain.starts_with("ufw") && std::find(unsaid.begin(), unsaid.end(), chain + " " + rule) == unsaid.end();
+    ruling.fault(fmt::format("{}: accepted without ufw: {}: {}", family, chain, rule),
+                 said ? Persistence::kBoth : Persistence::kRuntimeOnly);
+    ruling.trap("foreign-accept", fmt::format("ufw status does not show it: {}: {}", chain, rule),
                 "delete the rule, or say it to ufw");
   }
 }
@@ -195,6 +230,13 @@ void judge_published(const json& netfilter, const Ports& wanted, Ruling& ruling)
   }
 }
 
+/// Whether a table does anything: a back end that was used once keeps its empty chains.
+bool has_rules(const json* table) {
+  return table != nullptr && std::any_of(table->begin(), table->end(), [](const json& chain) {
+           return !chain.at("rules").empty() || chain.at("policy") == "DROP";
+         });
+}
+
 void judge_others(const json& netfilter, const json& units, Ruling& ruling) {
   for (const auto& name : kOthers) {
     const auto state = units.at(name).at("file_state").get<std::string>();
@@ -204,13 +246,18 @@ void judge_others(const json& netfilter, const json& units, Ruling& ruling) {
                 fmt::format("systemctl disable --now {}", name));
   }
   for (const char* family : {"v4", "v6"}) {
-    if (table_of(netfilter, "legacy", family, "filter") == nullptr ||
-        table_of(netfilter, "nf_tables", family, "filter") == nullptr)
+    if (!has_rules(table_of(netfilter, "legacy", family, "filter")) ||
+        !has_rules(table_of(netfilter, "nf_tables", family, "filter")))
       continue;
     ruling.doubt(fmt::format("{}: both the nf_tables and the legacy back end have rules", family));
     ruling.trap("iptables-two-backends", "rules of one back end are not shown by the tools of the other",
                 "iptables-legacy -F, or update-alternatives");
   }
+}
+
+void shadowed(const std::string& port, Ruling& ruling) {
+  ruling.trap("shadowed-rule", fmt::format("allow {} from anywhere lets in what the narrow rule would not", port),
+              "delete the broad rule, after a session through the narrow one works");
 }
 
 Result<Ports> wanted_ports(const json& with) {
@@ -281,6 +328,21 @@ Result<Judged> judge_policy(const Case& subject) {
   return std::move(ruling).close(policy, Persistence::kBoth);
 }
 
+/// Declared ports that a rule opens to everybody and another one to somebody: the narrow one does nothing.
+void judge_shadowed(const json& rules, const Ports& wanted, Ruling& ruling) {
+  Ports broad;
+  Ports narrow;
+  for (const auto& rule : rules) {
+    const auto open = opened_ports(json::array({rule}));
+    (is_anywhere(rule) ? broad : narrow).insert(open.begin(), open.end());
+  }
+  for (const auto& port : narrow) {
+    if (!broad.contains(port) || !wanted.contains(port)) continue;
+    ruling.doubt(fmt::format("{} is open to everybody, so the rule for some does nothing", port));
+    shadowed(port, ruling);
+  }
+}
+
 /// with: {allow, limit, extra, ipv6}
 Result<Judged> judge_port_set(const Case& subject) {
   SENTINEL_TRY(const auto wanted, wanted_ports(subject.with()));
@@ -288,6 +350,7 @@ Result<Judged> judge_port_set(const Case& subject) {
   SENTINEL_TRY(const auto* ufw, subject.seen(kUfw));
   judge_ports("v4", *ufw, wanted, ruling);
   if (ufw->at("ipv6").get<bool>()) judge_ports("v6", *ufw, wanted, ruling);
+  for (const char* list : {"rules", "rules6"}) judge_shadowed(ufw->at(list), wanted, ruling);
   for (const char* family : {"v4", "v6"}) {
     const auto& loaded = ufw->at(family);
     if (!loaded.at("user_rules_differ").get<bool>()) continue;
@@ -327,8 +390,7 @@ Result<Judged> judge_narrow(const Case& subject) {
   const bool by_sshd = !users.empty() && users.find('@') != std::string::npos;
   if (broad && narrow) {
     ruling.fault("a rule for everybody makes the narrow one void");
-    ruling.trap("shadowed-rule", fmt::format("allow {} from anywhere lets in what the narrow rule would not", port),
-                "delete the broad rule, after a session through the narrow one works");
+    shadowed(port, ruling);
   } else if (broad && !by_sshd) {
     ruling.fault(fmt::format("port {} is open to everybody", port));
   } else if (!broad && !narrow) {

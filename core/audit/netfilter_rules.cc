@@ -14,22 +14,8 @@ bool is_multicast(const std::string& destination) {
          destination.starts_with("ff05::");
 }
 
-/// Replies, loopback, ICMP, and the DHCP, mDNS and UPnP answers of ufw's own before.rules: nothing a client begins.
-bool lets_clients_in(const std::vector<std::string>& words) {
-  const auto states = option_of(words, "--ctstate") + option_of(words, "--state");
-  if (!states.empty() && states.find("NEW") == std::string::npos) return false;
-  if (option_of(words, "-i") == "lo") return false;
-  if (option_of(words, "-s").starts_with("127.") || option_of(words, "-s").starts_with("::1")) return false;
-  const auto protocol = option_of(words, "-p");
-  if (protocol == "icmp" || protocol == "ipv6-icmp" || protocol == "icmpv6") return false;
-  if (is_multicast(option_of(words, "-d"))) return false;
-  const auto port = option_of(words, "--dport");
-  const bool dhcp = protocol == "udp" && (port == "68" || port == "546") && !option_of(words, "--sport").empty();
-  return !dhcp;
-}
-
 void collect_accepts(const json& filter, const std::string& chain, std::set<std::string>& visited,
-                     std::vector<std::string>& out) {
+                     std::vector<ForeignAccept>& out) {
   if (!visited.insert(chain).second || !filter.contains(chain)) return;
   for (const auto& rule : filter.at(chain).at("rules")) {
     const auto text = rule.get<std::string>();
@@ -37,7 +23,7 @@ void collect_accepts(const json& filter, const std::string& chain, std::set<std:
     auto target = option_of(words, "-j");
     if (target.empty()) target = option_of(words, "-g");
     if (target == "ACCEPT") {
-      if (lets_clients_in(words)) out.push_back(chain + ": " + text);
+      if (lets_clients_in(words)) out.push_back({chain, text});
     } else if (target.find("-user-") == std::string::npos) {
       collect_accepts(filter, target, visited, out);
     }
@@ -88,8 +74,21 @@ const json* table_of(const json& netfilter, const std::string& backend, const st
   return nullptr;
 }
 
-std::vector<std::string> foreign_accepts(const json& filter) {
-  std::vector<std::string> out;
+bool lets_clients_in(const std::vector<std::string>& words) {
+  const auto states = option_of(words, "--ctstate") + option_of(words, "--state");
+  if (!states.empty() && states.find("NEW") == std::string::npos) return false;
+  if (option_of(words, "-i") == "lo") return false;
+  if (option_of(words, "-s").starts_with("127.") || option_of(words, "-s").starts_with("::1")) return false;
+  const auto protocol = option_of(words, "-p");
+  if (protocol == "icmp" || protocol == "ipv6-icmp" || protocol == "icmpv6") return false;
+  if (is_multicast(option_of(words, "-d"))) return false;
+  const auto port = option_of(words, "--dport");
+  const bool dhcp = protocol == "udp" && (port == "68" || port == "546") && !option_of(words, "--sport").empty();
+  return !dhcp;
+}
+
+std::vector<ForeignAccept> foreign_accepts(const json& filter) {
+  std::vector<ForeignAccept> out;
   std::set<std::string> visited;
   collect_accepts(filter, "INPUT", visited, out);
   return out;

@@ -18,9 +18,18 @@ std::string option_of(const std::vector<std::string>& words, const std::string& 
 const nlohmann::json* table_of(const nlohmann::json& netfilter, const std::string& backend, const std::string& family,
                                const std::string& table);
 
+/// Whether a rule that accepts lets in what a client begins: no replies, loopback, ICMP, nor the DHCP, mDNS and UPnP
+/// answers of ufw's own before.rules.
+bool lets_clients_in(const std::vector<std::string>& words);
+
+struct ForeignAccept {
+  std::string chain;
+  std::string rule;  ///< "-p tcp -m tcp --dport 9999 -j ACCEPT"
+};
+
 /// Rules that accept new connections on their way through INPUT outside ufw's user chain: in INPUT itself, in chains of
-/// others it leads to, and ports opened in ufw's before and after chains. "INPUT: -p tcp --dport 9999 -j ACCEPT".
-std::vector<std::string> foreign_accepts(const nlohmann::json& filter);
+/// others it leads to, and ports opened in ufw's before and after chains.
+std::vector<ForeignAccept> foreign_accepts(const nlohmann::json& filter);
 
 struct PublishedPort {
   std::string protocol;

@@ -2,10 +2,10 @@
 // Canonical form: what iptables-save adds to a rule (match modules, defaults, masks) and what people write differently.
 #include "core/resources/netfilter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
-#include <fmt/format.h>
 
 #include "core/resources/prefix.h"
 
@@ -70,6 +70,24 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kProtocol
                                                                                    {"51", "ah"},
                                                                                    {"58", "icmpv6"}}};
 
+/// Types of ICMP (RFC 792) and ICMPv6 (RFC 4443, 4861) by the names ufw's files use; the kernel's are told as numbers.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kIcmpTypes{{{"echo-reply", "0"},
+                                                                                   {"destination-unreachable", "3"},
+                                                                                   {"echo-request", "8"},
+                                                                                   {"time-exceeded", "11"},
+                                                                                   {"parameter-problem", "12"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kIcmp6Types{
+    {{"destination-unreachable", "1"},
+     {"packet-too-big", "2"},
+     {"time-exceeded", "3"},
+     {"parameter-problem", "4"},
+     {"echo-request", "128"},
+     {"echo-reply", "129"},
+     {"router-solicitation", "133"},
+     {"router-advertisement", "134"},
+     {"neighbor-solicitation", "135"},
+     {"neighbor-advertisement", "136"}}};
+
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
   return fmt::format("{}", fmt::join(words, separator));
 }
@@ -106,6 +124,14 @@ std::string canonical_states(const std::string& text) {
   return joined(states, ",");
 }
 
+template <typename Table>
+std::string number_of(const Table& table, const std::string& text) {
+  for (const auto& [name, number] : table) {
+    if (text == name) return std::string(number);
+  }
+  return text;
+}
+
 /// An option with its values in canonical form; empty: it says nothing.
 std::string canonical_option(std::string name, std::vector<std::string> values, bool negated) {
   for (const auto& [alias, plain] : kOptionAliases) {
@@ -125,6 +151,8 @@ std::string canonical_option(std::string name, std::vector<std::string> values, 
     if (prefix && prefix->is_everything() && !negated) return "";
     if (prefix) values = {prefix->to_string()};
   }
+  if (name == "--icmp-type") values = {number_of(kIcmpTypes, first)};
+  if (name == "--icmpv6-type") values = {number_of(kIcmp6Types, first)};
   if (name == "--limit") values = {canonical_rate(first)};
   if (name == "--ctstate") values = {canonical_states(first)};
   values.insert(values.begin(), name);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // User chains are compared rule by rule: ufw writes them in a small vocabulary. before.rules and after.rules are edited
-// by people in any way iptables knows, so there only missing rules are told, by number.
+// by people in any way iptables knows: there a rule is missing when the kernel has too few, or when it is written in
+// that vocabulary and the kernel has none like it.
 #include "core/resources/ufw_kernel.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include <fmt/format.h>
-
-#include "core/model/json_fields.h"
+#include "core/resources/prefix.h"
 
 namespace sentinel {
 namespace {
@@ -78,38 +79,6 @@ void find_early_accepts(Family family, const FilterTable& kernel, UfwLoaded& out
   }
 }
 
-/// Chains of before.rules and after.rules, and those ufw derives from its policies.
-void compare_framework(Family family, const UfwFiles& files, const UfwPolicies& policies, const FilterTable& kernel,
-                       UfwLoaded& out) {
-  const std::string prefix = ufw_prefix(family);
-  std::map<std::string, std::size_t> expected;
-  for (const auto* file : {&files.before, &files.after}) {
-    for (const auto& [chain, content] : file->table.chains) {
-      if (is_ufw_chain(chain)) expected[chain] += content.rules.size();
-    }
-  }
-  for (const std::string chain : kBuiltIn) {
-    const std::string suffix = suffix_of(chain);
-    const std::string before = fmt::format("{}-before-{}", prefix, suffix);
-    ++expected[before];
-    expected[fmt::format("{}-skip-to-policy-{}", prefix, suffix)] = 1;
-    if (policy_of(policies, chain) == "REJECT") expected[fmt::format("{}-reject-{}", prefix, suffix)] = 1;
-    const auto jumps = kernel.plain_jumps(before);
-    const std::string user = fmt::format("{}-user-{}", prefix, suffix);
-    if (std::find(jumps.begin(), jumps.end(), user) == jumps.end()) {
-      out.framework_differs = true;
-      out.differences.push_back(fmt::format("{}: {} doesn't lead to {}", to_string(family), before, user));
-    }
-  }
-  for (const auto& [chain, count] : expected) {
-    const auto* found = kernel.find(chain);
-    const std::size_t have = found == nullptr ? 0 : found->rules.size();
-    if (have >= count) continue;
-    out.framework_differs = true;
-    out.differences.push_back(fmt::format("{}: {} has {} of {} rules", to_string(family), chain, have, count));
-  }
-}
-
 std::vector<std::string> canonical_rules(const FilterChain* chain) {
   std::vector<std::string> out;
   if (chain == nullptr) return out;
@@ -129,6 +98,86 @@ std::vector<std::string> missing_from(const std::vector<std::string>& left, std:
     }
   }
   return out;
+}
+
+bool is_number_list(const std::string& text) {
+  return text.find_first_not_of("0123456789,:") == std::string::npos && !text.starts_with(':') && !text.ends_with(':');
+}
+
+/// Whether iptables-save prints a canonical rule in the same words as it was written in.
+bool is_plain(const std::string& rule) {
+  static constexpr std::array<std::string_view, 7> kPlain{"-p", "-i", "-o", "-j", "-s", "-d", "--ctstate"};
+  const auto words = split_rule(rule);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto& word = words[i];
+    const std::string value = i + 1 < words.size() ? words[i + 1] : "";
+    const bool port = word.ends_with("port") || word.ends_with("ports");
+    if ((word == "-s" || word == "-d") && !Prefix::parse(value)) return false;
+    if (port && !is_number_list(value)) return false;
+    if (word.starts_with('-') && !port && std::find(kPlain.begin(), kPlain.end(), word) == kPlain.end()) return false;
+  }
+  return true;
+}
+
+using Rules = std::vector<std::string>;
+
+/// Chains of before.rules and after.rules, the jumps to the user chains among them.
+std::map<std::string, Rules> framework_of(Family family, const UfwFiles& files) {
+  const std::string prefix = ufw_prefix(family);
+  std::map<std::string, Rules> out;
+  for (const auto* file : {&files.before, &files.after}) {
+    for (const auto& [chain, content] : file->table.chains) {
+      if (!is_ufw_chain(chain)) continue;
+      const auto rules = canonical_rules(&content);
+      out[chain].insert(out[chain].end(), rules.begin(), rules.end());
+    }
+  }
+  for (const std::string chain : kBuiltIn) {
+    const std::string suffix = suffix_of(chain);
+    out[fmt::format("{}-before-{}", prefix, suffix)].push_back(fmt::format("-j {}-user-{}", prefix, suffix));
+  }
+  return out;
+}
+
+/// What a chain of the framework lacks, and what it has that no file says.
+void compare_framework_chain(Family family, const std::string& chain, const Rules& wanted, const FilterChain* found,
+                             UfwLoaded& out) {
+  const auto have = canonical_rules(found);
+  const auto extra = missing_from(have, wanted);
+  for (const auto& rule : extra) {
+    const auto raw = std::find_if(found->rules.begin(), found->rules.end(),
+                                  [&](const std::string& each) { return canonical_rule(each) == rule; });
+    out.unsaid.push_back(fmt::format("{} {}", chain, *raw));
+  }
+  auto lacking = missing_from(wanted, have);
+  // Where every rule of the kernel has its own in the files, the others of the files are not loaded, in any words.
+  if (!extra.empty()) std::erase_if(lacking, [](const std::string& rule) { return !is_plain(rule); });
+  if (have.empty()) lacking.clear();  // nothing is loaded: that is one thing to say
+  for (const auto& rule : lacking)
+    out.differences.push_back(fmt::format("{}: {} lacks {}", to_string(family), chain, rule));
+  const bool too_few = lacking.empty() && have.size() < wanted.size();
+  if (too_few) {
+    out.differences.push_back(
+        fmt::format("{}: {} has {} of {} rules", to_string(family), chain, have.size(), wanted.size()));
+  }
+  out.framework_differs = out.framework_differs || too_few || !lacking.empty();
+}
+
+/// Chains of before.rules and after.rules, and those ufw derives from its policies.
+void compare_framework(Family family, const UfwFiles& files, const UfwPolicies& policies, const FilterTable& kernel,
+                       UfwLoaded& out) {
+  for (const auto& [chain, wanted] : framework_of(family, files))
+    compare_framework_chain(family, chain, wanted, kernel.find(chain), out);
+  for (const std::string chain : kBuiltIn) {
+    for (const char* part : {"skip-to-policy", "reject"}) {
+      if (part == std::string("reject") && policy_of(policies, chain) != "REJECT") continue;
+      const auto name = fmt::format("{}-{}-{}", ufw_prefix(family), part, suffix_of(chain));
+      const auto* found = kernel.find(name);
+      if (found != nullptr && !found->rules.empty()) continue;
+      out.framework_differs = true;
+      out.differences.push_back(fmt::format("{}: {} has 0 of 1 rules", to_string(family), name));
+    }
+  }
 }
 
 void compare_user_rules(Family family, const UfwRuleFile& user, const FilterTable& kernel, UfwLoaded& out) {
@@ -157,8 +206,29 @@ void compare_user_rules(Family family, const UfwRuleFile& user, const FilterTabl
 
 }  // namespace
 
-SENTINEL_JSON_FIELDS(UfwLoaded, present, hooks, jumps, early_accepts, wrong_policies, framework_differs,
-                     user_rules_differ, differences)
+void to_json(nlohmann::json& json, const UfwLoaded& value) {
+  json = {{"present", value.present},
+          {"hooks", value.hooks},
+          {"jumps", value.jumps},
+          {"early_accepts", value.early_accepts},
+          {"wrong_policies", value.wrong_policies},
+          {"framework_differs", value.framework_differs},
+          {"user_rules_differ", value.user_rules_differ},
+          {"differences", value.differences},
+          {"unsaid", value.unsaid}};
+}
+
+void from_json(const nlohmann::json& json, UfwLoaded& value) {
+  json.at("present").get_to(value.present);
+  json.at("hooks").get_to(value.hooks);
+  json.at("jumps").get_to(value.jumps);
+  json.at("early_accepts").get_to(value.early_accepts);
+  json.at("wrong_policies").get_to(value.wrong_policies);
+  json.at("framework_differs").get_to(value.framework_differs);
+  json.at("user_rules_differ").get_to(value.user_rules_differ);
+  json.at("differences").get_to(value.differences);
+  value.unsaid = json.value("unsaid", std::vector<std::string>());  // recorded states of before have none
+}
 
 std::string ufw_prefix(Family family) {
   return family == Family::kV4 ? "ufw" : "ufw6";

@@ -41,6 +41,7 @@ struct UfwLoaded {
   bool framework_differs = false;           ///< chains of before.rules, after.rules or the policies miss something
   bool user_rules_differ = false;
   std::vector<std::string> differences;  ///< all of the above, for people
+  std::vector<std::string> unsaid;  ///< "ufw-before-input -j ACCEPT": rules of before.rules' chains not in the files
 
   bool operator==(const UfwLoaded&) const = default;
 };

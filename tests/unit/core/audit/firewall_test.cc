@@ -29,7 +29,8 @@ json loaded() {
           {"wrong_policies", json::array()},
           {"framework_differs", false},
           {"user_rules_differ", false},
-          {"differences", json::array()}};
+          {"differences", json::array()},
+          {"unsaid", json::array()}};
 }
 
 json ufw() {
@@ -111,6 +112,33 @@ TEST_CASE("trap foreign-accept: a rule ufw's list doesn't show, wherever it stan
   CHECK(has_trap(closed(ufw(), kernel), "foreign-accept"));
 }
 
+TEST_CASE("trap foreign-accept: what ufw's files say comes back after a reboot, also what is not loaded yet") {
+  const std::string rule = "-p tcp -m tcp --dport 9999 -j ACCEPT";
+  auto kernel = netfilter();
+  kernel[json::json_pointer("/backends/0/tables/filter/ufw-before-input/rules")].push_back(rule);
+  CHECK(closed(ufw(), kernel).persistence == Persistence::kBoth);
+  const auto by_hand = with_value(ufw(), "/v4/unsaid", {"ufw-before-input " + rule});
+  CHECK(closed(by_hand, kernel).persistence == Persistence::kRuntimeOnly);
+  const auto pending = [](const std::string& difference) {
+    return closed(with_value(with_value(ufw(), "/v4/framework_differs", true), "/v4/differences", {difference}),
+                  netfilter());
+  };
+  for (const char* accept : {"--dport 9999 -j ACCEPT -p tcp", "-j ACCEPT -s 198.51.100.0/24", "-j ACCEPT"}) {
+    const auto finding = pending(std::string("IPv4: ufw-before-input lacks ") + accept);
+    INFO(accept);
+    CHECK(finding.persistence == Persistence::kBootOnly);
+    CHECK(has_trap(finding, "foreign-accept"));
+  }
+  for (const char* other :
+       {"IPv4: ufw-before-input lacks -j DROP", "IPv4: ufw-before-input has 3 of 4 rules",
+        "IPv4: ufw-before-output lacks -j ACCEPT", "IPv4: ufw-before-input lacks -i lo -j ACCEPT"}) {
+    const auto finding = pending(other);
+    INFO(other);
+    CHECK(finding.persistence == Persistence::kRuntimeOnly);
+    CHECK_FALSE(has_trap(finding, "foreign-accept"));
+  }
+}
+
 TEST_CASE("loopback, replies, and ufw's own answers to DHCP and mDNS are no foreign accepts") {
   CHECK(foreign_accepts(filter("ufw")).empty());
 }
@@ -179,6 +207,8 @@ TEST_CASE("traps competing-firewall and iptables-two-backends warn") {
   const auto finding = closed(ufw(), kernel);
   CHECK(finding.verdict == Verdict::kWarn);
   CHECK(has_trap(finding, "iptables-two-backends"));
+  kernel["backends"][2]["tables"]["filter"] = {{"INPUT", {{"policy", "ACCEPT"}, {"rules", json::array()}}}};
+  CHECK(closed(ufw(), kernel).verdict == Verdict::kPass);
 }
 
 TEST_CASE("trap shadowed-rule: a broad allow beside the narrow one") {
@@ -194,6 +224,12 @@ TEST_CASE("trap shadowed-rule: a broad allow beside the narrow one") {
   CHECK(has_trap(finding, "shadowed-rule"));
   CHECK(narrow(json::array({rule("22", "allow", "203.0.113.7")}), sshd).verdict == Verdict::kPass);
   CHECK(narrow(json::array({rule("22")}), sshd).verdict == Verdict::kFail);
+  // Where SSH is meant for everybody a narrow rule beside is a misunderstanding.
+  auto both = ufw();
+  both["rules"].push_back(rule("22", "allow", "203.0.113.7"));
+  const auto ports = judged("firewall-ports", kWith, record_of({{"ufw", both}}));
+  CHECK(ports.verdict == Verdict::kWarn);
+  CHECK(has_trap(ports, "shadowed-rule"));
   const json by_sshd{{"contexts", {{{"values", {{"allowusers", "deploy@203.0.113.0/24"}}}}}}};
   CHECK(narrow(json::array({rule("22")}), by_sshd).verdict == Verdict::kPass);
 }

@@ -25,6 +25,9 @@ TEST_CASE("a rule as written and as the kernel prints it are the same") {
        "--mask ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff --rsource -j ufw6-user-limit"},
       {"-m limit --limit 3/minute -j LOG --log-prefix \"[UFW LIMIT BLOCK] \"",
        "-m limit --limit 3/min -j LOG --log-prefix \"[UFW LIMIT BLOCK] \""},
+      {"-p icmp --icmp-type time-exceeded -j ACCEPT", "-p icmp -m icmp --icmp-type 11 -j ACCEPT"},
+      {"-p icmpv6 --icmpv6-type echo-reply -m hl --hl-eq 255 -j ACCEPT",
+       "-p ipv6-icmp -m icmp6 --icmpv6-type 129 -m hl --hl-eq 255 -j ACCEPT"},
       {"-j REJECT", "-j REJECT --reject-with icmp-port-unreachable"},
       {"-j REJECT", "-j REJECT --reject-with icmp6-port-unreachable"},
       {"-p tcp --dport 80 -j ACCEPT -m comment --comment 'dapp_WWW'",
@@ -51,6 +54,7 @@ TEST_CASE("rules that do different things stay different") {
       {"-m limit --limit 3/min -j LOG", "-m limit --limit 3/hour -j LOG"},
       {"-m limit --limit 3/min --limit-burst 10 -j LOG", "-m limit --limit 3/min -j LOG"},
       {"-i lo -j ACCEPT", "-j ACCEPT"},
+      {"-p icmp --icmp-type echo-request -j ACCEPT", "-p icmp --icmp-type echo-reply -j ACCEPT"},
   };
   for (const auto& [left, right] : pairs) {
     CAPTURE(left, right);
