@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
@@ -118,6 +119,38 @@ std::string text(const json& object, const char* key) {
   return object.at(key).get<std::string>();
 }
 
+bool is_on_loopback(const json& port) {
+  const auto address = text(port, "host_ip");
+  return address.starts_with("127.") || address == "::1";
+}
+
+/// Whether the container publishes the same port of its own on loopback.
+bool is_on_loopback_too(const json& container, const json& port) {
+  const auto& ports = container.at("ports");
+  return std::any_of(ports.begin(), ports.end(), [&](const json& other) {
+    return text(other, "container") == text(port, "container") && is_on_loopback(other);
+  });
+}
+
+/// Several containers of one service that want the same port of the host: only one of them gets it.
+void judge_shared_ports(const std::vector<const json*>& containers, Ruling& ruling) {
+  std::map<std::pair<std::string, std::string>, int> wanted;
+  for (const auto* container : containers) {
+    std::set<std::string> ports;
+    for (const auto& port : container->at("ports")) ports.insert(text(port, "host_port"));
+    for (const auto& port : ports) {
+      if (!port.empty() && port != "0") ++wanted[{text(*container, "service"), port}];
+    }
+  }
+  for (const auto& [what, count] : wanted) {
+    if (count < 2 || what.first.empty()) continue;
+    ruling.trap(
+        "replicas-one-port",
+        fmt::format("{} containers of {} want port {} of the host, and one gets it", count, what.first, what.second),
+        "publish no port of a service with replicas; let the web server reach them by their network");
+  }
+}
+
 /// Rules over one container by the name of the aspect.
 const std::map<std::string, ContainerRule>& container_rules() {
   static const std::map<std::string, ContainerRule> rules{
@@ -138,13 +171,20 @@ const std::map<std::string, ContainerRule>& container_rules() {
       {"loopback-ports",
        [](const json& container, const std::string& name, Ruling& ruling) {
          for (const auto& port : container.at("ports")) {
+           if (is_on_loopback(port)) continue;
            const auto address = text(port, "host_ip");
-           if (address.starts_with("127.") || address == "::1") continue;
            ruling.fault(fmt::format("{} publishes {} on {}", name, text(port, "host_port"),
                                     address.empty() ? "every address" : address));
            ruling.trap("docker-publishes-past-ufw",
                        fmt::format("{} is reachable whatever ufw says", text(port, "host_port")),
                        "publish it on 127.0.0.1 only");
+           if (container.at("config_files").get<int>() > 1 && is_on_loopback_too(container, port)) {
+             ruling.trap("compose-override-appends",
+                         fmt::format("{} was made of several compose files: what a later one publishes on loopback is "
+                                     "added to what an earlier one publishes on {}",
+                                     name, address.empty() ? "every address" : address),
+                         "bind the port to 127.0.0.1 in the one file, or write ports: !override (Compose 2.24)");
+           }
          }
        }},
       {"limits",
@@ -207,17 +247,19 @@ Result<Judged> judge_containers(const Case& subject) {
   const auto service = subject.with().value("service", std::string());
   const auto least = subject.with().value("least", 1);
   Ruling ruling(fmt::format("each container of {}: {}", project.empty() ? "this host" : project, aspect));
-  int count = 0;
+  std::vector<const json*> chosen;
   for (const auto& container : seen->at("containers")) {
     if (!project.empty() && text(container, "project") != project && container.value("application", "") != project)
       continue;
     if (!service.empty() && text(container, "service") != service) continue;
-    ++count;
+    chosen.push_back(&container);
     const auto name = text(container, "name");
     ruling.saw("docker.containers", fmt::format("{}: {} {}", name, text(container, "state"), text(container, "health")),
                subject.origin("docker.containers"));
     rule->second(container, name, ruling);
   }
+  if (aspect == "healthy") judge_shared_ports(chosen, ruling);
+  const auto count = static_cast<int>(chosen.size());
   if (count < least) ruling.fault(fmt::format("{} container{}, {} wanted", count, count == 1 ? "" : "s", least));
   return std::move(ruling).close(fmt::format("{} container{}", count, count == 1 ? "" : "s"), Persistence::kBoth);
 }

@@ -106,6 +106,11 @@ Result<Judged> judge_users(const Case& subject) {
     ruling.doubt(fmt::format("{} has a password", user));
   if (password == "unknown") ruling.cannot_tell(fmt::format("/etc/shadow does not know {}", user));
   if (rules.empty() && subject.with().value("sudo", true)) ruling.fault(fmt::format("{} can't become root", user));
+  if (!entry.at("sudo_knows_host").get<bool>()) {
+    ruling.doubt("sudo can't resolve the host's own name");
+    ruling.trap("hostname-unresolved", "sudo looks the host's name up each time, and waits for name servers in vain",
+                "put the name into /etc/hosts, at 127.0.1.1");
+  }
   const auto& groups = accounts->at("groups");
   if (groups.contains("docker")) {
     for (const auto& member : groups.at("docker")) {

@@ -116,6 +116,22 @@ void judge_live(const json& effective, const json& live, Ruling& ruling) {
   }
 }
 
+/// sshd that systemd's socket starts does not open the ports its files name.
+void judge_port(const json& effective, const json& live, Ruling& ruling) {
+  const auto& contexts = effective.at("contexts");
+  const auto configured = contexts.empty() ? std::string() : text(contexts.at(0).at("values"), "port");
+  const auto port = text(live, "port");
+  if (configured.empty() || port.empty() || (" " + configured + " ").find(" " + port + " ") != std::string::npos)
+    return;
+  ruling.saw(kEffective, "port " + configured, winner(effective, "", "port"));
+  ruling.doubt(fmt::format("sshd answers on port {}, its files say {}", port, configured));
+  if (effective.at("by_socket").get<bool>()) {
+    ruling.trap("ssh-socket-port",
+                fmt::format("ssh.socket opens port {}; Port {} of sshd's files is not asked for", port, configured),
+                "set ListenStream in a drop-in of ssh.socket, or enable ssh.service in its place");
+  }
+}
+
 /// with: {max_tries, user}
 Result<Judged> judge_keys_only(const Case& subject) {
   const auto most = subject.with().at("max_tries").get<int>();
@@ -147,6 +163,7 @@ Result<Judged> judge_keys_only(const Case& subject) {
   const auto live = subject.seen(kLive);
   if (live.ok()) {
     judge_live(*effective, **live, ruling);
+    judge_port(*effective, **live, ruling);
   } else {
     ruling.cannot_tell(live.error().message);
   }

@@ -6,6 +6,7 @@
 // docker.containers: {containers: [see container_of]}; environments by the shape of their values
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/checks/families.h"
@@ -63,6 +64,12 @@ Result<Answer> look_at_engine(const Inquiry& inquiry) {
   return Answer{std::move(out), "/run/docker.sock: /version, /info"};
 }
 
+/// Of the label com.docker.compose.project.config_files: "/srv/a.yaml,/srv/b.yaml".
+std::size_t files_of(const json& labels) {
+  const auto files = or_empty(labels, "com.docker.compose.project.config_files", "").get<std::string>();
+  return files.empty() ? 0 : 1 + static_cast<std::size_t>(std::count(files.begin(), files.end(), ','));
+}
+
 json ports_of(const json& bindings) {
   auto out = json::array();
   for (const auto& [port, targets] : bindings.items()) {
@@ -113,7 +120,8 @@ json cpus_of(const json& host) {
   return whole > 0 || quota <= 0 ? whole : quota * 1'000'000'000 / (period > 0 ? period : 100'000);
 }
 
-/// One container: {name, image, image_id, project, service, application, config_hash, state, health, restarts,
+/// One container: {name, image, image_id, project, service, application, config_files: how many Compose made it of,
+/// config_hash, state, health, restarts,
 /// oom_killed, exit_code, started_at, pid, privileged, cap_add, cap_drop, security, read_only, tmpfs, memory, cpus,
 /// pids, ports, log, restart, healthcheck, mounts, user, network, environment, process}
 json container_of(const json& inspected, const Inquiry& inquiry) {
@@ -134,6 +142,7 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
       {"project", or_empty(labels, "com.docker.compose.project", "")},
       {"service", or_empty(labels, "com.docker.compose.service", "")},
       {"application", application_of(labels)},
+      {"config_files", files_of(labels)},
       {"config_hash", or_empty(labels, "com.docker.compose.config-hash", "")},
       {"state", or_empty(state, "Status", "")},
       {"health", or_empty(health, "Status", "")},

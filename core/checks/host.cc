@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // os:       {id, version, name, virtualization, kernel: {running, installed: [version], newest}}
-// accounts: {root_users: [name], groups: {group: [member]}, users: {name: {exists, uid, shell, password: locked|empty|
-//            set|unknown, root_by: [how]}}}; passwords by their state, never their hash
+// accounts: {root_users: [name], groups: {group: [member]}, users: {name: {exists, uid, shell, home, password: locked|
+//            empty|set|unknown, sudo: [rule], sudo_knows_host}}}; passwords by their state, never their hash
 // ssh.keys: {user: {exists, keys: [{type, bits, fingerprint, options}], problems: [text]}}
 #include <fmt/format.h>
 
@@ -75,15 +75,21 @@ std::string password_state(const std::string& shadow, const std::string& user) {
   return "unknown";
 }
 
-/// What sudo lets a user do, as `sudo -l -U` says it; empty lines when it may do nothing.
-Result<std::vector<std::string>> sudo_rules(const std::string& user, Reader& machine) {
+struct SudoSaid {
+  std::vector<std::string> rules;
+  bool knows_host = true;  ///< it can resolve the host's own name, which it looks up each time
+};
+
+/// What sudo lets a user do, as `sudo -l -U` says it; no rules when it may do nothing.
+Result<SudoSaid> ask_sudo(const std::string& user, Reader& machine) {
   CommandLine command;
   command.argv = {"sudo", "-n", "-l", "-U", user};
   command.timeout = std::chrono::seconds(10);
   SENTINEL_TRY(const auto result, machine.query(command));
-  std::vector<std::string> out;
+  SudoSaid out;
   if (result.status == 127) return out;
   if (result.status != 0) return Error("probe.failed", "sudo -l: " + result.reason());
+  out.knows_host = result.errors.find("unable to resolve host") == std::string::npos;
   std::istringstream lines(result.output);
   std::string line;
   bool rules = false;
@@ -91,7 +97,7 @@ Result<std::vector<std::string>> sudo_rules(const std::string& user, Reader& mac
     if (line.find("may run the following commands") != std::string::npos) {
       rules = true;
     } else if (rules && line.find_first_not_of(' ') != std::string::npos) {
-      out.push_back(line.substr(line.find_first_not_of(' ')));
+      out.rules.push_back(line.substr(line.find_first_not_of(' ')));
     }
   }
   return out;
@@ -117,12 +123,13 @@ Result<Answer> look_at_accounts(const Inquiry& inquiry) {
     const auto* user = known->user(name);
     auto& entry = out["users"][name] = {{"exists", user != nullptr}};
     if (user == nullptr) continue;
-    SENTINEL_TRY(const auto rules, sudo_rules(name, inquiry.machine()));
+    SENTINEL_TRY(const auto sudo, ask_sudo(name, inquiry.machine()));
     entry["uid"] = user->uid;
     entry["shell"] = user->shell;
     entry["home"] = user->home;
     entry["password"] = password_state(*shadow, name);
-    entry["sudo"] = rules;
+    entry["sudo"] = sudo.rules;
+    entry["sudo_knows_host"] = sudo.knows_host;
   }
   return Answer{std::move(out), "/etc/passwd, /etc/group, /etc/shadow, sudo -l"};
 }

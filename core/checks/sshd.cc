@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sshd.effective: {installed, problem, stale, unit, contexts: [{match, connection, values: {keyword: value}, problem}],
-//                  settings: [{keyword, value, file, line, match}]}; the first context is a connection no block names
+// sshd.effective: {installed, problem, stale, unit, by_socket: whether ssh.socket starts it, contexts: [{match,
+//                  connection, values: {keyword: value}, problem}], settings: [{keyword, value, file, line, match}]};
+//                  the first context is a connection no block names
 // sshd.live:      {methods: [name], port, user}: what the daemon that listens offers to somebody without a key
 #include "core/resources/sshd.h"
 
@@ -109,6 +110,7 @@ Result<Answer> effective(const Inquiry& inquiry) {
                  {"problem", report->problem},
                  {"stale", state.stale.changed_path},
                  {"unit", state.unit},
+                 {"by_socket", state.socket.enabled},
                  {"contexts", std::move(contexts)},
                  {"settings", settings_json(settings)}},
                 "sshd -T"};

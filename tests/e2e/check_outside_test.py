@@ -73,6 +73,14 @@ class CheckOutside(unittest.TestCase):
             api.state["settings"]["security_level"] = "off"
             worse = self.results(operator, environment, exit=4)
             self.assertEqual((worse["000-16"]["status"], worse["000-28"]["status"]), ("fail", "fail"))
+            # A zone that is paused, and a rule that says otherwise than the setting, which both look right.
+            api.state["zone"]["paused"] = True
+            rule = {"id": "s1", "enabled": True, "action": "set_config", "expression": '(http.host eq "api.example.com")', "action_parameters": {"ssl": "flexible"}}
+            api.state["rulesets"]["http_config_settings"] = [rule]
+            self.assertEqual((api.state["settings"]["ssl"], api.state["zone"]["status"]), ("strict", "active"))
+            strict = self.results(operator, environment, exit=4)["000-17"]
+            self.assertEqual(strict["status"], "fail", strict)
+            self.assertEqual({trap["name"] for trap in strict["traps"]}, {"zone-paused", "ssl-overridden"})
             unset = self.results(operator)
             self.assertEqual(unset["000-16"]["status"], "unknown")
             self.assertIn("cloudflare.no-token", unset["000-16"]["reason"])

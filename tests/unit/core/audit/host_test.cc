@@ -128,11 +128,15 @@ TEST_CASE("kernel parameters: now and at boot are two sides; trap sysctl-later-f
 }
 
 TEST_CASE("users: root alone has uid 0, the deploy user is ordinary and can become root") {
-  const json good{
-      {"root_users", {"root"}},
-      {"groups", {{"docker", json::array()}}},
-      {"users",
-       {{"deploy", {{"exists", true}, {"uid", 1000}, {"password", "locked"}, {"sudo", {"(root) NOPASSWD: AGENT"}}}}}}};
+  const json good{{"root_users", {"root"}},
+                  {"groups", {{"docker", json::array()}}},
+                  {"users",
+                   {{"deploy",
+                     {{"exists", true},
+                      {"uid", 1000},
+                      {"password", "locked"},
+                      {"sudo", {"(root) NOPASSWD: AGENT"}},
+                      {"sudo_knows_host", true}}}}}};
   const auto judge_user = [](const json& value) {
     return judged("deploy-user", {{"user", "deploy"}}, record_of({{"accounts", value}})).verdict;
   };
@@ -141,6 +145,7 @@ TEST_CASE("users: root alone has uid 0, the deploy user is ordinary and can beco
   CHECK(judge_user(with_value(good, "/users/deploy/password", "empty")) == Verdict::kFail);
   CHECK(judge_user(with_value(good, "/users/deploy/sudo", json::array())) == Verdict::kFail);
   CHECK(judge_user(with_value(good, "/groups/docker", {"deploy"})) == Verdict::kWarn);
+  CHECK(judge_user(with_value(good, "/users/deploy/sudo_knows_host", false)) == Verdict::kWarn);
   CHECK(judge_user(with_value(good, "/users/deploy/exists", false)) == Verdict::kFail);
   CHECK(first_that_is_not_unknown("deploy-user", {{"user", "deploy"}}, {{"accounts", good}}) == "");
 }

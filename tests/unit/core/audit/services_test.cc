@@ -75,6 +75,7 @@ json container() {
   return {{"name", "app"},
           {"project", "sentinel"},
           {"service", "proxy"},
+          {"config_files", 1},
           {"state", "running"},
           {"health", "healthy"},
           {"oom_killed", false},
@@ -103,7 +104,15 @@ TEST_CASE("fail2ban: the compliant jail passes, each weaker one fails") {
   CHECK(jail(with_value(fail2ban(), "/at_boot/bantime", 600)).persistence == Persistence::kBootOnly);
   CHECK(jail(with_value(fail2ban(), "/at_boot/enabled", false)).persistence == Persistence::kBootOnly);
   CHECK(jail(with_value(fail2ban(), "/jail/findtime", 1)).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail/ignore", {"0.0.0.0/0"})).verdict == Verdict::kFail);
+  for (const char* network : {"0.0.0.0/0", "0.0.0.0", "::", "0.0.0.0/1", "2000::/3"})
+    CHECK(jail(with_value(fail2ban(), "/jail/ignore", {network})).persistence == Persistence::kRuntimeOnly);
+  const auto everybody =
+      with_value(with_value(fail2ban(), "/jail/ignore", {"0.0.0.0"}), "/at_boot/ignore", {"0.0.0.0/0"});
+  CHECK(jail(everybody).persistence == Persistence::kBoth);
+  CHECK(jail(with_value(fail2ban(), "/jail/ignore", {"10.0.0.0/8", "2001:db8::/32"})).verdict == Verdict::kPass);
+  for (const char* unread : {"/jail/ignore", "/at_boot/ignore", "/at_boot/maxretry", "/at_boot/bantime"})
+    CHECK(jail(with_value(fail2ban(), unread, nullptr)).verdict == Verdict::kUnknown);
+  CHECK(jail(with_value(fail2ban(), "/at_boot/ignore", {"%(friends)s"})).verdict == Verdict::kUnknown);
   CHECK(jail(with_value(fail2ban(), "/jail/failregex", {"^never$"})).verdict == Verdict::kFail);
   CHECK(jail(with_value(fail2ban(), "/jail/ports", {{"iptables-multiport", "2222"}})).verdict == Verdict::kFail);
   CHECK(jail(with_value(fail2ban(), "/jail/bantime", -1)).verdict == Verdict::kPass);
@@ -232,6 +241,23 @@ TEST_CASE("containers: each aspect passes on the good one and fails on its own f
   CHECK(aspect("private-tmp", with_value(container(), "/process/tmp", nullptr)).verdict == Verdict::kFail);
   CHECK(aspect("healthy", container(), 3).verdict == Verdict::kFail);
   CHECK(aspect("no such aspect", container()).verdict == Verdict::kUnknown);
+}
+
+TEST_CASE("traps of compose: an override adds ports, and replicas can't share one") {
+  const json both = json::parse(R"([{"host_ip": "", "host_port": "8080", "container": "8080/tcp"},
+                                    {"host_ip": "127.0.0.1", "host_port": "8080", "container": "8080/tcp"}])");
+  const auto overridden = with_value(with_value(container(), "/ports", both), "/config_files", 2);
+  CHECK(has_trap(aspect("loopback-ports", overridden), "compose-override-appends"));
+  CHECK_FALSE(
+      has_trap(aspect("loopback-ports", with_value(overridden, "/config_files", 1)), "compose-override-appends"));
+  const auto two = [](const json& one, const json& other) {
+    return judged("containers", {{"aspect", "healthy"}, {"project", "sentinel"}},
+                  record_of({{"docker.containers", {{"containers", {one, other}}}}}));
+  };
+  const auto waiting = with_value(container(), "/state", "created");
+  CHECK(has_trap(two(container(), waiting), "replicas-one-port"));
+  CHECK_FALSE(has_trap(two(container(), with_value(waiting, "/service", "other")), "replicas-one-port"));
+  CHECK_FALSE(has_trap(two(container(), with_value(waiting, "/ports", json::array())), "replicas-one-port"));
 }
 
 TEST_CASE("the application: release, environment, confinement") {

@@ -19,6 +19,7 @@ json values() {
           {"hostbasedauthentication", "no"},
           {"permitrootlogin", "no"},
           {"maxauthtries", "3"},
+          {"port", "22"},
           {"usepam", "yes"}};
 }
 
@@ -32,6 +33,7 @@ json effective() {
           {"problem", ""},
           {"stale", ""},
           {"unit", "ssh.service"},
+          {"by_socket", false},
           {"contexts", {{{"match", ""}, {"connection", ""}, {"values", values()}, {"problem", ""}}}},
           {"settings", {setting("passwordauthentication", "no", "/etc/ssh/sshd_config.d/00-sentinel.conf", 4)}}};
 }
@@ -50,6 +52,16 @@ TEST_CASE("keys only: the compliant host passes, on disk and in the daemon") {
   const auto finding = keys_only(effective());
   CHECK(finding.verdict == Verdict::kPass);
   CHECK(finding.persistence == Persistence::kBoth);
+}
+
+TEST_CASE("trap ssh-socket-port: the files name a port that systemd's socket does not open") {
+  auto finding = keys_only(with_value(effective(), "/contexts/0/values/port", "2222"));
+  CHECK(finding.verdict == Verdict::kWarn);
+  CHECK_FALSE(has_trap(finding, "ssh-socket-port"));
+  finding = keys_only(with_value(with_value(effective(), "/contexts/0/values/port", "2222"), "/by_socket", true));
+  CHECK(finding.verdict == Verdict::kWarn);
+  CHECK(has_trap(finding, "ssh-socket-port"));
+  CHECK(keys_only(with_value(effective(), "/contexts/0/values/port", "2222 22")).verdict == Verdict::kPass);
 }
 
 TEST_CASE("keys only: each wrong value fails and names the line that wins") {
