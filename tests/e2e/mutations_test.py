@@ -6,9 +6,9 @@ The same configuration written otherwise changes no verdict.
 mutations/*.yaml has the cases, written from what the rows of the checklists mean. Fields of a case: name; change (a shell script,
 as root); row (of a checklist; none in same.yaml, where nothing may change); verdict (fail); side (where the fault holds: both,
 runtime-only, boot-only), trap (its name); shows (a script that succeeds when the host looks right and is wrong); also ({row: why it
-may say something too}); within (seconds until the service notices); reboot (false: it can't be tried by one); suites; undo (in
-place of the file's restore); repaired (the playbook says otherwise, so the plan that `check` asks for repairs it). /root/as-was has
-what the host was before, and put_back takes it from there.
+may say something too}); within (seconds until the service notices); reboot (false: it can't be tried by one; alone: what others
+do needs what it switches off); suites; undo (in place of the file's restore); repaired (the playbook says otherwise, so the plan that
+`check` asks for repairs it). /root/as-was has what the host was before, and put_back takes it from there.
 
 Debian 12 gets every case. A campaign also tries those of the host itself, HOST_PART, on 11 and 13.
 
@@ -62,7 +62,7 @@ def together(among):
     out = []
     for case in among:
         for batch in out:
-            if all(not related(case) & related(other) for other in batch):
+            if all(not related(case) & related(other) and "alone" not in (case.get("reboot"), other.get("reboot")) for other in batch):
                 batch.append(case)
                 break
         else:
