@@ -121,6 +121,13 @@ std::set<std::string> faults_of(const json& configuration, const char* origin, c
   return faults;
 }
 
+/// Where neither is wrong by itself, what was meant isn't in force yet.
+void judge_not_loaded(bool only_later, Ruling& ruling) {
+  ruling.fault("the configuration in force is not what the file says",
+               only_later ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
+  ruling.trap("caddy-not-reloaded", "the Caddyfile was changed and not loaded", "systemctl reload caddy");
+}
+
 /// with: {upstream: "127.0.0.1:8080", read_timeout_s, headers: [name]}
 Result<Judged> judge_caddy(const Case& subject) {
   const Wanted wanted{subject.with().at("upstream").get<std::string>(),
@@ -130,17 +137,19 @@ Result<Judged> judge_caddy(const Case& subject) {
                             wanted.upstream, wanted.patience));
   SENTINEL_TRY(const auto* caddy, subject.seen("caddy"));
   const bool same = caddy->at("same").get<bool>();
-  const auto now = faults_of(caddy->at("running"), "localhost:2019/config/", wanted, ruling);
+  const auto& running = caddy->at("running");
+  std::set<std::string> now;
+  if (running.is_null()) {
+    ruling.cannot_tell("nobody answers at localhost:2019: Caddy does not say what it runs");
+  } else {
+    now = faults_of(running, "localhost:2019/config/", wanted, ruling);
+  }
   auto later = now;
   if (const auto problem = caddy->at("problem").get<std::string>(); !problem.empty()) {
     ruling.fault("Caddy refuses its file: " + problem, Persistence::kBootOnly);
   } else if (!same) {
     later = faults_of(caddy->at("file"), "/etc/caddy/Caddyfile", wanted, ruling);
-    // Where neither is wrong by itself, what was meant isn't in force yet.
-    const bool only_later = now.empty() && !later.empty();
-    ruling.fault("the configuration in force is not what the file says",
-                 only_later ? Persistence::kBootOnly : Persistence::kRuntimeOnly);
-    ruling.trap("caddy-not-reloaded", "the Caddyfile was changed and not loaded", "systemctl reload caddy");
+    if (!running.is_null()) judge_not_loaded(now.empty() && !later.empty(), ruling);
   }
   judge_sides(now, later, "at the next start: ", ruling);
   return std::move(ruling).close("as wanted, and in force", Persistence::kBoth);

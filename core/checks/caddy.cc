@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// caddy: {running: configuration in force (summary), file: what the Caddyfile means (summary), same, problem,
-// exe_deleted,
-//         pid}; a summary is {admin, servers: {name: {listen, logs, log_format, handlers: [{handler, api: it meets
+// caddy: {running: configuration in force (summary), null when nobody answers, file: what the Caddyfile means, same,
+//         problem}; a summary is {admin, servers: {name: {listen, logs, log_format, handlers: [{handler, api: it meets
 //         every request to the API, dials, read_timeout_s, write_timeout_s, header_timeout_s, flush_interval, deleted,
 //         set}]}}}
 // The file goes through Caddy's own adapter: only it knows what its directives mean.
@@ -127,10 +126,11 @@ Result<json> adapted(Reader& machine, std::string& problem) {
 Result<Answer> look_at_caddy(const Inquiry& inquiry) {
   std::string problem;
   SENTINEL_TRY(const auto file, adapted(inquiry.machine(), problem));
-  SENTINEL_TRY(const auto running, fetch_json("http://localhost:2019/config/"));
+  const auto running = fetch_json("http://localhost:2019/config/");
+  if (!running.ok() && running.error().code != "probe.absent") return running.error();
   return Answer{{{"problem", problem},
-                 {"same", running == file},
-                 {"running", summary_of(running)},
+                 {"same", running.ok() && *running == file},
+                 {"running", running.ok() ? summary_of(*running) : json(nullptr)},
                  {"file", file.is_null() ? json(nullptr) : summary_of(file)}},
                 "localhost:2019/config/, caddy adapt"};
 }
