@@ -10,25 +10,16 @@
 
 #include <array>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <thread>
 
 #include "cli/outside/connect.h"
-#include "core/base/digest.h"
+#include "core/base/freed.h"
 
 namespace sentinel {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* value) const {
-    Free(value);
-  }
-};
 
 using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
@@ -62,50 +53,18 @@ struct Attempt {
   ServedCertificate certificate;
 };
 
-std::string time_text(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (::ASN1_TIME_to_tm(time, &parts) != 1) return "";
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
+CertificateText text_of(X509* certificate) {
+  unsigned char* encoded = nullptr;
+  const int size = ::i2d_X509(certificate, &encoded);
+  if (size <= 0) return {};
+  const auto text = read_certificate({reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size)});
+  OPENSSL_free(encoded);
+  return text.value_or({});
 }
 
-std::string name_text(const X509_NAME* name) {
-  const std::unique_ptr<BIO, Freed<BIO_free>> out(::BIO_new(::BIO_s_mem()));
-  ::X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253);
-  char* data = nullptr;
-  const auto size = BIO_get_mem_data(out.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
-std::vector<std::string> alternative_names(const X509* certificate) {
-  std::vector<std::string> out;
-  const std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>> names(
-      static_cast<GENERAL_NAMES*>(::X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type != GEN_DNS && name->type != GEN_IPADD) continue;
-    const auto* value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
-    const auto* data = ::ASN1_STRING_get0_data(value);
-    const auto size = static_cast<std::size_t>(::ASN1_STRING_length(value));
-    if (name->type == GEN_DNS) {
-      out.emplace_back(reinterpret_cast<const char*>(data), size);
-    } else if (size == 4 || size == 16) {
-      std::array<char, INET6_ADDRSTRLEN> text{};
-      ::inet_ntop(size == 4 ? AF_INET : AF_INET6, data, text.data(), text.size());
-      out.emplace_back(text.data());
-    }
-  }
-  return out;
-}
-
-ServedCertificate read_certificate(SSL* session, X509* certificate, const std::string& name) {
+ServedCertificate served_certificate(SSL* session, X509* certificate, const std::string& name) {
   ServedCertificate out;
-  out.subject = name_text(::X509_get_subject_name(certificate));
-  out.issuer = name_text(::X509_get_issuer_name(certificate));
-  out.names = alternative_names(certificate);
-  out.not_before = time_text(::X509_get0_notBefore(certificate));
-  out.not_after = time_text(::X509_get0_notAfter(certificate));
+  out.text = text_of(certificate);
   int days = 0, seconds = 0;
   ::ASN1_TIME_diff(&days, &seconds, nullptr, ::X509_get0_notAfter(certificate));
   out.days_left = seconds < 0 ? days - 1 : days;
@@ -114,11 +73,6 @@ ServedCertificate read_certificate(SSL* session, X509* certificate, const std::s
   ::ASN1_TIME_diff(&days, &seconds, ::X509_get0_notBefore(certificate), ::X509_get0_notAfter(certificate));
   const double lifetime = days * kDay + seconds;
   out.share_left = left > 0 && lifetime > 0 ? left / lifetime : 0;
-  unsigned char* encoded = nullptr;
-  if (const int size = ::i2d_X509(certificate, &encoded); size > 0) {
-    out.fingerprint = sha256_hex({reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size)});
-    OPENSSL_free(encoded);
-  }
   const auto verified = ::SSL_get_verify_result(session);
   out.chain = verified == X509_V_OK ? "ok" : ::X509_verify_cert_error_string(verified);
   out.name_matches = ::X509_check_host(certificate, name.data(), name.size(), 0, nullptr) == 1 ||
@@ -185,7 +139,7 @@ Attempt attempt(const Offer& offer, const std::string& address, std::uint16_t po
   const Certificate certificate(::SSL_get1_peer_certificate(session.get()));
   if (certificate != nullptr) {
     out.has_certificate = true;
-    out.certificate = read_certificate(session.get(), certificate.get(), name);
+    out.certificate = served_certificate(session.get(), certificate.get(), name);
   }
   return out;
 }
@@ -208,11 +162,17 @@ void to_json(nlohmann::json& json, const TlsReport& value) {
           {"weak_ciphers", handshakes_json(value.weak_ciphers)},
           {"certificate", nullptr}};
   if (!value.has_certificate) return;
-  json["certificate"] = {{"subject", certificate.subject},       {"issuer", certificate.issuer},
-                         {"names", certificate.names},           {"not_before", certificate.not_before},
-                         {"not_after", certificate.not_after},   {"days_left", certificate.days_left},
-                         {"share_left", certificate.share_left}, {"fingerprint", certificate.fingerprint},
-                         {"chain", certificate.chain},           {"name_matches", certificate.name_matches}};
+  const auto& text = certificate.text;
+  json["certificate"] = {{"subject", text.subject},
+                         {"issuer", text.issuer},
+                         {"names", text.names},
+                         {"not_before", text.not_before},
+                         {"not_after", text.not_after},
+                         {"days_left", certificate.days_left},
+                         {"share_left", certificate.share_left},
+                         {"fingerprint", text.fingerprint},
+                         {"chain", certificate.chain},
+                         {"name_matches", certificate.name_matches}};
 }
 
 TlsReport probe_tls(const std::string& address, std::uint16_t port, const std::string& name,

@@ -11,6 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/certificate.h"
+
 namespace sentinel {
 
 /// accepted; refused (an alert, or the connection was closed); silent (the deadline passed); unreachable (no
@@ -21,15 +23,10 @@ struct Handshake {
 };
 
 struct ServedCertificate {
-  std::string subject;
-  std::string issuer;
-  std::vector<std::string> names;  ///< "api.example.com", "192.0.2.7"
-  std::string not_before;          ///< RFC 3339, UTC
-  std::string not_after;
-  int days_left = 0;        ///< whole days, by this machine's clock; negative: over
-  double share_left = 0;    ///< of its whole lifetime; 0 when it is over
-  std::string fingerprint;  ///< SHA-256 of the certificate, lower-case hex
-  std::string chain;        ///< "ok", or why this machine's authorities don't vouch for it
+  CertificateText text;
+  int days_left = 0;      ///< whole days, by this machine's clock; negative: over
+  double share_left = 0;  ///< of its whole lifetime; 0 when it is over
+  std::string chain;      ///< "ok", or why this machine's authorities don't vouch for it
   bool name_matches = false;
 };
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The application: the release in force, its environment, how its process is confined, and its containers.
+// The application: the release in force, its environment, how its process is confined, and who starts it.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <functional>
-#include <map>
-#include <set>
 
+#include "core/audit/containers.h"
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
 
@@ -40,7 +37,22 @@ Result<Judged> judge_release(const Case& subject) {
   return std::move(ruling).close("release " + app->at("release").get<std::string>(), Persistence::kBoth);
 }
 
-/// with: {app, required: [NAME]}. The file of the release, and what the process really has.
+bool in_containers(const json& with) {
+  return with.value("runtime", std::string("systemd")) == "compose";
+}
+
+/// The environment of what runs: of the release's own process, or of its container.
+Result<json> running_environment(const Case& subject, const json& app) {
+  if (!in_containers(subject.with())) return app.at("main_environment");
+  SENTINEL_TRY(const auto* seen, subject.seen("docker.containers"));
+  for (const auto& container : seen->at("containers")) {
+    if (container.at("application") == subject.with().at("app") && container.at("release") == app.at("release"))
+      return container.at("environment");
+  }
+  return json::object();
+}
+
+/// with: {app, runtime: systemd | compose, required: [NAME]}. The file of the release, and what the process really has.
 Result<Judged> judge_environment(const Case& subject) {
   SENTINEL_TRY(const auto* app, subject.seen("app"));
   Ruling ruling("the environment holds real values, only root reads it, and the process that runs has the same");
@@ -55,7 +67,7 @@ Result<Judged> judge_environment(const Case& subject) {
   if (file.at("owner") != "root" || (mode != "0400" && mode != "0600"))
     ruling.fault(fmt::format("{} is {} {}", path, file.at("owner").get<std::string>(), mode));
   const auto& values = file.at("values");
-  const auto& running = app->at("main_environment");
+  SENTINEL_TRY(const auto running, running_environment(subject, *app));
   for (const auto& name : subject.with().value("required", json::array())) {
     if (!values.contains(name.get<std::string>())) ruling.fault(fmt::format("{} is not set", name.get<std::string>()));
   }
@@ -74,9 +86,15 @@ Result<Judged> judge_environment(const Case& subject) {
   return std::move(ruling).close(fmt::format("{} values", values.size()), Persistence::kBoth);
 }
 
-/// with: {app, aspect: no-new-privileges | capabilities | read-only-root | private-tmp}
+/// with: {app, runtime, aspect: no-new-privileges | capabilities | read-only-root | private-tmp}
 Result<Judged> judge_confinement(const Case& subject) {
   const auto aspect = subject.with().at("aspect").get<std::string>();
+  if (in_containers(subject.with())) {
+    const auto app = subject.with().at("app").get<std::string>();
+    Ruling ruling(fmt::format("each container of {}: {}", app, aspect));
+    SENTINEL_CHECK(judge_containers(subject, {aspect}, {app, "", 1}, ruling));
+    return std::move(ruling).close("so it is", Persistence::kRuntimeOnly);
+  }
   SENTINEL_TRY(const auto* app, subject.seen("app"));
   const auto& main = app->at("main");
   if (main.is_null()) return Error("audit.unseen", "no process of the application runs");
@@ -89,17 +107,10 @@ Result<Judged> judge_confinement(const Case& subject) {
     const auto bounding = main.at("cap_bounding").get<std::string>();
     const auto effective = main.at("cap_effective").get<std::string>();
     ruling.saw("app", fmt::format("CapBnd {}, CapEff {}", bounding, effective), origin);
-    // 0x400 is CAP_NET_BIND_SERVICE, the one that may stay (capabilities(7)).
-    for (const auto& mask : {bounding, effective}) {
-      const auto bits = std::strtoull(mask.c_str(), nullptr, 16);
-      if (mask.empty() || mask.find_first_not_of("0123456789abcdef") != std::string::npos)
-        ruling.cannot_tell("the capabilities can't be read");
-      if ((bits & ~0x400ULL) != 0)
-        ruling.fault(fmt::format("it has capabilities: {}", mask), Persistence::kRuntimeOnly);
-    }
+    for (const auto& mask : {bounding, effective}) judge_capabilities("it", mask, ruling);
   } else if (aspect == "read-only-root") {
     const auto& value = main.at("root_read_only");
-    if (value.is_null()) ruling.cannot_tell("its root mount can't be seen");
+    if (!value.is_boolean()) ruling.cannot_tell("its root mount can't be seen");
     ruling.saw("app", fmt::format("root mount read-only: {}", value.dump()), "mountinfo");
     if (value == false) ruling.fault("it can write to its root file system", Persistence::kRuntimeOnly);
   } else if (aspect == "private-tmp") {
@@ -113,159 +124,28 @@ Result<Judged> judge_confinement(const Case& subject) {
   return std::move(ruling).close("so it is", Persistence::kRuntimeOnly);
 }
 
-using ContainerRule = std::function<void(const json& container, const std::string& name, Ruling& ruling)>;
-
-std::string text(const json& object, const char* key) {
-  return object.at(key).get<std::string>();
-}
-
-bool is_on_loopback(const json& port) {
-  const auto address = text(port, "host_ip");
-  return address.starts_with("127.") || address == "::1";
-}
-
-/// Whether the container publishes the same port of its own on loopback.
-bool is_on_loopback_too(const json& container, const json& port) {
-  const auto& ports = container.at("ports");
-  return std::any_of(ports.begin(), ports.end(), [&](const json& other) {
-    return text(other, "container") == text(port, "container") && is_on_loopback(other);
-  });
-}
-
-/// Several containers of one service that want the same port of the host: only one of them gets it.
-void judge_shared_ports(const std::vector<const json*>& containers, Ruling& ruling) {
-  std::map<std::pair<std::string, std::string>, int> wanted;
-  for (const auto* container : containers) {
-    std::set<std::string> ports;
-    for (const auto& port : container->at("ports")) ports.insert(text(port, "host_port"));
-    for (const auto& port : ports) {
-      if (!port.empty() && port != "0") ++wanted[{text(*container, "service"), port}];
-    }
+/// with: {app, runtime}. Systemd or the engine starts it again, never both.
+Result<Judged> judge_restarts(const Case& subject) {
+  const auto name = subject.with().at("app").get<std::string>();
+  SENTINEL_TRY(const auto* app, subject.seen("app"));
+  const auto unit = app->at("unit").get<std::string>();
+  const auto restart = app->at("restart").get<std::string>();
+  Ruling ruling("one thing alone starts the application again after a crash and at boot");
+  ruling.saw("app", fmt::format("Restart={}, {}", restart, app->at("enabled").get<std::string>()), unit);
+  if (in_containers(subject.with())) {
+    SENTINEL_CHECK(judge_containers(subject, {"restarted"}, {name, "", 1}, ruling));
+    if (app->at("active") == "active" || app->at("enabled") == "enabled")
+      ruling.fault(fmt::format("{} starts it too", unit));
+  } else if (restart != "on-failure" && restart != "always") {
+    ruling.fault(fmt::format("{} has Restart={}", unit, restart));
   }
-  for (const auto& [what, count] : wanted) {
-    if (count < 2 || what.first.empty()) continue;
-    ruling.trap(
-        "replicas-one-port",
-        fmt::format("{} containers of {} want port {} of the host, and one gets it", count, what.first, what.second),
-        "publish no port of a service with replicas; let the web server reach them by their network");
-  }
-}
-
-/// Rules over one container by the name of the aspect.
-const std::map<std::string, ContainerRule>& container_rules() {
-  static const std::map<std::string, ContainerRule> rules{
-      {"healthy",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         if (text(container, "state") != "running")
-           return ruling.fault(fmt::format("{} is {}", name, text(container, "state")));
-         const auto health = text(container, "health");
-         if (health.empty()) {
-           ruling.cannot_tell(fmt::format("{} has no health check", name));
-           ruling.trap("no-healthcheck", fmt::format("{} runs; nothing says that it works", name),
-                       "give it a health check");
-         } else if (health != "healthy") {
-           ruling.fault(fmt::format("{} is {}", name, health));
-         }
-         if (container.at("oom_killed").get<bool>()) ruling.fault(fmt::format("{} was killed for its memory", name));
-       }},
-      {"loopback-ports",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         for (const auto& port : container.at("ports")) {
-           if (is_on_loopback(port)) continue;
-           const auto address = text(port, "host_ip");
-           ruling.fault(fmt::format("{} publishes {} on {}", name, text(port, "host_port"),
-                                    address.empty() ? "every address" : address));
-           ruling.trap("docker-publishes-past-ufw",
-                       fmt::format("{} is reachable whatever ufw says", text(port, "host_port")),
-                       "publish it on 127.0.0.1 only");
-           if (container.at("config_files").get<int>() > 1 && is_on_loopback_too(container, port)) {
-             ruling.trap("compose-override-appends",
-                         fmt::format("{} was made of several compose files: what a later one publishes on loopback is "
-                                     "added to what an earlier one publishes on {}",
-                                     name, address.empty() ? "every address" : address),
-                         "bind the port to 127.0.0.1 in the one file, or write ports: !override (Compose 2.24)");
-           }
-         }
-       }},
-      {"limits",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         for (const char* limit : {"memory", "cpus", "pids"}) {
-           if (container.at(limit).get<std::int64_t>() <= 0)
-             ruling.fault(fmt::format("{} has no limit of {}", name, limit));
-         }
-       }},
-      {"bounded-logs",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         if (!container.at("log").at("options").contains("max-size"))
-           ruling.fault(fmt::format("the log of {} grows without bound", name));
-       }},
-      {"health-check",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         if (container.at("healthcheck").is_null()) ruling.fault(fmt::format("{} has no health check", name));
-       }},
-      {"no-new-privileges",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         const auto& process = container.at("process");
-         if (process.is_null()) return ruling.cannot_tell(fmt::format("{} has no process", name));
-         if (process.at("no_new_privs") != "1")
-           ruling.fault(fmt::format("{} may gain privileges", name), Persistence::kRuntimeOnly);
-       }},
-      {"capabilities",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         const auto& process = container.at("process");
-         if (container.at("privileged").get<bool>()) return ruling.fault(fmt::format("{} is privileged", name));
-         if (process.is_null()) return ruling.cannot_tell(fmt::format("{} has no process", name));
-         const auto mask = text(process, "cap_bounding");
-         if ((std::strtoull(mask.c_str(), nullptr, 16) & ~0x400ULL) != 0)
-           ruling.fault(fmt::format("{} has capabilities: {}", name, mask));
-       }},
-      {"read-only-root",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         if (!container.at("read_only").get<bool>())
-           ruling.fault(fmt::format("{} can write to its root file system", name));
-       }},
-      {"private-tmp",
-       [](const json& container, const std::string& name, Ruling& ruling) {
-         const auto& process = container.at("process");
-         if (process.is_null()) return ruling.cannot_tell(fmt::format("{} has no process", name));
-         const auto& tmp = process.at("tmp");
-         if (tmp.is_null() || tmp.at("type") != "tmpfs") ruling.fault(fmt::format("/tmp of {} is no tmpfs", name));
-       }},
-  };
-  return rules;
-}
-
-/// with: {aspect, project (of Compose, or the application whose release it is), least: number of containers there have
-/// to be, service}
-Result<Judged> judge_containers(const Case& subject) {
-  const auto aspect = subject.with().at("aspect").get<std::string>();
-  const auto rule = container_rules().find(aspect);
-  if (rule == container_rules().end())
-    return Error("audit.unseen", fmt::format("nobody knows the aspect '{}'", aspect));
-  SENTINEL_TRY(const auto* seen, subject.seen("docker.containers"));
-  const auto project = subject.with().value("project", std::string());
-  const auto service = subject.with().value("service", std::string());
-  const auto least = subject.with().value("least", 1);
-  Ruling ruling(fmt::format("each container of {}: {}", project.empty() ? "this host" : project, aspect));
-  std::vector<const json*> chosen;
-  for (const auto& container : seen->at("containers")) {
-    if (!project.empty() && text(container, "project") != project && container.value("application", "") != project)
-      continue;
-    if (!service.empty() && text(container, "service") != service) continue;
-    chosen.push_back(&container);
-    const auto name = text(container, "name");
-    ruling.saw("docker.containers", fmt::format("{}: {} {}", name, text(container, "state"), text(container, "health")),
-               subject.origin("docker.containers"));
-    rule->second(container, name, ruling);
-  }
-  if (aspect == "healthy") judge_shared_ports(chosen, ruling);
-  const auto count = static_cast<int>(chosen.size());
-  if (count < least) ruling.fault(fmt::format("{} container{}, {} wanted", count, count == 1 ? "" : "s", least));
-  return std::move(ruling).close(fmt::format("{} container{}", count, count == 1 ? "" : "s"), Persistence::kBoth);
+  return std::move(ruling).close("so it is", Persistence::kBoth);
 }
 
 std::vector<ProbeOrder> ask_app(const json& with) {
-  return {{"app", {{"app", with.value("app", std::string())}}}};
+  std::vector<ProbeOrder> out{{"app", {{"app", with.value("app", std::string())}}}};
+  if (in_containers(with)) out.push_back({"docker.containers", json::object()});
+  return out;
 }
 
 }  // namespace
@@ -274,11 +154,7 @@ std::vector<Judgement> application_judgements() {
   return {{"app-confined", ask_app, judge_confinement},
           {"app-environment", ask_app, judge_environment},
           {"app-release", ask_app, judge_release},
-          {"containers",
-           [](const json&) {
-             return std::vector<ProbeOrder>{{"docker.containers", json::object()}};
-           },
-           judge_containers}};
+          {"app-restarts", ask_app, judge_restarts}};
 }
 
 }  // namespace sentinel

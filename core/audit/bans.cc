@@ -159,11 +159,13 @@ Result<Judged> judge_fail2ban(const Case& subject) {
   for (const char* name : {"maxretry", "bantime", "findtime", "journalmatch", "logpath", "actions"})
     ruling.saw("fail2ban", fmt::format("{} {}", name, jail.at(name).dump()), origin);
   judge_files_are_read(at_boot, ruling);
+  if (jail.at("findtime").is_null()) ruling.cannot_tell("the jail's findtime can't be read");
   const auto now = weaknesses(jail, most, bantime);
   const auto later = weaknesses(at_boot, most, bantime);
   judge_sides(now, later, "in its files: ", ruling);
   judge_jail_works(*seen, jail, ruling);
-  if (jail.at("actions").empty()) ruling.fault("the jail has no action: it bans nobody");
+  if (jail.at("actions").get<std::vector<std::string>>().empty())
+    ruling.fault("the jail has no action: it bans nobody");
   if (!seen->at("iptables").get<bool>() && !seen->at("nft").get<bool>()) {
     ruling.fault("neither iptables nor nft is there: a ban would have no effect");
     ruling.trap("fail2ban-no-firewall-program", "the ban action's program is missing", "install iptables or nftables");
@@ -190,13 +192,7 @@ Result<Judged> judge_fail2ban(const Case& subject) {
 }  // namespace
 
 std::vector<Judgement> ban_judgements() {
-  return {{"fail2ban-sshd",
-           [](const json&) {
-             auto out = unit_orders({"fail2ban.service"});
-             out.push_back({"fail2ban", json::object()});
-             return out;
-           },
-           judge_fail2ban}};
+  return {{"fail2ban-sshd", [](const json&) { return unit_orders({"fail2ban.service"}, "fail2ban"); }, judge_fail2ban}};
 }
 
 }  // namespace sentinel

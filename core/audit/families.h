@@ -10,6 +10,7 @@ namespace sentinel {
 
 std::vector<Judgement> application_judgements();
 std::vector<Judgement> ban_judgements();
+std::vector<Judgement> container_judgements();
 std::vector<Judgement> edge_judgements();
 std::vector<Judgement> exposure_judgements();
 std::vector<Judgement> firewall_judgements();
@@ -20,6 +21,7 @@ std::vector<Judgement> plan_judgements();
 std::vector<Judgement> service_judgements();
 std::vector<Judgement> ssh_judgements();
 std::vector<Judgement> unit_judgements();
+std::vector<Judgement> update_judgements();
 std::vector<Judgement> web_judgements();
 
 }  // namespace sentinel

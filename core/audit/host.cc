@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The system itself, its users, its kernel parameters, and how it keeps itself up to date.
+// The system itself, its users, its kernel parameters and its logs.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <regex>
 
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
@@ -167,99 +166,6 @@ Result<Judged> judge_sysctl(const Case& subject) {
   return std::move(ruling).close("all as wanted", Persistence::kBoth);
 }
 
-/// A timer, and that what it starts is not masked.
-void judge_timer(const std::string& name, const json& units, Ruling& ruling) {
-  judge_unit(name + ".timer", units, ruling);
-  if (units.at(name + ".service").at("load") == "masked") ruling.fault(name + ".service is masked");
-}
-
-/// Patterns of packages that are never upgraded; they are matched from the beginning of a name.
-void judge_excepted(const json& patterns, Ruling& ruling) {
-  for (const auto& item : patterns) {
-    const auto pattern = item.get<std::string>();
-    try {
-      const std::regex expression(pattern);
-      const auto meets = [&](const std::string& name) {
-        return std::regex_search(name, expression, std::regex_constants::match_continuous);
-      };
-      if (meets("openssl") && meets("libc6") && meets("zlib1g"))
-        ruling.fault(fmt::format("Package-Blacklist \"{}\" excepts every package", pattern));
-      else
-        ruling.doubt(fmt::format("packages that match {} are never upgraded", pattern));
-    } catch (const std::regex_error&) {
-      ruling.cannot_tell(fmt::format("which packages Package-Blacklist \"{}\" excepts", pattern));
-    }
-  }
-}
-
-/// with: {most_age_hours, security: text of an origin that has to be there}
-Result<Judged> judge_updates(const Case& subject) {
-  SENTINEL_TRY(const auto* apt, subject.seen("apt"));
-  SENTINEL_TRY(const auto* units, subject.seen("units"));
-  Ruling ruling("security updates install themselves, and did so lately");
-  if (!apt->at("installed").get<bool>()) ruling.fault("unattended-upgrades is not installed");
-  const auto& periodic = apt->at("periodic");
-  for (const auto& [key, setting] : {std::pair("update", "APT::Periodic::Update-Package-Lists"),
-                                     std::pair("upgrade", "APT::Periodic::Unattended-Upgrade")}) {
-    const auto value = periodic.at(key).get<std::string>();
-    const auto file = apt->at("winners").at(setting).get<std::string>();
-    ruling.saw("apt", fmt::format("{} \"{}\"", setting, value), file.empty() ? "apt-config dump" : file);
-    if (!value.empty() && value != "0") continue;
-    ruling.fault(fmt::format("{} is {}", setting, value.empty() ? "not set" : "0"));
-    if (!file.empty())
-      ruling.trap("apt-later-file", fmt::format("{} comes last by name and wins", file),
-                  "set it in a file that sorts later, or take the line out");
-  }
-  if (periodic.value("enable", std::string("1")) == "0") ruling.fault("APT::Periodic::Enable is 0");
-  const auto origins = apt->at("origins").get<std::vector<std::string>>();
-  const bool security = std::any_of(origins.begin(), origins.end(), [](const std::string& origin) {
-    return origin.find("ecurity") != std::string::npos;
-  });
-  for (const auto& origin : origins) ruling.saw("apt", origin, "Unattended-Upgrade");
-  if (!security) ruling.fault("no pattern covers the security archive");
-  judge_excepted(apt->at("excepted"), ruling);
-  for (const char* timer : {"apt-daily", "apt-daily-upgrade"}) judge_timer(timer, *units, ruling);
-  for (const auto& name : apt->at("broken"))
-    ruling.fault(fmt::format("the package {} is half installed", name.get<std::string>()), Persistence::kNone);
-  for (const auto& name : apt->at("held")) ruling.doubt(fmt::format("the package {} is held", name.get<std::string>()));
-  if (apt->at("reboot_required").get<bool>()) ruling.doubt("an update waits for a reboot");
-  const auto now = nanoseconds_of(subject.record().taken_at);
-  const auto limit = subject.with().at("most_age_hours").get<std::int64_t>() * 3'600'000'000'000;
-  const auto since =
-      std::max(apt->at("stamps").at("update").get<std::int64_t>(), apt->at("installed_ns").get<std::int64_t>());
-  if (!now || since == 0) {
-    ruling.cannot_tell("when the package lists were last fetched");
-  } else if (*now - since > limit) {
-    ruling.fault(fmt::format("the package lists are {} hours old", (*now - since) / 3'600'000'000'000),
-                 Persistence::kNone);
-  }
-  return std::move(ruling).close("on, and the timers run", Persistence::kBoth);
-}
-
-/// Repositories of others have to name their key; what comes from a file needs none.
-Result<Judged> judge_sources(const Case& subject) {
-  SENTINEL_TRY(const auto* apt, subject.seen("apt"));
-  Ruling ruling("every package source from the network is checked against a key of its own");
-  const auto& sources = apt->at("sources");
-  if (sources.empty()) ruling.cannot_tell("there is no package source");
-  if (const auto setting = apt->at("unsigned").get<std::string>(); !setting.empty())
-    ruling.fault(setting + " lets in packages without a signature");
-  for (const auto& source : sources) {
-    const auto uri = source.at("uri").get<std::string>();
-    const auto place = fmt::format("{}:{}", source.at("file").get<std::string>(), source.at("line").get<int>());
-    const auto key = source.at("signed_by").get<std::string>();
-    ruling.saw("apt", fmt::format("{} signed by {}", uri, key.empty() ? "any trusted key" : key), place);
-    if (!uri.starts_with("http://") && !uri.starts_with("https://")) continue;
-    if (const auto lax = source.at("insecure").get<std::string>(); !lax.empty() && lax != "no")
-      ruling.fault(fmt::format("{} may do without a good signature", uri));
-    if (source.at("trusted") == "yes") ruling.fault(fmt::format("{} is trusted without a signature", uri));
-    const bool distribution =
-        uri.find("debian.org") != std::string::npos || uri.find("ubuntu.com") != std::string::npos;
-    if (key.empty() && !distribution) ruling.fault(fmt::format("{} names no key", uri));
-  }
-  return std::move(ruling).close("each names its key", Persistence::kBoth);
-}
-
 /// with: {rules: [{path, rotate}]}
 Result<Judged> judge_logs(const Case& subject) {
   SENTINEL_TRY(const auto* logs, subject.seen("logs"));
@@ -301,12 +207,6 @@ std::vector<ProbeOrder> ask_sysctl(const json& with) {
   return only("sysctl", {{"keys", keys}});
 }
 
-std::vector<ProbeOrder> with_units(const char* probe, const std::vector<std::string>& units) {
-  auto out = unit_orders(units);
-  out.push_back({probe, json::object()});
-  return out;
-}
-
 }  // namespace
 
 std::vector<Judgement> host_judgements() {
@@ -314,17 +214,10 @@ std::vector<Judgement> host_judgements() {
           {"kernel-parameters", ask_sysctl, judge_sysctl},
           {"log-rotation",
            [](const json&) {
-             return with_units("logs", {"logrotate.timer", "logrotate.service"});
+             return unit_orders({"logrotate.timer", "logrotate.service"}, "logs");
            },
            judge_logs},
           {"os-supported", [](const json&) { return only("os"); }, judge_os},
-          {"package-sources", [](const json&) { return only("apt"); }, judge_sources},
-          {"security-updates",
-           [](const json&) {
-             return with_units("apt", {"apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily.service",
-                                       "apt-daily-upgrade.service"});
-           },
-           judge_updates},
           {"ssh-user-key", [](const json& with) { return only("ssh.keys", users_of(with)); }, judge_keys}};
 }
 

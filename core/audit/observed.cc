@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
+#include "core/audit/times.h"
 
 namespace sentinel {
 namespace {
@@ -16,11 +18,25 @@ std::string shown(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// A value or a list of those that are good; {min}, {max}, {not} and {contains} compare.
-Result<bool> is_as_expected(const json& seen, const json& wanted) {
+/// Whether a time (RFC 3339, UTC) is at most so many seconds before the audit; nothing when it is no time.
+std::optional<bool> is_recent(const json& seen, const json& seconds, const std::string& taken_at) {
+  const auto then = seen.is_string() ? nanoseconds_of(seen.get<std::string>()) : std::nullopt;
+  const auto now = nanoseconds_of(taken_at);
+  if (!then || !now) return std::nullopt;
+  return *now - *then <= seconds.get<std::int64_t>() * 1'000'000'000;
+}
+
+/// A value or a list of those that are good; {min}, {max}, {not} and {contains} compare, {max_age_s} a time.
+Result<bool> is_as_expected(const json& seen, const json& wanted, const std::string& taken_at) {
   if (wanted.is_array()) return std::find(wanted.begin(), wanted.end(), seen) != wanted.end();
   if (!wanted.is_object()) return seen == wanted;
   for (const auto& [how, bound] : wanted.items()) {
+    if (how == "max_age_s") {
+      const auto recent = is_recent(seen, bound, taken_at);
+      if (!recent) return Error("audit.unseen", fmt::format("'{}' is no time", shown(seen)));
+      if (!*recent) return false;
+      continue;
+    }
     const bool holds = how == "min"        ? seen.is_number() && seen >= bound
                        : how == "max"      ? seen.is_number() && seen <= bound
                        : how == "not"      ? seen != bound
@@ -52,8 +68,12 @@ Result<Judged> judge_values(const Case& subject) {
     }
     const auto& seen = value->at(place);
     ruling.saw(probe, fmt::format("{} {}", name, shown(seen)), subject.origin(probe));
-    SENTINEL_TRY(const bool good, is_as_expected(seen, wanted));
-    if (!good) ruling.fault(fmt::format("{} is {}", name, shown(seen)), Persistence::kNone);
+    const auto good = is_as_expected(seen, wanted, subject.record().taken_at);
+    if (!good.ok()) {
+      ruling.cannot_tell(good.error().message);
+    } else if (!*good) {
+      ruling.fault(fmt::format("{} is {}", name, shown(seen)), Persistence::kNone);
+    }
   }
   return std::move(ruling).close("as expected");
 }

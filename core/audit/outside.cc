@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "core/audit/families.h"
 #include "core/audit/sides.h"
+#include "core/audit/times.h"
 
 namespace sentinel {
 namespace {
@@ -91,6 +94,10 @@ Result<Judged> judge_ciphers(const Case& subject) {
   return std::move(ruling).close("no weak family is agreed to", kNow);
 }
 
+bool ends_soon(std::int64_t days, double share) {
+  return days <= kLeastDaysLeft && share < kLeastShareLeft;
+}
+
 void judge_certificate(const std::string& side, const json& certificate, bool must_be_trusted, Ruling& ruling) {
   if (certificate.is_null()) return ruling.cannot_tell(fmt::format("{}: no certificate was seen", side));
   const auto days = certificate.at("days_left").get<int>();
@@ -103,7 +110,7 @@ void judge_certificate(const std::string& side, const json& certificate, bool mu
   }
   if (days < 0) {
     ruling.fault(fmt::format("{}: the certificate is over since {}", side, text_at(certificate, "not_after")));
-  } else if (days <= kLeastDaysLeft && certificate.at("share_left").get<double>() < kLeastShareLeft) {
+  } else if (ends_soon(days, certificate.at("share_left").get<double>())) {
     ruling.fault(fmt::format("{}: the certificate ends in {} days", side, days));
   }
   const auto chain = text_at(certificate, "chain");
@@ -111,7 +118,65 @@ void judge_certificate(const std::string& side, const json& certificate, bool mu
     ruling.fault(fmt::format("{}: clients won't trust it: {}", side, chain));
 }
 
-/// with: {name, port?, cloudflare, trusted}: trusted is false where the certificate is of an authority of our own.
+/// Names as certificates have them: one star stands for one label.
+bool is_for(const json& names, const std::string& name) {
+  const auto dot = name.find('.');
+  return std::any_of(names.begin(), names.end(), [&](const json& each) {
+    const auto text = each.get<std::string>();
+    return text == name || (text.starts_with("*.") && dot != std::string::npos && text.substr(1) == name.substr(dot));
+  });
+}
+
+/// The files that the web server was given: what it shows is of them, and what a restart brings.
+/// `served`: the fingerprint that the host shows; null when it showed none.
+void judge_files(const Case& subject, const json& files, const json& served, Ruling& ruling) {
+  const auto& file = files.at("file");
+  const auto& key = files.at("key");
+  bool whole = true;
+  for (const auto* each : {&file, &key}) {
+    const auto path = text_at(*each, "path");
+    ruling.saw("certificate", fmt::format("{} {}", text_at(*each, "owner"), text_at(*each, "mode")), path);
+    const auto problem = text_at(*each, "problem");
+    if (!problem.empty()) ruling.fault(fmt::format("{}: {}", path, problem), Persistence::kBootOnly);
+    whole = whole && problem.empty();
+  }
+  if (!whole) return;
+  if (text_at(key, "mode") != "0600" && text_at(key, "mode") != "0400")
+    ruling.fault(fmt::format("{} is {}", text_at(key, "path"), text_at(key, "mode")));
+  const auto owner = text_at(key, "owner");
+  if (owner != "caddy" && owner != "root") ruling.fault(fmt::format("{} is {}'s", text_at(key, "path"), owner));
+  if (key.at("public_key") != file.at("public_key"))
+    ruling.fault(fmt::format("{} is not the key of {}", text_at(key, "path"), text_at(file, "path")),
+                 Persistence::kBootOnly);
+  ruling.saw("certificate",
+             fmt::format("{} of {}, until {}, SHA-256 {}", text_at(file, "subject"), text_at(file, "issuer"),
+                         text_at(file, "not_after"), text_at(file, "fingerprint")),
+             text_at(file, "path"));
+  const auto from = nanoseconds_of(text_at(file, "not_before"));
+  const auto until = nanoseconds_of(text_at(file, "not_after"));
+  const auto now = nanoseconds_of(subject.record().taken_at);
+  constexpr std::int64_t kDay = 86'400'000'000'000;
+  if (!from || !until || !now) {
+    ruling.cannot_tell("until when the certificate in the file holds");
+  } else if (ends_soon((*until - *now) / kDay,
+                       static_cast<double>(*until - *now) / static_cast<double>(*until - *from))) {
+    ruling.fault(fmt::format("the certificate in the file ends on {}", text_at(file, "not_after")),
+                 Persistence::kBootOnly);
+  }
+  if (!is_for(file.at("names"), text_at(subject.with(), "name")))
+    ruling.fault(fmt::format("the certificate in the file is for {}",
+                             fmt::join(file.at("names").get<std::vector<std::string>>(), ", ")),
+                 Persistence::kBootOnly);
+  if (served.is_null()) return ruling.cannot_tell("whether the host shows the certificate in the file");
+  if (served != file.at("fingerprint")) {
+    ruling.fault("the host shows another certificate than the one in the file", Persistence::kRuntimeOnly);
+    ruling.trap("certificate-not-reloaded", "the file was replaced, and the web server still has the former one",
+                "systemctl reload caddy");
+  }
+}
+
+/// with: {name, port?, cloudflare, trusted, file?, key?}: trusted is false where the certificate is of an authority of
+/// our own; file and key name what the web server was given.
 Result<Judged> judge_site(const Case& subject) {
   SENTINEL_TRY(const auto* tls, subject.seen("outside.tls"));
   SENTINEL_TRY(const auto* redirect, subject.seen("outside.redirect"));
@@ -125,6 +190,11 @@ Result<Judged> judge_site(const Case& subject) {
     judge_old_versions(side, tls->at(side), ruling);
     // An origin behind an edge may have a certificate that only the edge trusts.
     judge_certificate(side, tls->at(side).at("certificate"), side == front && with.value("trusted", true), ruling);
+  }
+  if (!with.value("file", "").empty()) {
+    SENTINEL_TRY(const auto* files, subject.seen("certificate"));
+    const auto& shown = tls->at("origin").at("certificate");
+    judge_files(subject, *files, shown.is_null() ? shown : shown.at("fingerprint"), ruling);
   }
   const auto& plain = redirect->at(front);
   if (is_answer("outside.redirect", front, plain, false, ruling)) {
@@ -286,6 +356,8 @@ std::vector<Judgement> outside_judgements() {
            [](const json& with) {
              auto orders = site_order("outside.tls", with);
              orders.push_back({"outside.redirect", {{"name", with.value("name", "")}}});
+             const auto file = with.value("file", "");
+             if (!file.empty()) orders.push_back({"certificate", {{"file", file}, {"key", with.value("key", "")}}});
              return orders;
            },
            judge_site},

@@ -129,7 +129,7 @@ Result<Judged> judge_redis_password(const Case& subject) {
     ruling.doubt("it has no password; it listens on loopback only, so every user of the host may use it");
   }
   const auto& password = redis->at("password");
-  if (password.is_object() && password.at("length").get<int>() < 16)
+  if (!password.is_null() && password.at("length").get<int>() < 16)
     ruling.doubt("its password is shorter than 16 characters");
   return std::move(ruling).close("it asks for a password", Persistence::kBoth);
 }
@@ -153,11 +153,17 @@ Result<Judged> judge_redis_persistence(const Case& subject) {
   }
   const json& redis = **answer;
   const auto& config = redis.at("config");
-  if (!config.contains("appendonly")) return Error("audit.unseen", "Redis says nothing of appendonly");
-  const auto origin = redis.at("from") == "server" ? subject.origin("redis") : std::string("/etc/redis/redis.conf");
-  ruling.saw("redis", "appendonly " + config.at("appendonly").get<std::string>(), origin);
+  const bool asked = redis.at("from") == "server";
+  for (const char* name : {"appendonly", "appendfsync"}) {
+    // In a file what isn't said is Redis' default; the server says everything.
+    if (asked && !config.contains(name)) ruling.cannot_tell(fmt::format("Redis says nothing of {}", name));
+  }
+  const auto origin = asked ? subject.origin("redis") : std::string("/etc/redis/redis.conf");
+  ruling.saw("redis", "appendonly " + config.value("appendonly", "no"), origin);
   judge_sides(losses(config), losses(redis.at("at_boot")), "in its file: ", ruling);
   const auto& persistence = redis.at("persistence");
+  if (asked && !persistence.contains("aof_last_write_status"))
+    ruling.cannot_tell("Redis doesn't say how its last write went");
   for (const char* field : {"aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status"}) {
     if (!persistence.contains(field)) continue;
     ruling.saw("redis", fmt::format("{} {}", field, persistence.at(field).get<std::string>()), "INFO persistence");
@@ -180,6 +186,17 @@ std::int64_t prometheus_seconds(const std::string& text) {
 
 bool has(const json& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// A target stays "up" when nobody scrapes it any more.
+void judge_scrape(const std::string& job, const json& target, const std::string& taken_at, Ruling& ruling) {
+  const auto last = nanoseconds_of(target.at("last_scrape").get<std::string>());
+  const auto now = nanoseconds_of(taken_at);
+  if (!last || !now) return ruling.cannot_tell(fmt::format("when {} was last scraped", job));
+  const auto seconds = (*now - *last) / 1'000'000'000;
+  constexpr std::int64_t kLongest = 300;
+  if (seconds > kLongest)
+    ruling.fault(fmt::format("{} was last scraped {} s ago", job, seconds), Persistence::kRuntimeOnly);
 }
 
 /// with: {jobs: [name], retention}
@@ -209,6 +226,7 @@ Result<Judged> judge_prometheus(const Case& subject) {
       if (health == "down")
         ruling.fault(fmt::format("{} is down: {}", job, target.at("error").get<std::string>()),
                      Persistence::kRuntimeOnly);
+      if (health == "up") judge_scrape(job, target, subject.record().taken_at, ruling);
     }
     if (!found) now.insert(missing);
     if (!has(seen.at("at_boot").at("jobs"), job)) later.insert(missing);
@@ -226,7 +244,7 @@ Result<Judged> judge_prometheus(const Case& subject) {
   return std::move(ruling).close("all targets are up", Persistence::kBoth);
 }
 
-/// with: {alerts: [name]}
+/// with: {alerts: [name], grafana_login: one that Grafana must not take}
 Result<Judged> judge_alerts(const Case& subject) {
   const auto wanted = subject.with().at("alerts").get<std::vector<std::string>>();
   Ruling ruling(fmt::format("the alerts {} are loaded", fmt::join(wanted, ", ")));
@@ -246,6 +264,13 @@ Result<Judged> judge_alerts(const Case& subject) {
     if (found->at("health") == "err") ruling.fault(fmt::format("{} can't be evaluated", name));
   }
   judge_sides(now, later, "in its files: ", ruling);
+  if (subject.with().contains("grafana_login")) {
+    SENTINEL_TRY(const auto* grafana, subject.seen("grafana"));
+    const auto status = grafana->at("default_login").get<int>();
+    ruling.saw("grafana", fmt::format("status {} to the password it came with", status), subject.origin("grafana"));
+    if (status != 401 && status != 403)
+      ruling.fault(fmt::format("Grafana answers {} to the password it came with", status), Persistence::kRuntimeOnly);
+  }
   return std::move(ruling).close("all loaded", Persistence::kBoth);
 }
 
@@ -287,12 +312,6 @@ Result<Judged> judge_loopback(const Case& subject) {
   return std::move(ruling).close("on loopback only", Persistence::kRuntimeOnly);
 }
 
-std::vector<ProbeOrder> with_unit(const char* unit, const char* probe) {
-  auto out = unit_orders({unit});
-  out.push_back({probe, json::object()});
-  return out;
-}
-
 std::vector<ProbeOrder> ask_redis(const json& with) {
   json order = json::object();
   if (with.contains("port")) order["port"] = with.at("port");
@@ -308,29 +327,33 @@ std::vector<ProbeOrder> ask_redis_and_unit(const json& with) {
 }  // namespace
 
 std::vector<Judgement> service_judgements() {
-  return {{"alerts-loaded",
-           [](const json&) {
-             return std::vector<ProbeOrder>{{"prometheus", json::object()}};
-           },
-           judge_alerts},
-          {"docker-engine",
-           [](const json&) {
-             auto out = with_unit("docker.service", "docker.engine");
-             out.push_back({"sockets", json::object()});
-             return out;
-           },
-           judge_docker},
-          {"loopback-only",
-           [](const json&) {
-             return std::vector<ProbeOrder>{{"sockets", json::object()}};
-           },
-           judge_loopback},
-          {"node-exporter", [](const json&) { return with_unit("prometheus-node-exporter.service", "node.exporter"); },
-           judge_exporter},
-          {"prometheus-scrapes", [](const json&) { return with_unit("prometheus.service", "prometheus"); },
-           judge_prometheus},
-          {"redis-password", ask_redis, judge_redis_password},
-          {"redis-persistence", ask_redis_and_unit, judge_redis_persistence}};
+  return {
+      {"alerts-loaded",
+       [](const json& with) {
+         std::vector<ProbeOrder> out{{"prometheus", json::object()}};
+         if (with.contains("grafana_login"))
+           out.push_back({"grafana", {{"logins", json::array({with.at("grafana_login")})}}});
+         return out;
+       },
+       judge_alerts},
+      {"docker-engine",
+       [](const json&) {
+         auto out = unit_orders({"docker.service"}, "docker.engine");
+         out.push_back({"sockets", json::object()});
+         return out;
+       },
+       judge_docker},
+      {"loopback-only",
+       [](const json&) {
+         return std::vector<ProbeOrder>{{"sockets", json::object()}};
+       },
+       judge_loopback},
+      {"node-exporter", [](const json&) { return unit_orders({"prometheus-node-exporter.service"}, "node.exporter"); },
+       judge_exporter},
+      {"prometheus-scrapes", [](const json&) { return unit_orders({"prometheus.service"}, "prometheus"); },
+       judge_prometheus},
+      {"redis-password", ask_redis, judge_redis_password},
+      {"redis-persistence", ask_redis_and_unit, judge_redis_persistence}};
 }
 
 }  // namespace sentinel

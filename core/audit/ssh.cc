@@ -16,6 +16,11 @@ using nlohmann::json;
 constexpr const char* kEffective = "sshd.effective";
 constexpr const char* kLive = "sshd.live";
 
+/// A text that has to be there, though it may be empty.
+std::string said(const json& object, const char* key) {
+  return object.at(key).get<std::string>();
+}
+
 std::string text(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -42,7 +47,7 @@ std::string for_whom(const std::string& match) {
 
 /// Where a fault of the configuration on disk holds: the daemon may run with an older one.
 Persistence side_of_disk(const json& effective) {
-  return text(effective, "stale").empty() ? Persistence::kBoth : Persistence::kBootOnly;
+  return said(effective, "stale").empty() ? Persistence::kBoth : Persistence::kBootOnly;
 }
 
 bool sets_any(const json& effective, const std::string& match, const std::vector<std::string>& keywords) {
@@ -56,7 +61,7 @@ bool sets_any(const json& effective, const std::string& match, const std::vector
 /// Calls `look(match, values)` for every context sshd could be asked about.
 template <typename Look>
 void for_each_context(const json& effective, const std::vector<std::string>& keywords, Ruling& ruling, Look look) {
-  if (const auto problem = text(effective, "problem"); !problem.empty()) {
+  if (const auto problem = said(effective, "problem"); !problem.empty()) {
     ruling.fault("sshd refuses its configuration: " + problem, Persistence::kBootOnly);
     return;
   }
@@ -64,7 +69,7 @@ void for_each_context(const json& effective, const std::vector<std::string>& key
   if (contexts.empty()) ruling.cannot_tell("sshd was asked about no connection");
   for (const auto& context : contexts) {
     const auto match = context.at("match").get<std::string>();
-    if (const auto problem = text(context, "problem"); !problem.empty()) {
+    if (const auto problem = said(context, "problem"); !problem.empty()) {
       if (sets_any(effective, match, keywords)) ruling.cannot_tell(problem);
       continue;
     }
@@ -100,7 +105,7 @@ void judge_live(const json& effective, const json& live, Ruling& ruling) {
   const auto offered = fmt::format("{}", fmt::join(methods, ","));
   ruling.saw(kLive, "offers " + offered, fmt::format("127.0.0.1:{}", text(live, "port")));
   const bool only_keys = methods == std::vector<std::string>{"publickey"};
-  const auto stale = text(effective, "stale");
+  const auto stale = said(effective, "stale");
   if (!only_keys) {
     const bool on_disk = ruling.has_faults();
     // A daemon that has read its files and still offers more was told so by its options.
@@ -121,8 +126,9 @@ void judge_port(const json& effective, const json& live, Ruling& ruling) {
   const auto& contexts = effective.at("contexts");
   const auto configured = contexts.empty() ? std::string() : text(contexts.at(0).at("values"), "port");
   const auto port = text(live, "port");
-  if (configured.empty() || port.empty() || (" " + configured + " ").find(" " + port + " ") != std::string::npos)
-    return;
+  if (configured.empty() || port.empty())
+    return ruling.cannot_tell("which port sshd's files name, and which one it answers on");
+  if ((" " + configured + " ").find(" " + port + " ") != std::string::npos) return;
   ruling.saw(kEffective, "port " + configured, winner(effective, "", "port"));
   ruling.doubt(fmt::format("sshd answers on port {}, its files say {}", port, configured));
   if (effective.at("by_socket").get<bool>()) {
@@ -183,7 +189,7 @@ Result<Judged> judge_root_login(const Case& subject) {
       expect_value(*effective, match, values, "permitrootlogin", "no", ruling);
     }
   });
-  const auto stale = text(*effective, "stale");
+  const auto stale = said(*effective, "stale");
   if (!stale.empty()) ruling.doubt(fmt::format("sshd has not been reloaded since {} changed", stale));
   return std::move(ruling).close("root can't log in over SSH", Persistence::kBoth);
 }

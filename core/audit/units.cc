@@ -26,8 +26,15 @@ void judge_unit(const std::string& name, const nlohmann::json& units, Ruling& ru
   if (!starts) ruling.fault(fmt::format("{} is {}", name, file.empty() ? "not enabled" : file), Persistence::kBootOnly);
 }
 
-std::vector<ProbeOrder> unit_orders(const std::vector<std::string>& names) {
-  return {{"units", {{"units", names}}}};
+void judge_timer(const std::string& name, const nlohmann::json& units, Ruling& ruling) {
+  judge_unit(name + ".timer", units, ruling);
+  if (units.at(name + ".service").at("load") == "masked") ruling.fault(name + ".service is masked");
+}
+
+std::vector<ProbeOrder> unit_orders(const std::vector<std::string>& names, const char* probe) {
+  std::vector<ProbeOrder> out{{"units", {{"units", names}}}};
+  if (probe != nullptr) out.push_back({probe, nlohmann::json::object()});
+  return out;
 }
 
 namespace {

@@ -9,8 +9,11 @@
 
 namespace sentinel {
 
-std::vector<ProbeOrder> unit_orders(const std::vector<std::string>& names);
+/// The question about these units; with `probe`, that one too.
+std::vector<ProbeOrder> unit_orders(const std::vector<std::string>& names, const char* probe = nullptr);
 /// Active now, started at boot, not masked. `units` is the value of the probe "units".
 void judge_unit(const std::string& name, const nlohmann::json& units, Ruling& ruling);
+/// A timer, and that what it starts is not masked.
+void judge_timer(const std::string& name, const nlohmann::json& units, Ruling& ruling);
 
 }  // namespace sentinel

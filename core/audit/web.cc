@@ -43,7 +43,7 @@ void judge_patience(const json& proxy, double patience, std::set<std::string>& f
   for (const auto& [name, key] :
        {std::pair("read_timeout", "read_timeout_s"), std::pair("response_header_timeout", "header_timeout_s")}) {
     const auto& value = proxy.at(key);
-    if (value.is_number() && value.get<double>() < patience)
+    if (!value.is_null() && value.get<double>() < patience)
       faults.insert(fmt::format("{} is {} s", name, value.dump()));
   }
 }

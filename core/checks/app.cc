@@ -4,12 +4,17 @@
 //            {path, mode, owner, group, values: {NAME: shape}} | null, unit, active, restart, main: process | null,
 //            main_environment: {NAME: shape}}
 // app.http: {health: status, open: status without a token, forged: status with a wrong one}
+// secret.age: {seen_since: since when the secret (order: app, name) is known to have its value, since: when it got it |
+//            null: no older value is known} (RFC 3339), by the environments that releases were started with
 // logs:     {rules: {path: {file, daily, rotate, compress, create}}, rotated_ns}
 #include <fmt/format.h>
 
 #include <charconv>
+#include <functional>
+#include <map>
 #include <sstream>
 
+#include "core/base/clock.h"
 #include "core/checks/families.h"
 #include "core/checks/fetch.h"
 #include "core/checks/process_facts.h"
@@ -135,10 +140,43 @@ Result<Answer> look_at_http(const Inquiry& inquiry) {
   const int port = found != inquiry.with.end() && found->is_number() ? found->get<int>() : 8080;
   const auto base = fmt::format("http://127.0.0.1:{}", port);
   const auto socket = inquiry.text("socket");
-  SENTINEL_TRY(const auto health, fetch_status(base + inquiry.text("health", "/health/ready"), "", socket));
-  SENTINEL_TRY(const auto open, fetch_status(base + "/v1/models", "", socket));
-  SENTINEL_TRY(const auto forged, fetch_status(base + "/v1/models", "sentinel-check-forged-token", socket));
+  SENTINEL_TRY(const auto health,
+               fetch_status(request_with({}, base + inquiry.text("health", "/health/ready"), socket)));
+  SENTINEL_TRY(const auto open, fetch_status(request_with({}, base + "/v1/models", socket)));
+  SENTINEL_TRY(const auto forged,
+               fetch_status(request_with("sentinel-check-forged-token", base + "/v1/models", socket)));
   return Answer{{{"health", health}, {"open", open}, {"forged", forged}}, socket.empty() ? base : socket};
+}
+
+Result<Answer> look_at_secret_age(const Inquiry& inquiry) {
+  const auto app = inquiry.text("app");
+  const auto name = inquiry.text("name");
+  if (app.empty() || app.find('/') != std::string::npos || name.empty())
+    return Error("probe.order", "no secret of an application was named");
+  Reader& machine = inquiry.machine();
+  const auto place = "/var/lib/sentinel/releases/" + app;
+  SENTINEL_TRY(const auto releases, machine.list(place));
+  std::map<std::int64_t, std::string, std::greater<>> values;  // the newest first
+  for (const auto& id : releases) {
+    const auto file = place + "/" + id + "/environment";
+    const auto text = machine.read_file(file);
+    if (!text.ok()) continue;
+    const auto shapes = values_in(*text, inquiry.look.surroundings().host_key);
+    if (!shapes.contains(name)) continue;
+    SENTINEL_TRY(const auto status, machine.status(file));
+    values[status.changed_ns] = shapes.at(name).at("fingerprint").get<std::string>();
+  }
+  if (values.empty()) return Error("probe.absent", fmt::format("no release was started with {}", name));
+  json out{{"seen_since", ""}, {"since", nullptr}};
+  for (const auto& [time, value] : values) {
+    if (value != values.begin()->second) {
+      out["since"] = out["seen_since"];
+      break;
+    }
+    out["seen_since"] = to_rfc3339(std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(std::chrono::nanoseconds(time))));
+  }
+  return Answer{std::move(out), place};
 }
 
 void read_directive(const std::string& word, std::istringstream& words, json& rule) {
@@ -209,7 +247,7 @@ Result<Answer> look_at_logs(const Inquiry& inquiry) {
 }  // namespace
 
 HostProbes app_probes() {
-  return {{"app", look_at_app}, {"app.http", look_at_http}, {"logs", look_at_logs}};
+  return {{"app", look_at_app}, {"app.http", look_at_http}, {"logs", look_at_logs}, {"secret.age", look_at_secret_age}};
 }
 
 }  // namespace sentinel

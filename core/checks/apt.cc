@@ -2,12 +2,15 @@
 // apt: {periodic: {update, upgrade}, origins: [text], excepted: [pattern], unsigned: a setting that asks for no
 // signature, winners: {setting: file}, stamps: {update, upgrade} (nanoseconds
 //       since 1970, 0: never), installed_ns: when unattended-upgrades came, broken: [package], held: [package],
-//       reboot_required, sources: [{file, line, uri, signed_by, trusted, insecure}]}
+//       reboot_required, sources: [{file, line, uri, signed_by, trusted, insecure}],
+//       names: {distro_id, distro_codename} as patterns of origins have them, security: see apt_lists.h}
 // The configuration is what `apt-config dump` makes of all its files; the last one by name wins.
 #include <fmt/format.h>
 
+#include <cctype>
 #include <sstream>
 
+#include "core/checks/apt_lists.h"
 #include "core/checks/families.h"
 #include "core/resources/dpkg_status.h"
 
@@ -184,6 +187,11 @@ Result<Answer> look_at_apt(const Inquiry& inquiry) {
   }
   SENTINEL_TRY(out["held"], held_packages(machine));
   SENTINEL_TRY(out["sources"], sources(machine));
+  SENTINEL_TRY(out["security"], security_lists(inquiry.look));
+  // As `lsb_release` writes the name: "Debian".
+  auto id = inquiry.facts.os_id;
+  if (!id.empty()) id.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(id.front())));
+  out["names"] = {{"distro_id", id}, {"distro_codename", inquiry.facts.os_codename}};
   return Answer{std::move(out), "apt-config dump"};
 }
 

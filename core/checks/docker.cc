@@ -4,15 +4,22 @@
 // docker.engine:     {version, api, storage, live_restore, security: [text], warnings: [text], cgroup, swarm, compose:
 //                     {path or package: version}}
 // docker.containers: {containers: [see container_of]}; environments by the shape of their values
+// app.compose:       {release: the one in force, file: {path, recorded: SHA-256 when it was deployed, found: now |
+// null},
+//                     image: id or name by digest as deployed, tag, found: {id, digests: [name], created} | null}
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
+#include <sstream>
+#include <utility>
 
+#include "core/base/digest.h"
 #include "core/checks/families.h"
 #include "core/checks/fetch.h"
 #include "core/checks/process_facts.h"
 #include "core/checks/secret_shape.h"
+#include "core/model/json.h"
+#include "core/model/release.h"
 #include "core/resources/dpkg_status.h"
 
 namespace sentinel {
@@ -27,8 +34,8 @@ constexpr std::array kPlugins{"/usr/libexec/docker/cli-plugins/docker-compose",
 constexpr std::array kComposePackages{"docker-compose-plugin", "docker-compose-v2", "docker-compose"};
 constexpr std::size_t kMostContainers = 200;
 
-Result<json> get(const std::string& path) {
-  return fetch_json("http://docker" + path, kSocket);
+Result<json> get(const Inquiry& inquiry, const std::string& path) {
+  return fetch_json("http://docker" + path, inquiry.text("socket", kSocket));
 }
 
 json or_empty(const json& object, const char* key, json fallback) {
@@ -50,8 +57,8 @@ Result<json> compose_versions(const Inquiry& inquiry) {
 }
 
 Result<Answer> look_at_engine(const Inquiry& inquiry) {
-  SENTINEL_TRY(const auto version, get("/version"));
-  SENTINEL_TRY(const auto info, get("/info"));
+  SENTINEL_TRY(const auto version, get(inquiry, "/version"));
+  SENTINEL_TRY(const auto info, get(inquiry, "/info"));
   json out{{"version", version.at("Version")},
            {"api", version.at("ApiVersion")},
            {"storage", or_empty(info, "Driver", "")},
@@ -65,9 +72,12 @@ Result<Answer> look_at_engine(const Inquiry& inquiry) {
 }
 
 /// Of the label com.docker.compose.project.config_files: "/srv/a.yaml,/srv/b.yaml".
-std::size_t files_of(const json& labels) {
-  const auto files = or_empty(labels, "com.docker.compose.project.config_files", "").get<std::string>();
-  return files.empty() ? 0 : 1 + static_cast<std::size_t>(std::count(files.begin(), files.end(), ','));
+json files_of(const json& labels) {
+  std::istringstream files(or_empty(labels, "com.docker.compose.project.config_files", "").get<std::string>());
+  auto out = json::array();
+  std::string file;
+  while (std::getline(files, file, ',')) out.push_back(file);
+  return out;
 }
 
 json ports_of(const json& bindings) {
@@ -106,10 +116,11 @@ json environment_of(const json& entries, const Secret& host_key) {
   return out;
 }
 
-/// The application whose release a container is, by the label sentinel.release: application/release.
-std::string application_of(const json& labels) {
-  const auto release = or_empty(labels, "sentinel.release", "").get<std::string>();
-  return release.substr(0, release.find('/'));
+/// The application and its release that a container is, by the label sentinel.release: application/release.
+std::pair<std::string, std::string> release_of(const json& labels) {
+  const auto label = or_empty(labels, "sentinel.release", "").get<std::string>();
+  const auto slash = label.find('/');
+  return {label.substr(0, slash), slash == std::string::npos ? "" : label.substr(slash + 1)};
 }
 
 /// Billionths of a CPU: Compose 2 says them so, docker-compose 1.29 as microseconds in each period (100 ms by default).
@@ -120,10 +131,9 @@ json cpus_of(const json& host) {
   return whole > 0 || quota <= 0 ? whole : quota * 1'000'000'000 / (period > 0 ? period : 100'000);
 }
 
-/// One container: {name, image, image_id, project, service, application, config_files: how many Compose made it of,
-/// config_hash, state, health, restarts,
-/// oom_killed, exit_code, started_at, pid, privileged, cap_add, cap_drop, security, read_only, tmpfs, memory, cpus,
-/// pids, ports, log, restart, healthcheck, mounts, user, network, environment, process}
+/// One container: {name, image, image_id, project, service, application, release, config_files: [path], state, health,
+/// restarts, oom_killed, exit_code, started_at, pid, privileged, cap_add, cap_drop, security, read_only, tmpfs, memory,
+/// cpus, pids, ports, log, restart, healthcheck, mounts, user, network, environment, process}
 json container_of(const json& inspected, const Inquiry& inquiry) {
   const auto& state = inspected.at("State");
   const auto& host = inspected.at("HostConfig");
@@ -134,6 +144,7 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
   const auto health = or_empty(state, "Health", json::object());
   const auto log = or_empty(host, "LogConfig", json::object());
   const auto restart = or_empty(host, "RestartPolicy", json::object());
+  const auto [application, release] = release_of(labels);
   const int pid = or_empty(state, "Pid", 0).get<int>();
   json out{
       {"name", std::move(name)},
@@ -141,9 +152,9 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
       {"image_id", or_empty(inspected, "Image", "")},
       {"project", or_empty(labels, "com.docker.compose.project", "")},
       {"service", or_empty(labels, "com.docker.compose.service", "")},
-      {"application", application_of(labels)},
+      {"application", application},
+      {"release", release},
       {"config_files", files_of(labels)},
-      {"config_hash", or_empty(labels, "com.docker.compose.config-hash", "")},
       {"state", or_empty(state, "Status", "")},
       {"health", or_empty(health, "Status", "")},
       {"restarts", or_empty(inspected, "RestartCount", 0)},
@@ -177,21 +188,59 @@ json container_of(const json& inspected, const Inquiry& inquiry) {
 }
 
 Result<Answer> look_at_containers(const Inquiry& inquiry) {
-  SENTINEL_TRY(const auto list, get("/containers/json?all=1"));
+  SENTINEL_TRY(const auto list, get(inquiry, "/containers/json?all=1"));
   if (list.size() > kMostContainers)
     return Error("probe.too-large", fmt::format("{} containers, more than an audit looks at", list.size()));
   auto containers = json::array();
   for (const auto& entry : list) {
-    SENTINEL_TRY(const auto inspected, get("/containers/" + entry.at("Id").get<std::string>() + "/json"));
+    SENTINEL_TRY(const auto inspected, get(inquiry, "/containers/" + entry.at("Id").get<std::string>() + "/json"));
     containers.push_back(container_of(inspected, inquiry));
   }
   return Answer{{{"containers", std::move(containers)}}, "/run/docker.sock: /containers"};
 }
 
+/// The record of the release in force (docs/formats/releases.md).
+Result<Release> release_in_force(const std::string& app, Reader& machine) {
+  constexpr const char* kRecord = "/var/lib/sentinel/releases.json";
+  SENTINEL_TRY(const auto text, machine.read_file(kRecord));
+  SENTINEL_TRY(const auto record, parse_json(text));
+  SENTINEL_TRY(const auto apps, decode<std::vector<AppReleases>>(record.at("apps")));
+  for (const auto& known : apps) {
+    const auto* current = known.app == app ? known.find(known.current) : nullptr;
+    if (current != nullptr) return current->release;
+  }
+  return Error("probe.absent", fmt::format("{} names no release of {} in force", kRecord, app));
+}
+
+Result<Answer> look_at_compose(const Inquiry& inquiry) {
+  SENTINEL_TRY(const auto release, release_in_force(inquiry.text("app"), inquiry.machine()));
+  const auto path = ReleasePaths{release.app, release.id}.directory() + "/" + kReleaseCompose;
+  const auto file = inquiry.machine().read_file(path);
+  if (!file.ok() && file.error().code != "system.ENOENT") return file.error();
+  const auto& artefact = release.artefact;
+  const auto tag = release.app + ":" + release.id;
+  json out{{"release", release.id},
+           {"file",
+            {{"path", path},
+             {"recorded", release.unit_digest},
+             {"found", file.ok() ? json(sha256_hex(*file)) : json(nullptr)}}},
+           {"image", artefact.reference.empty() ? "sha256:" + artefact.sha256 : artefact.reference},
+           {"tag", tag},
+           {"found", nullptr}};
+  SENTINEL_TRY(const auto image, find_json("http://docker/images/" + tag + "/json", inquiry.text("socket", kSocket)));
+  if (image) {
+    out["found"] = {{"id", image->at("Id")},
+                    {"digests", or_empty(*image, "RepoDigests", json::array())},
+                    {"created", or_empty(*image, "Created", "")}};
+  }
+  return Answer{std::move(out), path};
+}
+
 }  // namespace
 
 HostProbes docker_probes() {
-  return {{"docker.containers", look_at_containers}, {"docker.engine", look_at_engine}};
+  return {
+      {"app.compose", look_at_compose}, {"docker.containers", look_at_containers}, {"docker.engine", look_at_engine}};
 }
 
 }  // namespace sentinel

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "core/health/http_exchange.h"
 #include "core/model/json.h"
 
 namespace sentinel {
@@ -18,31 +17,54 @@ Result<HttpReply> fetch(const HttpRequest& request) {
   return Error(absent ? "probe.absent" : "probe.failed", fmt::format("{}: {}", request.url, reply.error().message));
 }
 
-}  // namespace
-
-Result<std::string> fetch_text(const std::string& url, const std::string& socket) {
-  HttpRequest request;
-  request.url = url;
-  request.socket = socket;
-  SENTINEL_TRY(auto reply, fetch(request));
-  if (reply.status != 200) return Error("probe.failed", fmt::format("{}: status {}", url, reply.status));
-  return std::move(reply.body);
+Error refused(const HttpRequest& request, const HttpReply& reply) {
+  return Error("probe.failed", fmt::format("{}: status {}", request.url, reply.status));
 }
 
-Result<nlohmann::json> fetch_json(const std::string& url, const std::string& socket) {
-  SENTINEL_TRY(const auto text, fetch_text(url, socket));
-  auto json = parse_json(text);
-  if (!json.ok()) return Error("probe.failed", fmt::format("{}: {}", url, json.error().message));
+Result<nlohmann::json> json_of(const HttpRequest& request, const HttpReply& reply) {
+  if (reply.status != 200) return refused(request, reply);
+  auto json = parse_json(reply.body);
+  if (!json.ok()) return Error("probe.failed", fmt::format("{}: {}", request.url, json.error().message));
   return json;
 }
 
-Result<unsigned> fetch_status(const std::string& url, const std::string& token, const std::string& socket) {
+}  // namespace
+
+Result<nlohmann::json> fetch_json(const HttpRequest& request) {
+  SENTINEL_TRY(const auto reply, fetch(request));
+  return json_of(request, reply);
+}
+
+Result<nlohmann::json> fetch_json(const std::string& url, const std::string& socket) {
+  return fetch_json(request_with({}, url, socket));
+}
+
+Result<std::optional<nlohmann::json>> find_json(const std::string& url, const std::string& socket) {
+  const auto request = request_with({}, url, socket);
+  SENTINEL_TRY(const auto reply, fetch(request));
+  if (reply.status == 404) return std::optional<nlohmann::json>();
+  SENTINEL_TRY(auto json, json_of(request, reply));
+  return std::optional(std::move(json));
+}
+
+Result<std::string> fetch_text(const std::string& url) {
+  const auto request = request_with({}, url);
+  SENTINEL_TRY(auto reply, fetch(request));
+  if (reply.status != 200) return refused(request, reply);
+  return std::move(reply.body);
+}
+
+Result<unsigned> fetch_status(const HttpRequest& request) {
+  SENTINEL_TRY(const auto reply, fetch(request));
+  return reply.status;
+}
+
+HttpRequest request_with(const std::string& token, const std::string& url, const std::string& socket) {
   HttpRequest request;
   request.url = url;
   request.socket = socket;
   if (!token.empty()) request.headers["authorization"] = "Bearer " + token;
-  SENTINEL_TRY(const auto reply, fetch(request));
-  return reply.status;
+  return request;
 }
 
 }  // namespace sentinel

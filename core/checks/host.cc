@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/base/digest.h"
+#include "core/checks/debian_version.h"
 #include "core/checks/families.h"
 #include "core/resources/accounts.h"
 #include "core/resources/authorized_keys.h"
@@ -21,26 +22,6 @@ using nlohmann::json;
 
 constexpr std::string_view kKernelFile = "vmlinuz-";
 
-/// Versions compare by their numbers: 6.1.0-9 comes before 6.1.0-10.
-bool older(const std::string& left, const std::string& right) {
-  std::size_t i = 0;
-  std::size_t j = 0;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  while (i < left.size() && j < right.size()) {
-    if (!digit(left[i]) || !digit(right[j])) {
-      if (left[i] != right[j]) return left[i] < right[j];
-      ++i, ++j;
-      continue;
-    }
-    unsigned long a = 0;
-    unsigned long b = 0;
-    i = static_cast<std::size_t>(std::from_chars(left.data() + i, left.data() + left.size(), a).ptr - left.data());
-    j = static_cast<std::size_t>(std::from_chars(right.data() + j, right.data() + right.size(), b).ptr - right.data());
-    if (a != b) return a < b;
-  }
-  return left.size() - i < right.size() - j;
-}
-
 Result<Answer> look_at_os(const Inquiry& inquiry) {
   const Facts& facts = inquiry.facts;
   if (facts.os_id.empty()) return Error("probe.absent", "/etc/os-release names no system");
@@ -49,7 +30,8 @@ Result<Answer> look_at_os(const Inquiry& inquiry) {
   for (const auto& name : names) {
     if (name.starts_with(kKernelFile)) kernels.push_back(name.substr(kKernelFile.size()));
   }
-  std::sort(kernels.begin(), kernels.end(), older);
+  std::sort(kernels.begin(), kernels.end(),
+            [](const std::string& left, const std::string& right) { return compare_versions(left, right) < 0; });
   return Answer{{{"id", facts.os_id},
                  {"version", facts.os_version},
                  {"name", facts.os_name},

@@ -89,7 +89,7 @@ def _build(suite, directory):
             raise state.HostError(f"building the {suite} image failed; the last of {log}:\n" + "\n".join(log.read_text().splitlines()[-15:]))
         index = subprocess.run(["apt-ftparchive", "packages", "."], cwd=repository, check=True, capture_output=True).stdout
         (repository / "Packages").write_bytes(index)
-        release = subprocess.run(["apt-ftparchive", "release", "."], cwd=repository, check=True, capture_output=True).stdout
+        release = subprocess.run(["apt-ftparchive", "-c", RECIPE / "release.conf", "-o", f"APT::FTPArchive::Release::Codename={suite}-security", "release", "."], cwd=repository, check=True, capture_output=True).stdout
         (repository / "Release").write_bytes(release)
         work.rename(directory)
     finally:

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The system, its users, its parameters and its updates, judged on recorded answers.
+// The system, its users and its parameters, judged on recorded answers.
 #include <catch2/catch.hpp>
 
-#include "core/audit/times.h"
 #include "tests/unit/core/audit/records.h"
 
 namespace sentinel {
 namespace {
 
 using nlohmann::json;
-
-json unit() {
-  return {{"load", "loaded"}, {"active", "active"}, {"file_state", "enabled"}};
-}
 
 json os() {
   return {{"id", "debian"},
@@ -22,39 +17,7 @@ json os() {
           {"kernel", {{"running", "6.1.0-10"}, {"installed", {"6.1.0-10"}}, {"newest", "6.1.0-10"}}}};
 }
 
-json apt() {
-  return {{"installed", true},
-          {"periodic", {{"update", "1"}, {"upgrade", "1"}}},
-          {"excepted", json::array()},
-          {"unsigned", ""},
-          {"origins", {"origin=Debian,codename=bookworm-security,label=Debian-Security"}},
-          {"winners",
-           {{"APT::Periodic::Update-Package-Lists", "/etc/apt/apt.conf.d/90-sentinel-updates"},
-            {"APT::Periodic::Unattended-Upgrade", "/etc/apt/apt.conf.d/90-sentinel-updates"}}},
-          {"stamps", {{"update", *nanoseconds_of("2026-11-26T06:00:00.000Z")}, {"upgrade", 0}}},
-          {"installed_ns", *nanoseconds_of("2026-10-01T06:00:00.000Z")},
-          {"broken", json::array()},
-          {"held", json::array()},
-          {"reboot_required", false},
-          {"sources",
-           {{{"file", "/etc/apt/sources.list"},
-             {"line", 1},
-             {"uri", "http://deb.debian.org/debian"},
-             {"signed_by", ""},
-             {"trusted", ""},
-             {"insecure", ""}}}}};
-}
-
-const json kTimers{{"apt-daily.timer", unit()},
-                   {"apt-daily-upgrade.timer", unit()},
-                   {"apt-daily.service", unit()},
-                   {"apt-daily-upgrade.service", unit()}};
-const json kUpdates{{"most_age_hours", 48}};
 const json kSupported{{"supported", {{"debian-12", "2028-06-30"}}}};
-
-Finding updates(const json& value) {
-  return judged("security-updates", kUpdates, record_of({{"apt", value}, {"units", kTimers}}));
-}
 
 json parameter(const std::string& live, const std::string& boot) {
   json value = boot.empty() ? json(nullptr) : json{{"value", boot}, {"file", "/etc/ufw/sysctl.conf"}, {"line", 9}};
@@ -65,6 +28,44 @@ Finding sysctl(const json& value) {
   return judged("kernel-parameters", {{"values", {{"net.ipv4.conf.all.log_martians", "1"}}}},
                 record_of({{"sysctl", value}}));
 }
+
+const json kAccounts{{"root_users", {"root"}},
+                     {"groups", {{"docker", json::array()}}},
+                     {"users",
+                      {{"deploy",
+                        {{"exists", true},
+                         {"uid", 1000},
+                         {"password", "locked"},
+                         {"sudo", {"(root) NOPASSWD: AGENT"}},
+                         {"sudo_knows_host", true}}}}}};
+const json kKeys{{"deploy",
+                  {{"exists", true},
+                   {"keys", {{{"type", "ssh-ed25519"}, {"bits", 0}, {"fingerprint", "SHA256:x"}, {"options", ""}}}},
+                   {"problems", json::array()}}}};
+const json kRules{{"rules", {{{"path", "/var/log/app/*.log"}, {"rotate", 14}}}}};
+
+json rotated() {
+  return {
+      {"rules",
+       {{"/var/log/app/*.log",
+         {{"file", "/etc/logrotate.d/app"}, {"daily", true}, {"rotate", 14}, {"compress", true}, {"create", "0640"}}}}},
+      {"rotated_ns", 0}};
+}
+
+json timers(const std::string& state) {
+  const json unit{{"load", "loaded"}, {"active", "active"}, {"file_state", state}};
+  return {{"logrotate.timer", unit}, {"logrotate.service", unit}};
+}
+
+[[maybe_unused]] const bool kPasses =
+    passes("os-supported", kSupported, {{"os", os()}}) &
+    passes("kernel-parameters", {{"values", {{"net.ipv4.conf.all.log_martians", "1"}}}},
+           {{"sysctl", parameter("1", "1")}}) &
+    passes("deploy-user", {{"user", "deploy"}}, {{"accounts", kAccounts}}) &
+    passes("ssh-user-key", {{"user", "deploy"}}, {{"ssh.keys", kKeys}}) &
+    passes("log-rotation", kRules, {{"logs", rotated()}, {"units", timers("enabled")}}) &
+    passes("observed-values", {{"probe", "edge"}, {"expect", {{"/ssl", "strict"}, {"/left/days", {{"min", 30}}}}}},
+           {{"edge", {{"ssl", "strict"}, {"left", {{"days", 31}}}}}});
 
 }  // namespace
 
@@ -80,41 +81,6 @@ TEST_CASE("the system: supported, past its end, another one, a kernel that waits
   auto from_1970 = record_of({{"os", os()}});
   from_1970.taken_at = "1970-01-01T00:00:07.000Z";
   CHECK(judged("os-supported", kSupported, from_1970).verdict == Verdict::kUnknown);
-  CHECK(first_that_is_not_unknown("os-supported", kSupported, {{"os", os()}}) == "");
-}
-
-TEST_CASE("updates: on and lately; each way to be off; trap apt-later-file") {
-  CHECK(updates(apt()).verdict == Verdict::kPass);
-  auto off = with_value(apt(), "/periodic/upgrade", "0");
-  off["winners"]["APT::Periodic::Unattended-Upgrade"] = "/etc/apt/apt.conf.d/99-off";
-  CHECK(updates(off).verdict == Verdict::kFail);
-  CHECK(has_trap(updates(off), "apt-later-file"));
-  CHECK(updates(with_value(apt(), "/origins", json::array())).verdict == Verdict::kFail);
-  CHECK(updates(with_value(apt(), "/installed", false)).verdict == Verdict::kFail);
-  CHECK(updates(with_value(apt(), "/stamps/update", *nanoseconds_of("2026-11-20T06:00:00.000Z"))).verdict ==
-        Verdict::kFail);
-  CHECK(updates(with_value(apt(), "/broken", {"bash"})).verdict == Verdict::kFail);
-  CHECK(updates(with_value(apt(), "/held", {"openssl"})).verdict == Verdict::kWarn);
-  CHECK(updates(with_value(apt(), "/reboot_required", true)).verdict == Verdict::kWarn);
-  CHECK(first_that_is_not_unknown("security-updates", kUpdates, {{"apt", apt()}, {"units", kTimers}}) == "");
-}
-
-TEST_CASE("package sources: of others with a key, from the network") {
-  const auto source = [](const std::string& uri, const std::string& key, const std::string& trusted) {
-    const json entry{{"file", "/etc/apt/sources.list.d/x.list"},
-                     {"line", 1},
-                     {"uri", uri},
-                     {"signed_by", key},
-                     {"trusted", trusted},
-                     {"insecure", ""}};
-    return judged("package-sources", json::object(),
-                  record_of({{"apt", with_value(apt(), "/sources", json::array({entry}))}}))
-        .verdict;
-  };
-  CHECK(source("https://packages.example.net/deb", "/etc/apt/keyrings/x.asc", "") == Verdict::kPass);
-  CHECK(source("https://packages.example.net/deb", "", "") == Verdict::kFail);
-  CHECK(source("https://packages.example.net/deb", "/etc/apt/keyrings/x.asc", "yes") == Verdict::kFail);
-  CHECK(source("file:/srv/repo", "", "yes") == Verdict::kPass);
 }
 
 TEST_CASE("kernel parameters: now and at boot are two sides; trap sysctl-later-file") {
@@ -123,45 +89,44 @@ TEST_CASE("kernel parameters: now and at boot are two sides; trap sysctl-later-f
   CHECK(sysctl(parameter("1", "0")).persistence == Persistence::kBootOnly);
   CHECK(has_trap(sysctl(parameter("1", "0")), "sysctl-later-file"));
   CHECK(sysctl(parameter("1", "")).persistence == Persistence::kBootOnly);
-  CHECK(first_that_is_not_unknown("kernel-parameters", {{"values", {{"net.ipv4.conf.all.log_martians", "1"}}}},
-                                  {{"sysctl", parameter("1", "1")}}) == "");
 }
 
 TEST_CASE("users: root alone has uid 0, the deploy user is ordinary and can become root") {
-  const json good{{"root_users", {"root"}},
-                  {"groups", {{"docker", json::array()}}},
-                  {"users",
-                   {{"deploy",
-                     {{"exists", true},
-                      {"uid", 1000},
-                      {"password", "locked"},
-                      {"sudo", {"(root) NOPASSWD: AGENT"}},
-                      {"sudo_knows_host", true}}}}}};
   const auto judge_user = [](const json& value) {
     return judged("deploy-user", {{"user", "deploy"}}, record_of({{"accounts", value}})).verdict;
   };
-  CHECK(judge_user(good) == Verdict::kPass);
-  CHECK(judge_user(with_value(good, "/root_users", {"root", "toor"})) == Verdict::kFail);
-  CHECK(judge_user(with_value(good, "/users/deploy/password", "empty")) == Verdict::kFail);
-  CHECK(judge_user(with_value(good, "/users/deploy/sudo", json::array())) == Verdict::kFail);
-  CHECK(judge_user(with_value(good, "/groups/docker", {"deploy"})) == Verdict::kWarn);
-  CHECK(judge_user(with_value(good, "/users/deploy/sudo_knows_host", false)) == Verdict::kWarn);
-  CHECK(judge_user(with_value(good, "/users/deploy/exists", false)) == Verdict::kFail);
-  CHECK(first_that_is_not_unknown("deploy-user", {{"user", "deploy"}}, {{"accounts", good}}) == "");
+  CHECK(judge_user(kAccounts) == Verdict::kPass);
+  CHECK(judge_user(with_value(kAccounts, "/root_users", {"root", "toor"})) == Verdict::kFail);
+  CHECK(judge_user(with_value(kAccounts, "/users/deploy/password", "empty")) == Verdict::kFail);
+  CHECK(judge_user(with_value(kAccounts, "/users/deploy/sudo", json::array())) == Verdict::kFail);
+  CHECK(judge_user(with_value(kAccounts, "/groups/docker", {"deploy"})) == Verdict::kWarn);
+  CHECK(judge_user(with_value(kAccounts, "/users/deploy/sudo_knows_host", false)) == Verdict::kWarn);
+  CHECK(judge_user(with_value(kAccounts, "/users/deploy/exists", false)) == Verdict::kFail);
 }
 
 TEST_CASE("keys: one that sshd accepts; weak ones and open directories fail") {
-  const json key{{"type", "ssh-ed25519"}, {"bits", 0}, {"fingerprint", "SHA256:x"}, {"options", ""}};
-  const json good{{"deploy", {{"exists", true}, {"keys", json::array({key})}, {"problems", json::array()}}}};
   const auto judge_key = [](const json& value) {
     return judged("ssh-user-key", {{"user", "deploy"}}, record_of({{"ssh.keys", value}})).verdict;
   };
-  CHECK(judge_key(good) == Verdict::kPass);
-  CHECK(judge_key(with_value(good, "/deploy/keys", json::array())) == Verdict::kFail);
-  CHECK(judge_key(with_value(good, "/deploy/keys/0",
+  CHECK(judge_key(kKeys) == Verdict::kPass);
+  CHECK(judge_key(with_value(kKeys, "/deploy/keys", json::array())) == Verdict::kFail);
+  CHECK(judge_key(with_value(kKeys, "/deploy/keys/0",
                              {{"type", "ssh-rsa"}, {"bits", 1024}, {"fingerprint", "x"}, {"options", ""}})) ==
         Verdict::kFail);
-  CHECK(judge_key(with_value(good, "/deploy/problems", {"/home/deploy can be written by others"})) == Verdict::kFail);
+  CHECK(judge_key(with_value(kKeys, "/deploy/problems", {"/home/deploy can be written by others"})) == Verdict::kFail);
+}
+
+TEST_CASE("logs: each rule as wanted, and the timer that applies it") {
+  const auto logs = [](const json& value, const json& units) {
+    return judged("log-rotation", kRules, record_of({{"logs", value}, {"units", units}})).verdict;
+  };
+  const std::string rule = "/rules/~1var~1log~1app~1*.log";
+  CHECK(logs(rotated(), timers("enabled")) == Verdict::kPass);
+  CHECK(logs(rotated(), timers("disabled")) == Verdict::kFail);
+  CHECK(logs(with_value(rotated(), rule + "/daily", false), timers("enabled")) == Verdict::kFail);
+  CHECK(logs(with_value(rotated(), rule + "/compress", false), timers("enabled")) == Verdict::kFail);
+  CHECK(logs(with_value(rotated(), rule + "/rotate", 0), timers("enabled")) == Verdict::kFail);
+  CHECK(logs({{"rules", {{"/var/log/other", 1}}}}, timers("enabled")) == Verdict::kFail);
 }
 
 TEST_CASE("observed values: equal, one of several, bounds; what is missing is unknown") {
@@ -175,6 +140,13 @@ TEST_CASE("observed values: equal, one of several, bounds; what is missing is un
   CHECK(values({{"/days", {{"min", 30}}}}, {{"days", 29}}) == Verdict::kFail);
   CHECK(values({{"/gap", {{"max", 30}}}}, {{"gap", "long"}}) == Verdict::kFail);
   CHECK(values({{"/ssl", "strict"}}, {{"other", 1}}) == Verdict::kUnknown);
+  const json recent{{"/newest", {{"max_age_s", 300}}}};
+  CHECK(values(recent, {{"newest", "2026-11-26T11:56:00Z"}}) == Verdict::kPass);
+  CHECK(values(recent, {{"newest", "2026-11-26T12:56:00.5+01:00"}}) == Verdict::kPass);
+  CHECK(values(recent, {{"newest", "2026-11-26T11:54:00Z"}}) == Verdict::kFail);
+  CHECK(values(recent, {{"newest", "2026-11-26T11:56:00-01:00"}}) == Verdict::kPass);
+  CHECK(values(recent, {{"newest", "1970-01-01T00:00:00Z"}}) == Verdict::kUnknown);
+  CHECK(values(recent, {{"newest", ""}}) == Verdict::kUnknown);
   CHECK(values(json::object(), {{"other", 1}}) == Verdict::kUnknown);
 }
 

@@ -71,11 +71,12 @@ Finding site(const json& value) {
                 record_of({{"caddy", value}}));
 }
 
+const json kShape{{"length", 40}, {"placeholder", false}, {"fingerprint", "f"}};
+
 json container() {
   return {{"name", "app"},
-          {"project", "sentinel"},
+          {"project", "sentinel-1764"},
           {"service", "proxy"},
-          {"config_files", 1},
           {"state", "running"},
           {"health", "healthy"},
           {"oom_killed", false},
@@ -83,17 +84,165 @@ json container() {
           {"memory", 1},
           {"cpus", 1},
           {"pids", 1},
-          {"log", {{"options", {{"max-size", "10m"}}}}},
+          {"application", "sentinel"},
+          {"release", "one"},
+          {"image_id", "sha256:aa"},
+          {"config_files", {"/opt/sentinel/releases/one/compose.yaml"}},
+          {"restart", "unless-stopped"},
+          {"environment", {{"OPENAI_API_KEY", kShape}}},
+          {"log", {{"driver", "json-file"}, {"options", {{"max-size", "10m"}}}}},
           {"healthcheck", {{"Test", {"CMD", "x"}}}},
           {"privileged", false},
           {"read_only", true},
-          {"process", {{"no_new_privs", "1"}, {"cap_bounding", "0000000000000400"}, {"tmp", {{"type", "tmpfs"}}}}}};
+          {"process",
+           {{"no_new_privs", "1"},
+            {"cap_bounding", "0000000000000400"},
+            {"tmp", {{"type", "tmpfs"}, {"options", "rw,nosuid,nodev,noexec,relatime"}}}}}};
 }
 
 Finding aspect(const std::string& name, const json& one, int least = 1) {
   return judged("containers", {{"aspect", name}, {"project", "sentinel"}, {"least", least}},
                 record_of({{"docker.containers", {{"containers", json::array({one})}}}}));
 }
+
+const json kDocker{{"min_engine", "20.10"}, {"min_compose", "1.29"}};
+const json kSockets{{"sockets", {{{"process", "sshd"}, {"protocol", "tcp"}, {"address", "0.0.0.0"}, {"port", 22}}}}};
+
+json engine(const std::string& version) {
+  return {{"version", version},
+          {"compose", {{"docker-compose", "1.29.2-3"}}},
+          {"warnings", json::array()},
+          {"storage", "overlay2"}};
+}
+
+json redis(const std::string& reply, const std::string& bind) {
+  return {{"reply", reply},
+          {"config", {{"bind", bind}, {"protected-mode", "yes"}, {"appendonly", "yes"}, {"appendfsync", "everysec"}}},
+          {"from", "server"},
+          {"at_boot", {{"bind", bind}, {"requirepass", 20}, {"appendonly", "yes"}}},
+          {"password", nullptr},
+          {"persistence", {{"aof_last_write_status", "ok"}}}};
+}
+
+const json kQueue{{"alerts", {"HostDown"}}, {"grafana_login", "admin:x"}};
+
+json prometheus() {
+  return {{"targets",
+           {{{"job", "node"},
+             {"health", "up"},
+             {"error", ""},
+             {"last_scrape", "2026-11-26T11:59:50.123456789Z"},
+             {"url", "http://127.0.0.1:9100/metrics"}}}},
+          {"retention", "15d"},
+          {"at_boot", {{"jobs", {"node"}}, {"alerts", {"HostDown"}}, {"retention", "360h"}}},
+          {"rules", {{{"name", "HostDown"}, {"health", "ok"}}}}};
+}
+
+json app() {
+  return {
+      {"home", {{"exists", true}, {"owner", "root"}, {"group", "root"}, {"mode", "0755"}}},
+      {"current", {{"target", "releases/1"}, {"exists", true}}},
+      {"release", "one"},
+      {"unit", "sentinel-one.service"},
+      {"active", "active"},
+      {"enabled", "enabled"},
+      {"restart", "on-failure"},
+      {"changeable", json::array()},
+      {"environment", {{"path", "/e"}, {"owner", "root"}, {"mode", "0400"}, {"values", {{"OPENAI_API_KEY", kShape}}}}},
+      {"main",
+       {{"pid", 7},
+        {"no_new_privs", "1"},
+        {"cap_bounding", "0000000000000000"},
+        {"cap_effective", "0000000000000000"},
+        {"root_read_only", true},
+        {"tmp", {{"type", "tmpfs"}, {"shared", false}}}}},
+      {"main_environment", {{"OPENAI_API_KEY", kShape}}}};
+}
+
+json compose() {
+  return {{"release", "one"},
+          {"file", {{"path", "/opt/sentinel/releases/one/compose.yaml"}, {"recorded", "d1"}, {"found", "d1"}}},
+          {"image", "sha256:aa"},
+          {"tag", "sentinel:one"},
+          {"found", {{"id", "sha256:aa"}, {"digests", json::array()}, {"created", "2026-11-01T00:00:00Z"}}}};
+}
+
+json containers(const json& one) {
+  return {{"containers", json::array({one})}};
+}
+
+const json kApp{{"app", "sentinel"}, {"runtime", "systemd"}};
+const json kInContainers{{"app", "sentinel"}, {"runtime", "compose"}};
+const Answers kComposed{{"app.compose", compose()}, {"docker.containers", containers(container())}};
+
+json of_aspect(json with, const std::string& name) {
+  with["aspect"] = name;
+  return with;
+}
+
+/// The application in containers: no unit of it is there.
+json app_in_containers() {
+  auto out = app();
+  out.update({{"main", nullptr},
+              {"main_environment", json::object()},
+              {"active", "inactive"},
+              {"enabled", ""},
+              {"restart", ""}});
+  return out;
+}
+
+[[maybe_unused]] const bool kPasses =
+    passes("fail2ban-sshd", kJail, {{"fail2ban", fail2ban()}, {"units", unit("fail2ban.service")}}) &
+    passes("caddy-site", {{"upstream", "127.0.0.1:8080"}, {"read_timeout_s", 300}, {"headers", {"X-Frame-Options"}}},
+           {{"caddy", caddy({proxy("127.0.0.1:8080", 300)})}}) &
+    passes("docker-engine", kDocker,
+           {{"units", unit("docker.service")}, {"sockets", kSockets}, {"docker.engine", engine("26.1")}}) &
+    passes("redis-password", json::object(), {{"redis", redis("-NOAUTH", "127.0.0.1")}}) &
+    passes("redis-persistence", json::object(),
+           {{"units", unit("redis-server.service")}, {"redis", redis("-NOAUTH", "127.0.0.1")}}) &
+    passes("prometheus-scrapes", {{"jobs", {"node"}}, {"retention", "15d"}},
+           {{"units", unit("prometheus.service")}, {"prometheus", prometheus()}}) &
+    passes("alerts-loaded", {{"alerts", {"HostDown"}}}, {{"prometheus", prometheus()}}) &
+    passes("alerts-loaded", kQueue, {{"prometheus", prometheus()}, {"grafana", {{"default_login", 401}}}}) &
+    passes("node-exporter", {{"root_filesystem", true}},
+           {{"units", unit("prometheus-node-exporter.service")},
+            {"node.exporter", {{"nodename", "web-1"}, {"root_filesystem", true}, {"hostname", "web-1"}}}}) &
+    passes("loopback-only", {{"ports", {9090}}},
+           {{"sockets",
+             {{"sockets", {{{"protocol", "tcp"}, {"address", "::1"}, {"port", 9090}, {"process", "prometheus"}}}}}}}) &
+    passes("app-release", kApp, {{"app", app()}}) & passes("app-environment", kApp, {{"app", app()}}) &
+    passes("app-restarts", kApp, {{"app", app()}}) & passes("compose-model", kInContainers, kComposed) &
+    passes("release-image", kInContainers, kComposed) &
+    passes("app-environment", kInContainers,
+           {{"app", app_in_containers()}, {"docker.containers", containers(container())}}) &
+    passes("app-restarts", kInContainers,
+           {{"app", app_in_containers()}, {"docker.containers", containers(container())}}) &
+    passes("app-confined", of_aspect(kApp, "no-new-privileges"), {{"app", app()}}) &
+    passes("app-confined", of_aspect(kApp, "capabilities"), {{"app", app()}}) &
+    passes("app-confined", of_aspect(kApp, "read-only-root"), {{"app", app()}}) &
+    passes("app-confined", of_aspect(kApp, "private-tmp"), {{"app", app()}}) &
+    passes("containers", {{"aspect", "healthy"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "loopback-ports"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "limits"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "bounded-logs"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "health-check"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "no-new-privileges"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "capabilities"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "read-only-root"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "private-tmp"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "restarted"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}}) &
+    passes("containers", {{"aspect", "memory-limit"}, {"project", "sentinel"}},
+           {{"docker.containers", containers(container())}});
 
 }  // namespace
 
@@ -118,8 +267,6 @@ TEST_CASE("fail2ban: the compliant jail passes, each weaker one fails") {
   CHECK(jail(with_value(fail2ban(), "/jail/bantime", -1)).verdict == Verdict::kPass);
   CHECK(jail(with_value(fail2ban(), "/jail/actions", json::array())).verdict == Verdict::kFail);
   CHECK(jail(with_value(fail2ban(), "/jail", nullptr)).verdict == Verdict::kFail);
-  CHECK(first_that_is_not_unknown("fail2ban-sshd", kJail,
-                                  {{"fail2ban", fail2ban()}, {"units", unit("fail2ban.service")}}) == "");
 }
 
 TEST_CASE("traps of fail2ban: a copied jail.conf, no auth.log, sshd-session, no program to ban with") {
@@ -163,15 +310,10 @@ TEST_CASE("Caddy: the first reverse_proxy that matches answers; traps by name") 
 
 TEST_CASE("Docker: versions compare as numbers") {
   const auto docker = [](const std::string& version, const json& compose) {
-    return judged("docker-engine", {{"min_engine", "20.10"}, {"min_compose", "1.29"}},
+    return judged("docker-engine", kDocker,
                   record_of({{"units", unit("docker.service")},
-                             {"sockets",
-                              {{"sockets", json::array({{{"process", "sshd"}, {"protocol", "tcp"}, {"port", 22}}})}}},
-                             {"docker.engine",
-                              {{"version", version},
-                               {"compose", compose},
-                               {"warnings", json::array()},
-                               {"storage", "overlay2"}}}}))
+                             {"sockets", kSockets},
+                             {"docker.engine", with_value(engine(version), "/compose", compose)}}))
         .verdict;
   };
   CHECK(docker("20.10.24+dfsg1", {{"docker-compose", "1.29.2-3"}}) == Verdict::kPass);
@@ -182,51 +324,61 @@ TEST_CASE("Docker: versions compare as numbers") {
 }
 
 TEST_CASE("Redis: NOAUTH passes; loopback without a password warns; open fails") {
-  const auto redis = [](const std::string& reply, const std::string& bind) {
-    return judged("redis-password", json::object(),
-                  record_of({{"redis",
-                              {{"reply", reply},
-                               {"config", {{"bind", bind}, {"protected-mode", "yes"}, {"appendonly", "yes"}}},
-                               {"from", "server"},
-                               {"at_boot", {{"bind", bind}, {"requirepass", 20}}},
-                               {"password", nullptr},
-                               {"persistence", json::object()}}}}))
-        .verdict;
+  const auto judge_redis = [](const std::string& reply, const std::string& bind) {
+    return judged("redis-password", json::object(), record_of({{"redis", redis(reply, bind)}})).verdict;
   };
-  CHECK(redis("-NOAUTH Authentication required.", "0.0.0.0") == Verdict::kPass);
-  CHECK(redis("+PONG", "127.0.0.1 -::1") == Verdict::kWarn);
-  CHECK(redis("+PONG", "0.0.0.0") == Verdict::kFail);
-  CHECK(redis("+PONG", "") == Verdict::kFail);
-  CHECK(redis("-LOADING", "127.0.0.1") == Verdict::kUnknown);
+  CHECK(judge_redis("-NOAUTH Authentication required.", "0.0.0.0") == Verdict::kPass);
+  CHECK(judge_redis("+PONG", "127.0.0.1 -::1") == Verdict::kWarn);
+  CHECK(judge_redis("+PONG", "0.0.0.0") == Verdict::kFail);
+  CHECK(judge_redis("+PONG", "") == Verdict::kFail);
+  CHECK(judge_redis("-LOADING", "127.0.0.1") == Verdict::kUnknown);
+}
+
+TEST_CASE("Redis: what it may lose, now and after a restart") {
+  const auto keeps = [](const std::string& pointer, const json& value) {
+    return judged("redis-persistence", json::object(),
+                  record_of({{"units", unit("redis-server.service")},
+                             {"redis", with_value(redis("-NOAUTH", "127.0.0.1"), pointer, value)}}));
+  };
+  CHECK(keeps("/config/appendonly", "yes").verdict == Verdict::kPass);
+  CHECK(keeps("/config/appendonly", "no").persistence == Persistence::kRuntimeOnly);
+  CHECK(keeps("/at_boot/appendonly", "no").persistence == Persistence::kBootOnly);
+  CHECK(keeps("/config/appendfsync", "no").verdict == Verdict::kFail);
+  CHECK(keeps("/persistence/aof_last_write_status", "err").verdict == Verdict::kFail);
 }
 
 TEST_CASE("Prometheus: targets by job, retention, alerts") {
-  const json value{
-      {"targets",
-       json::array({{{"job", "node"}, {"health", "up"}, {"error", ""}, {"url", "http://127.0.0.1:9100/metrics"}}})},
-      {"retention", "15d"},
-      {"at_boot", {{"jobs", {"node"}}, {"alerts", {"HostDown"}}, {"retention", "360h"}}},
-      {"rules", json::array({{{"name", "HostDown"}, {"health", "ok"}}})}};
   const auto scrapes = [&](const json& seen, const std::string& retention) {
     return judged("prometheus-scrapes", {{"jobs", {"node"}}, {"retention", retention}},
                   record_of({{"units", unit("prometheus.service")}, {"prometheus", seen}}))
         .verdict;
   };
-  CHECK(scrapes(value, "15d") == Verdict::kPass);
-  CHECK(scrapes(value, "30d") == Verdict::kFail);
-  CHECK(scrapes(with_value(value, "/targets/0/health", "down"), "15d") == Verdict::kFail);
-  CHECK(scrapes(with_value(value, "/targets/0/health", "unknown"), "15d") == Verdict::kUnknown);
-  CHECK(scrapes(with_value(value, "/targets", json::array()), "15d") == Verdict::kFail);
+  CHECK(scrapes(prometheus(), "15d") == Verdict::kPass);
+  CHECK(scrapes(prometheus(), "30d") == Verdict::kFail);
+  CHECK(scrapes(with_value(prometheus(), "/targets/0/health", "down"), "15d") == Verdict::kFail);
+  CHECK(scrapes(with_value(prometheus(), "/targets/0/health", "unknown"), "15d") == Verdict::kUnknown);
+  CHECK(scrapes(with_value(prometheus(), "/targets", json::array()), "15d") == Verdict::kFail);
   const auto alerts = [&](const std::string& name) {
-    return judged("alerts-loaded", {{"alerts", {name}}}, record_of({{"prometheus", value}})).verdict;
+    return judged("alerts-loaded", {{"alerts", {name}}}, record_of({{"prometheus", prometheus()}})).verdict;
   };
   CHECK(alerts("HostDown") == Verdict::kPass);
   CHECK(alerts("QueueBacklog") == Verdict::kFail);
+  CHECK(scrapes(with_value(prometheus(), "/targets/0/last_scrape", "2026-11-26T11:00:00Z"), "15d") == Verdict::kFail);
+  CHECK(scrapes(with_value(prometheus(), "/targets/0/last_scrape", "0001-01-01T00:00:00Z"), "15d") ==
+        Verdict::kUnknown);
+  const auto login = [&](int status) {
+    return judged("alerts-loaded", kQueue,
+                  record_of({{"prometheus", prometheus()}, {"grafana", {{"default_login", status}}}}))
+        .verdict;
+  };
+  CHECK(login(401) == Verdict::kPass);
+  CHECK(login(200) == Verdict::kFail);
 }
 
 TEST_CASE("containers: each aspect passes on the good one and fails on its own fault; no health check is unknown") {
-  for (const std::string name : {"healthy", "loopback-ports", "limits", "bounded-logs", "health-check",
-                                 "no-new-privileges", "capabilities", "read-only-root", "private-tmp"}) {
+  for (const std::string name :
+       {"healthy", "loopback-ports", "limits", "bounded-logs", "health-check", "no-new-privileges", "capabilities",
+        "read-only-root", "private-tmp", "restarted", "memory-limit"}) {
     INFO(name);
     CHECK(aspect(name, container()).verdict == Verdict::kPass);
   }
@@ -238,13 +390,20 @@ TEST_CASE("containers: each aspect passes on the good one and fails on its own f
   CHECK(aspect("loopback-ports", with_value(container(), "/ports/0/host_ip", "")).verdict == Verdict::kFail);
   CHECK(aspect("limits", with_value(container(), "/memory", 0)).verdict == Verdict::kFail);
   CHECK(aspect("bounded-logs", with_value(container(), "/log/options", json::object())).verdict == Verdict::kFail);
+  CHECK(aspect("bounded-logs", with_value(container(), "/log/driver", "journald")).verdict == Verdict::kPass);
+  CHECK(aspect("memory-limit", with_value(container(), "/memory", 0)).verdict == Verdict::kFail);
+  CHECK(aspect("restarted", with_value(container(), "/restart", "no")).verdict == Verdict::kFail);
   CHECK(aspect("health-check", with_value(container(), "/healthcheck", nullptr)).verdict == Verdict::kFail);
+  for (const json& test : {json{"NONE"}, json{"CMD", "true"}, json{"CMD-SHELL", "exit 0"}, json::array()}) {
+    CHECK(aspect("health-check", with_value(container(), "/healthcheck/Test", test)).verdict == Verdict::kFail);
+  }
   CHECK(aspect("no-new-privileges", with_value(container(), "/process/no_new_privs", "0")).verdict == Verdict::kFail);
   CHECK(aspect("capabilities", with_value(container(), "/process/cap_bounding", "00000000a80425fb")).verdict ==
         Verdict::kFail);
   CHECK(aspect("capabilities", with_value(container(), "/privileged", true)).verdict == Verdict::kFail);
   CHECK(aspect("read-only-root", with_value(container(), "/read_only", false)).verdict == Verdict::kFail);
   CHECK(aspect("private-tmp", with_value(container(), "/process/tmp", nullptr)).verdict == Verdict::kFail);
+  CHECK(aspect("private-tmp", with_value(container(), "/process/tmp/options", "rw,nosuid")).verdict == Verdict::kFail);
   CHECK(aspect("healthy", container(), 3).verdict == Verdict::kFail);
   CHECK(aspect("no such aspect", container()).verdict == Verdict::kUnknown);
 }
@@ -252,10 +411,11 @@ TEST_CASE("containers: each aspect passes on the good one and fails on its own f
 TEST_CASE("traps of compose: an override adds ports, and replicas can't share one") {
   const json both = json::parse(R"([{"host_ip": "", "host_port": "8080", "container": "8080/tcp"},
                                     {"host_ip": "127.0.0.1", "host_port": "8080", "container": "8080/tcp"}])");
-  const auto overridden = with_value(with_value(container(), "/ports", both), "/config_files", 2);
+  const auto overridden =
+      with_value(with_value(container(), "/ports", both), "/config_files", {"/srv/a.yaml", "/srv/b.yaml"});
   CHECK(has_trap(aspect("loopback-ports", overridden), "compose-override-appends"));
-  CHECK_FALSE(
-      has_trap(aspect("loopback-ports", with_value(overridden, "/config_files", 1)), "compose-override-appends"));
+  CHECK_FALSE(has_trap(aspect("loopback-ports", with_value(overridden, "/config_files", {"/srv/a.yaml"})),
+                       "compose-override-appends"));
   const auto two = [](const json& one, const json& other) {
     return judged("containers", {{"aspect", "healthy"}, {"project", "sentinel"}},
                   record_of({{"docker.containers", {{"containers", {one, other}}}}}));
@@ -267,43 +427,66 @@ TEST_CASE("traps of compose: an override adds ports, and replicas can't share on
 }
 
 TEST_CASE("the application: release, environment, confinement") {
-  const json shape{{"length", 40}, {"placeholder", false}, {"fingerprint", "f"}};
-  const json app{
-      {"home", {{"exists", true}, {"owner", "root"}, {"group", "root"}, {"mode", "0755"}}},
-      {"current", {{"target", "releases/1"}, {"exists", true}}},
-      {"release", "1"},
-      {"changeable", json::array()},
-      {"environment", {{"path", "/e"}, {"owner", "root"}, {"mode", "0400"}, {"values", {{"OPENAI_API_KEY", shape}}}}},
-      {"main",
-       {{"pid", 7},
-        {"no_new_privs", "1"},
-        {"cap_bounding", "0000000000000000"},
-        {"cap_effective", "0000000000000000"},
-        {"root_read_only", true},
-        {"tmp", {{"type", "tmpfs"}, {"shared", false}}}}},
-      {"main_environment", {{"OPENAI_API_KEY", shape}}}};
   const auto say = [](const std::string& judgement, const json& value, const json& with = json::object()) {
     return judged(judgement, with, record_of({{"app", value}}));
   };
-  CHECK(say("app-release", app).verdict == Verdict::kPass);
-  CHECK(say("app-release", with_value(app, "/current/exists", false)).verdict == Verdict::kFail);
-  CHECK(say("app-release", with_value(app, "/changeable", {{{"path", "/opt/x"}, {"who", "anybody"}}})).verdict ==
+  CHECK(say("app-release", app()).verdict == Verdict::kPass);
+  CHECK(say("app-release", with_value(app(), "/current/exists", false)).verdict == Verdict::kFail);
+  CHECK(say("app-release", with_value(app(), "/changeable", {{{"path", "/opt/x"}, {"who", "anybody"}}})).verdict ==
         Verdict::kFail);
-  CHECK(say("app-environment", app).verdict == Verdict::kPass);
-  CHECK(say("app-environment", with_value(app, "/environment/mode", "0644")).verdict == Verdict::kFail);
-  CHECK(say("app-environment", with_value(app, "/environment/values/OPENAI_API_KEY/placeholder", true)).verdict ==
+  CHECK(say("app-environment", app()).verdict == Verdict::kPass);
+  CHECK(say("app-environment", with_value(app(), "/environment/mode", "0644")).verdict == Verdict::kFail);
+  CHECK(say("app-environment", with_value(app(), "/environment/values/OPENAI_API_KEY/placeholder", true)).verdict ==
         Verdict::kFail);
-  const auto drift = say("app-environment", with_value(app, "/main_environment/OPENAI_API_KEY/fingerprint", "g"));
+  const auto drift = say("app-environment", with_value(app(), "/main_environment/OPENAI_API_KEY/fingerprint", "g"));
   CHECK(drift.persistence == Persistence::kRuntimeOnly);
   CHECK(has_trap(drift, "environment-not-reloaded"));
   for (const std::string name : {"no-new-privileges", "capabilities", "read-only-root", "private-tmp"}) {
     INFO(name);
-    CHECK(say("app-confined", app, {{"aspect", name}}).verdict == Verdict::kPass);
-    CHECK(say("app-confined", with_value(app, "/main", nullptr), {{"aspect", name}}).verdict == Verdict::kUnknown);
+    CHECK(say("app-confined", app(), {{"aspect", name}}).verdict == Verdict::kPass);
+    CHECK(say("app-confined", with_value(app(), "/main", nullptr), {{"aspect", name}}).verdict == Verdict::kUnknown);
   }
-  CHECK(say("app-confined", with_value(app, "/main/cap_bounding", "000001ffffffffff"), {{"aspect", "capabilities"}})
+  CHECK(say("app-confined", with_value(app(), "/main/cap_bounding", "000001ffffffffff"), {{"aspect", "capabilities"}})
             .verdict == Verdict::kFail);
-  CHECK(say("app-confined", with_value(app, "/main/no_new_privs", "0"), {{"aspect", "no-new-privileges"}}).verdict ==
+  CHECK(say("app-confined", with_value(app(), "/main/no_new_privs", "0"), {{"aspect", "no-new-privileges"}}).verdict ==
+        Verdict::kFail);
+}
+
+TEST_CASE("the application in containers: its model, its image, its environment, who starts it") {
+  const auto say = [](const std::string& judgement, const std::string& probe, const std::string& pointer,
+                      const json& value, const json& with = kInContainers) {
+    Answers answers{
+        {"app", app_in_containers()}, {"app.compose", compose()}, {"docker.containers", containers(container())}};
+    for (auto& [name, seen] : answers) {
+      if (name == probe) seen = with_value(seen, pointer, value);
+    }
+    return judged(judgement, with, record_of(answers));
+  };
+  const std::string one = "/containers/0";
+  CHECK(say("compose-model", "app.compose", "/file/found", "d2").persistence == Persistence::kBootOnly);
+  CHECK(say("compose-model", "app.compose", "/file/found", nullptr).persistence == Persistence::kBootOnly);
+  const auto merged = say("compose-model", "docker.containers", one + "/config_files",
+                          {"/opt/sentinel/releases/one/compose.yaml", "/opt/sentinel/override.yaml"});
+  CHECK(merged.verdict == Verdict::kFail);
+  CHECK(has_trap(merged, "compose-override-appends"));
+  CHECK(say("compose-model", "docker.containers", one + "/config_files", json::array()).verdict == Verdict::kUnknown);
+  CHECK(say("compose-model", "docker.containers", one + "/ports/0/host_ip", "").verdict == Verdict::kFail);
+  CHECK(say("compose-model", "docker.containers", one + "/memory", 0).verdict == Verdict::kFail);
+  CHECK(say("compose-model", "docker.containers", "/containers", json::array()).verdict == Verdict::kFail);
+  CHECK(say("release-image", "app.compose", "/found", nullptr).verdict == Verdict::kFail);
+  CHECK(say("release-image", "app.compose", "/found/id", "sha256:bb").verdict == Verdict::kFail);
+  CHECK(say("release-image", "app.compose", "/image", "registry/x@sha256:cc").verdict == Verdict::kFail);
+  CHECK(say("release-image", "docker.containers", one + "/image_id", "sha256:bb").persistence ==
+        Persistence::kRuntimeOnly);
+  CHECK(say("release-image", "docker.containers", one + "/release", "two").verdict == Verdict::kFail);
+  const auto drift = say("app-environment", "docker.containers", one + "/environment/OPENAI_API_KEY/fingerprint", "g");
+  CHECK(drift.persistence == Persistence::kRuntimeOnly);
+  CHECK(say("app-restarts", "docker.containers", one + "/restart", "no").verdict == Verdict::kFail);
+  CHECK(say("app-restarts", "app", "/enabled", "enabled").verdict == Verdict::kFail);
+  const auto capable = of_aspect(kInContainers, "capabilities");
+  CHECK(say("app-confined", "docker.containers", one + "/process/cap_bounding", "00000000a80425fb", capable).verdict ==
+        Verdict::kFail);
+  CHECK(judged("app-restarts", kApp, record_of({{"app", with_value(app(), "/restart", "no")}})).verdict ==
         Verdict::kFail);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kubectl answered, recorded and shortened to the fields of its API, as the probes see it.
+// What kubectl answers, shortened to the fields of its API, as the probes see it; logs of jobs as k6 and pytest write
+// them.
 #include <catch2/catch.hpp>
 
 #include "core/checks/probe.h"
@@ -68,9 +69,68 @@ TEST_CASE("disruption budgets and autoscalers: the worst of them counts") {
   CHECK(active("[]") == false);
 }
 
+TEST_CASE("what a service says of its own parts") {
+  FakeSystem machine;
+  CommandResult answer;
+  answer.output = R"({"status":"degraded","services":{"postgres":"ok","rabbitmq":"down","redis":"ok"}})";
+  machine.on({"kubectl", "get", "--raw", "/api/v1/namespaces/queue/services/api:8080/proxy/api/v1/health"}, answer);
+  Look look({machine, {}, {}, Secret("key"), {}});
+  const auto found = ask({"kubernetes.health", {{"namespace", "queue"}, {"service", "api:8080"}}}, look, Facts{});
+  REQUIRE_FALSE(found.error);
+  CHECK(found.value.at("services").at("rabbitmq") == "down");
+  CHECK(ask({"kubernetes.health", nlohmann::json::object()}, look, Facts{}).error.has_value());
+}
+
+namespace {
+
+std::string ended(const std::string& name, const std::string& how, const std::string& when) {
+  return R"({"metadata":{"name":")" + name + R"("},"status":{"conditions":[{"type":")" + how +
+         R"(","status":"True","lastTransitionTime":")" + when + R"("}]}})";
+}
+
+/// The newest job that ended wrote `log`.
+Observation of_job(const std::string& probe, const std::string& how, const std::string& log) {
+  FakeSystem machine;
+  CommandResult jobs;
+  jobs.output = R"({"items":[)" + ended("old", "Complete", "2026-11-01T00:00:00Z") + "," +
+                ended("new", how, "2026-11-26T02:00:00Z") + R"(,{"metadata":{"name":"runs"},"status":{"active":1}}]})";
+  machine.on({"kubectl", "get", "jobs"}, jobs);
+  CommandResult written;
+  written.output = log;
+  machine.on({"kubectl", "logs", "job/new"}, written);
+  Look look({machine, {}, {}, Secret("key"), {}});
+  return ask({probe, nlohmann::json::object()}, look, Facts{});
+}
+
+}  // namespace
+
+TEST_CASE("jobs that ended: a test job's output, k6's thresholds, the sandbox's tests") {
+  const auto job = of_job("kubernetes.job", "Complete", "queued\nrunning\n42\n\n");
+  CHECK(job.value == nlohmann::json{{"state", "SUCCESS"}, {"output", "42"}, {"finished", "2026-11-26T02:00:00Z"}});
+  CHECK(of_job("kubernetes.job", "Failed", "Traceback\n").value.at("state") == "FAILURE");
+  const std::string summary =
+      R"({"metrics":{"http_req_duration":{"type":"trend","thresholds":{"p(95)<500":{"ok":true}}},)"
+      R"("http_req_failed":{"thresholds":{"rate<0.01":{"ok":false}}},"vus":{"values":{"max":1000}}}})";
+  const auto load = of_job("kubernetes.load", "Failed", "running (6m00s)\n" + summary + "\n");
+  CHECK(load.value.at("thresholds") == 2);
+  CHECK(load.value.at("thresholds_failed") == 1);
+  CHECK(of_job("kubernetes.load", "Complete", R"({"metrics":{"vus":{"values":{}}}})").error.has_value());
+  CHECK(of_job("kubernetes.load", "Complete", "running (6m00s)\n").error.has_value());
+  const auto sandbox = of_job("kubernetes.sandbox", "Complete", "collected\n===== 22 passed in 3.20s =====\n");
+  CHECK(sandbox.value.at("passed") == 22);
+  CHECK(sandbox.value.at("failed") == 0);
+  const auto broken = of_job("kubernetes.sandbox", "Failed", "1 failed, 21 passed in 3.20s\n");
+  CHECK(broken.value.at("passed") == 21);
+  CHECK(broken.value.at("failed") == 1);
+  CHECK(of_job("kubernetes.sandbox", "Failed", "22 passed\nerror: killed\n").value.at("failed") == 1);
+  CHECK(of_job("kubernetes.sandbox", "Complete", " passed\n").error.has_value());
+  CHECK(seen("kubernetes.job", "jobs", "[]").error.has_value());
+}
+
 TEST_CASE("a cluster that can't be asked is no value") {
   for (const auto* probe :
-       {"kubernetes.pods", "kubernetes.deployments", "kubernetes.disruption", "kubernetes.autoscaling"}) {
+       {"kubernetes.pods", "kubernetes.deployments", "kubernetes.disruption", "kubernetes.autoscaling",
+        "kubernetes.health", "kubernetes.job", "kubernetes.load", "kubernetes.sandbox"}) {
     CAPTURE(probe);
     CommandResult denied;
     denied.status = 1;
@@ -85,7 +145,10 @@ TEST_CASE("a cluster that can't be asked is no value") {
       FakeSystem machine;
       machine.on({"kubectl"}, answer);
       Look look({machine, {}, {}, Secret("key"), {}});
-      CHECK(ask({probe, nlohmann::json::object()}, look, Facts{}).error.has_value());
+      const auto found = ask({probe, {{"service", "api:80"}}}, look, Facts{});
+      // What a service says of itself is as it is; the row asks for names in it.
+      const bool as_it_is = found.probe == "kubernetes.health" && answer.output == other.output;
+      CHECK(found.error.has_value() != as_it_is);
     }
   }
   CHECK(seen("kubernetes.pods", "pods", "[]").error.has_value());
