@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "support" / "proxy")]
 from certificates import Authority  # noqa: E402
 from cloudflare_api import TOKEN, CloudflareApi, good_zone  # noqa: E402
-from sentinel import Operator, bootstrapped, only  # noqa: E402
+from sentinel import Operator, bootstrapped, only, wait_until  # noqa: E402
 
 # A program that listens on 9100 of every address, and a port that is published past ufw as Docker does it.
 LISTENER = "systemd-run --quiet --unit=loud nc -lk -p 9093"
@@ -89,6 +89,36 @@ class CheckOutside(unittest.TestCase):
             alone = self.results(operator)
             for control in ("002-01", "004-01", "004-02", "004-03"):
                 self.assertEqual(alone[control]["status"], "pass", alone[control])
+
+    def test_the_certificate_that_is_shown_is_the_one_in_the_file(self):
+        directory = Path(tempfile.mkdtemp(prefix="sentinel-check-outside-"))
+        self.addCleanup(shutil.rmtree, directory)
+        authority = Authority(directory)
+        (first, key), (second, other) = (authority.leaf(name, ("DNS:api.example.com",)) for name in ("first", "second"))
+        environment = {"ORIGIN_CERT": first.read_text().strip(), "ORIGIN_KEY": key.read_text().strip(), "SSL_CERT_FILE": str(authority.file)}
+        with bootstrapped() as host, Operator() as operator:
+            operator.know(host)
+            operator.project({"web-1": host}, {"domain": "api.example.com", "tls": {"mode": "origin"}}, {name: {"env": name} for name in ("ORIGIN_CERT", "ORIGIN_KEY")})
+            operator.bootstrap(environment=environment)
+
+            def row(trap=None):
+                result = self.results(operator, environment)["000-13"]
+                self.assertEqual({each["name"] for each in result["traps"]}, {trap} if trap else set(), result)
+                return result["status"], result["persistence"]
+            wait_until(lambda: row() == ("pass", "runtime-only"), 30, "Caddy shows it")
+            # A new one, not loaded: what runs is the former, and the key in the file is not the new one's.
+            host.write("/etc/caddy/tls/origin.pem", second.read_text())
+            self.assertEqual(row("certificate-not-reloaded"), ("fail", "both"))
+            host.write("/etc/caddy/tls/origin.key", other.read_text(), 0o600)
+            host.run(["chown", "caddy:", "/etc/caddy/tls/origin.key"])
+            self.assertEqual(row("certificate-not-reloaded"), ("fail", "runtime-only"))
+            host.run(["systemctl", "reload", "caddy"])
+            wait_until(lambda: row() == ("pass", "runtime-only"), 30, "Caddy shows the new one")
+            host.run(["chmod", "0644", "/etc/caddy/tls/origin.key"])
+            self.assertEqual(row()[0], "fail")
+            host.run(["chmod", "0600", "/etc/caddy/tls/origin.key"])
+            host.write("/etc/caddy/tls/origin.pem", "nothing\n")
+            self.assertEqual(row(), ("fail", "boot-only"))
 
 
 if __name__ == "__main__":

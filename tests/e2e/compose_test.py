@@ -332,6 +332,39 @@ class Compose(ContainerCase):
                 wait_until(nothing_found, 60, "Prometheus has scraped its targets, and every row holds")
             except AssertionError as failure:
                 self.fail(f"{failure}: {findings}")
+            self.check_rows_of_containers(host, operator, secrets)
+
+    def check_rows_of_containers(self, host, operator, secrets):
+        """A file that was changed, one that was merged in, a tag that was moved, an environment that differs: each row says so, and no other."""
+        rows = {"000-07", "000-08", "000-09", "000-10", "000-11", "000-29", "002-10", "002-16", "004-08", "004-09", "004-10", "004-11", "004-12", "004-14"}
+        file, container = "/opt/sentinel/releases/one/compose.yaml", "sentinel-one"
+
+        def not_passed():
+            results = {result["control"]: result for result in only(operator.json("check", environment=secrets))["results"]}
+            return {row: (results[row]["status"], results[row]["persistence"]) for row in rows if results[row]["status"] != "pass"}
+        self.assertEqual(not_passed(), {})
+
+        def shell(script):
+            host.run(["sh", "-ec", script], timeout=120)
+        shell(f"cp -a {file} /root/compose.yaml; echo '# by hand' >>{file}")
+        self.assertEqual(not_passed(), {"000-09": ("fail", "boot-only")})
+        shell(f"cp -a /root/compose.yaml {file}; tar -C / -c etc/hostname | docker import - sentinel:one")
+        self.assertEqual(not_passed(), {"000-10": ("fail", "both")})
+        shell(f"docker tag $(docker inspect --format '{{{{.Image}}}}' {container}) sentinel:one")
+        self.assertEqual(not_passed(), {})
+        shell(f"docker update --restart no {container}")
+        self.assertEqual(not_passed(), {"000-29": ("fail", "both")})
+        shell(f"docker update --restart unless-stopped {container}")
+        environment = "/var/lib/sentinel/releases/sentinel/one/environment"
+        shell(f"cp -a {environment} /root/environment; sed -i 's/^OPENAI_API_KEY=.*/OPENAI_API_KEY=another-secret-2/' {environment}")
+        self.assertEqual(not_passed(), {"000-08": ("fail", "runtime-only"), "004-14": ("fail", "runtime-only")})
+        shell(f"cp -a /root/environment {environment}; chmod 0644 {environment}")
+        self.assertEqual(not_passed(), {"000-08": ("fail", "both"), "004-14": ("fail", "both")})
+        shell(f"cp -a /root/environment {environment}; printf 'services:\\n  release-one: {{ports: [\"8080:8080\"]}}\\n' >/root/override.yaml\n"
+              f"docker-compose --project-name $(docker inspect --format '{{{{index .Config.Labels \"com.docker.compose.project\"}}}}' {container}) "
+              f"--file {file} --file /root/override.yaml up --detach --no-build")
+        merged = not_passed()
+        self.assertEqual(merged.get("000-09"), ("fail", "both"), merged)
 
     def test_killed_in_the_middle(self):
         with docker_host("bookworm") as host, Operator() as operator:
