@@ -107,6 +107,19 @@ class Check(unittest.TestCase):
             for control in ("000-02", "000-03", "000-15", "003-03", "003-07"):
                 self.expect(results, control, "pass", "both")
 
+    def test_a_stack_that_was_announced_and_is_not_there_is_unknown(self):
+        other = {"other_certificate": "/etc/mtls/b.pem", "other_key": "/etc/mtls/b.key"}
+        announced = {"grafana": {"enabled": True}, "jwt": {"enabled": True}, "kubernetes": {"enabled": True, "service": "api:8080"},
+                     "log_aggregation": {"enabled": True, "kind": "loki", "url": "http://127.0.0.1:3100"},
+                     "mtls": {"enabled": True, "address": "127.0.0.1:8443", "authority": "/etc/mtls/ca.pem", "certificate": "/etc/mtls/a.pem", "key": "/etc/mtls/a.key", **other}}
+        rows = {"000-22", "000-27", "001-01", "001-02", "001-03", "001-04", "001-05", "001-06", "002-03", "002-06", "002-07", "002-08", "002-11", "002-13", "002-15", "002-17", "004-13"}
+        with Host() as host, Audit(host, variables=announced) as audit:
+            report = audit.report("--fail-on", "critical")
+            results = {result["control"]: result for result in report["results"]}
+            self.assertEqual({row: results[row]["status"] for row in rows}, dict.fromkeys(rows, "unknown"))
+            for row in rows:
+                self.assertNotIn("probe.unknown", results[row]["reason"], results[row])
+
     def test_mistakes_of_the_operator(self):
         with Host() as host, Audit(host) as audit:
             self.assertIn("did you mean", audit.operator.run("check", "--profile", "cys", exit=2).stderr)
