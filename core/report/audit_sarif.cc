@@ -78,8 +78,9 @@ std::pair<std::string, int> file_of(const Finding& finding) {
 
 Document location_of(const HostAudit& host, const Finding& finding) {
   const auto [file, line] = file_of(finding);
-  Document physical = {{"artifactLocation", {{"uri", uri_path(host.host + file)}}}};
-  if (line > 0) physical["region"] = {{"startLine", line}};
+  // A whole file is line 1: GitHub's code scanning shows no result without a line.
+  Document physical = {{"artifactLocation", {{"uri", uri_path(host.host + file)}}},
+                       {"region", {{"startLine", std::max(line, 1)}}}};
   return {{"physicalLocation", std::move(physical)},
           {"logicalLocations",
            Document::array({{{"name", host.host},

@@ -4,14 +4,18 @@
 had from a package, a real consumer otherwise. unit.report holds the same files against the code byte for byte.
 
 JUnit: junitparser, xmllint. SARIF: the schema of the package @microsoft/jest-sarif. TAP: prove. Prometheus: promtool.
-OSCAL: the part of NIST's assessment-results 1.1.2 schema that is used here, written down below; no package has it.
+OSCAL: the part of NIST's assessment-results 1.1.2 schema that is used here, written down below, since no package has it; compared with the
+published schema (oscal-complete-schema.json of 1.1.2) field by field on 2026-11-27.
 Markdown: cmark-gfm. HTML: html5lib in strict mode. Hostile text must come out of each as text. The look of the page is tests/golden/check_page.py's matter."""
 
+import copy
+import datetime
 import json
 import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 import unittest
 import uuid
 from pathlib import Path
@@ -97,6 +101,7 @@ class Sarif(unittest.TestCase):
         for result in run_of["results"]:
             self.assertEqual(run_of["tool"]["driver"]["rules"][result["ruleIndex"]]["id"], result["ruleId"])
             self.assertEqual(result["level"] == "none", result["kind"] != "fail")
+            self.assertGreaterEqual(result["locations"][0]["physicalLocation"]["region"]["startLine"], 1)  # GitHub shows no result without
 
 
 class Tap(unittest.TestCase):
@@ -126,15 +131,17 @@ class Prometheus(unittest.TestCase):
         self.assertIn('sentinel_check_waiver_end_timestamp_seconds{host="web-1",profile="vps",control="004-07"} 1801440000\n', text)
 
 
-# OSCAL 1.1.2: name -> (required, what it is). A string is a data type, a list holds at least one.
-TOKEN, LINE, TEXT, UUID, TIME, URI = "token", "line", "text", "uuid", "time", "uri"
+# OSCAL 1.1.2: name -> (required, what it is). A string is a data type, a list holds at least one. Stricter than the schema in three
+# things: titles are one line and no prose is empty, UUIDs are in lower case as RFC 4122 writes them, and where the schema names values
+# but takes others as well (methods, reason, a risk's status) only the named ones are taken.
+TOKEN, LINE, TEXT, UUID, TIME, URI, REFERENCE = "token", "line", "text", "uuid", "time", "uri", "reference"
 PROPERTY = {"name": (True, TOKEN), "ns": (False, URI), "value": (True, LINE)}
 STATUS = {"state": (True, {"satisfied", "not-satisfied"}), "reason": (False, {"pass", "fail", "other"}), "remarks": (False, TEXT)}
 OSCAL = {
     "uuid": (True, UUID),
     "metadata": (True, {"title": (True, LINE), "last-modified": (True, TIME), "version": (True, LINE),
                         "oscal-version": (True, {"1.1.2"}), "props": (False, [PROPERTY])}),
-    "import-ap": (True, {"href": (True, URI)}),
+    "import-ap": (True, {"href": (True, REFERENCE)}),
     "results": (True, [{
         "uuid": (True, UUID), "title": (True, LINE), "description": (True, TEXT), "start": (True, TIME), "props": (False, [PROPERTY]),
         "reviewed-controls": (True, {"control-selections": (True, [{
@@ -154,15 +161,30 @@ OSCAL = {
             "related-risks": (False, [{"risk-uuid": (True, UUID)}])}])}]),
     "back-matter": (False, {"resources": (False, [{"uuid": (True, UUID), "title": (False, LINE), "description": (False, TEXT)}])}),
 }
-PATTERNS = {TOKEN: r"[^\W\d][\w.\-]*", LINE: r"\S(.*\S)?", TEXT: r"(?s)\S.*", URI: r"(#|[a-z][a-z0-9+.\-]*:)\S+",
+PATTERNS = {LINE: r"\S(.*\S)?", TEXT: r"(?s)\S.*", URI: r"[a-zA-Z][a-zA-Z0-9+.\-]+:\S+", REFERENCE: r"#\S+|[a-zA-Z][a-zA-Z0-9+.\-]+:\S+",
             UUID: r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
-            TIME: r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"}
+            TIME: r"(19|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"}
+
+
+def is_of_type(value, name):
+    if not isinstance(value, str):
+        return False
+    if name == TOKEN:  # of XML's NCName: letters first, then numbers of any script as well
+        kinds = "".join("L" if character == "_" else "N" if character in ".-" else unicodedata.category(character)[0] for character in value)
+        return re.fullmatch("L[LN]*", kinds) is not None
+    if not re.fullmatch(PATTERNS[name], value, re.ASCII if name in (UUID, TIME) else 0):
+        return False
+    if name == TIME:  # of a day that exists
+        try:
+            datetime.datetime.fromisoformat(value)
+        except ValueError:
+            return False
+    return True
 
 
 def misfits(value, shape, place):
     if isinstance(shape, str):
-        good = isinstance(value, str) and re.fullmatch(PATTERNS[shape], value)
-        return [] if good else [f"{place}: {value!r} is no {shape}"]
+        return [] if is_of_type(value, shape) else [f"{place}: {value!r} is no {shape}"]
     if isinstance(shape, set):
         return [] if value in shape else [f"{place}: {value!r} is none of {sorted(shape)}"]
     if isinstance(shape, list):
@@ -187,6 +209,46 @@ class Oscal(unittest.TestCase):
                 document = json.loads(read(report, "oscal.json"))
                 self.assertEqual(list(document), ["assessment-results"])
                 self.assertEqual(misfits(document["assessment-results"], OSCAL, ""), [])
+
+    def test_what_the_schema_refuses_is_a_misfit(self):
+        good = {TOKEN: ["a", "_1", "sentinel-000-02", "\u00e9.\u0663"], UUID: ["5a1b0c1e-6f5d-5c3e-9b1a-0d7f6a3c2e10", "5a1b0c1e-6f5d-4c3e-8b1a-0d7f6a3c2e10"],
+                TIME: ["2026-11-27T23:59:59Z", "2024-02-29T00:00:00.250+05:30"], URI: ["https://a.example/b", "urn:x"], REFERENCE: ["#a", "https://a.example"],
+                LINE: ["a", "a b"], TEXT: ["a\nb"]}
+        bad = {TOKEN: ["", "000-02", "-a", "a b", "a:b", "\u00b2a", 1, None], UUID: ["5a1b0c1e-6f5d-1c3e-9b1a-0d7f6a3c2e10", "5a1b0c1e-6f5d-5c3e-7b1a-0d7f6a3c2e10", "5a1b0c1e6f5d5c3e9b1a0d7f6a3c2e10"],
+               TIME: ["2026-11-27T23:59:59", "2026-11-27 23:59:59Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-27T24:00:00Z", "2026-11-27T23:60:00Z", "2026-11-27", "0999-01-01T00:00:00Z"],
+               URI: ["#a", "a", "//a", "x:y"], REFERENCE: ["", "a b"], LINE: ["", " a", "a ", "a\nb"], TEXT: ["", 1]}
+        for name in good:
+            self.assertEqual([value for value in good[name] if not is_of_type(value, name)], [], name)
+            self.assertEqual([value for value in bad[name] if is_of_type(value, name)], [], name)
+
+        document = json.loads(read("sample", "oscal.json"))["assessment-results"]
+
+        def places(shape, node, path=()):
+            if isinstance(shape, list):
+                yield from places(shape[0], node[0], (*path, 0))
+            elif isinstance(shape, dict):
+                for name, (required, inner) in shape.items():
+                    if name in node:
+                        yield (*path, name), required, inner
+                        yield from places(inner, node[name], (*path, name))
+
+        def changed(path, value):
+            whole = copy.deepcopy(document)
+            inner = whole
+            for step in path[:-1]:
+                inner = inner[step]
+            if value is None:
+                del inner[path[-1]]
+            else:
+                inner[path[-1]] = value
+            return misfits(whole, OSCAL, "")
+        seen = list(places(OSCAL, document))
+        self.assertGreater(sum(required for _, required, _ in seen), 25)
+        for path, required, inner in seen:
+            with self.subTest(path):
+                self.assertEqual(bool(changed(path, None)), required)
+                self.assertTrue(changed(path, [] if isinstance(inner, list) else 7))
+                self.assertTrue(changed((*path[:-1], "unheard-of"), "x"))
 
     def test_identifiers_are_unique_and_references_lead_somewhere(self):
         for report in REPORTS:
