@@ -107,6 +107,9 @@ Result<std::vector<HostEvidence>> ask_for_evidence(const Context& context, const
     hosts[i].asked_at = to_rfc3339(SystemClock().now());
     return ask_host(workspace, *workspace.hosts[i], items, connection, access, vault, hosts[i]);
   };
+  question.ended = [&](std::size_t i, std::chrono::milliseconds took) {
+    hosts[i].duration_ms = static_cast<std::uint64_t>(took.count());
+  };
   SENTINEL_CHECK(ask_hosts(context, workspace, question));
   return hosts;
 }

@@ -106,6 +106,7 @@ Result<EvidenceBundle> decode_records(const std::vector<nlohmann::json>& records
         HostEvidence& evidence = bundle.hosts.emplace_back();
         evidence.host = host;
         record.at("asked_at").get_to(evidence.asked_at);
+        record.at("duration_ms").get_to(evidence.duration_ms);
         record.at("waivers").get_to(evidence.waivers);
         record.at("history").get_to(evidence.history);
         record.at("answer").get_to(evidence.record);
@@ -143,6 +144,7 @@ std::string evidence_text(const EvidenceBundle& bundle) {
     answer.observations.clear();  // records of their own, so that damage is named precisely
     out.add("host", {{"host", host.host},
                      {"asked_at", host.asked_at},
+                     {"duration_ms", host.duration_ms},
                      {"waivers", host.waivers},
                      {"history", host.history},
                      {"answer", answer},

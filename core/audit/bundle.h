@@ -3,6 +3,7 @@
 // and so that a byte that was changed since is found and its record named. docs/formats/bundle.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ namespace sentinel {
 struct HostEvidence {
   std::string host;
   std::string asked_at;            ///< RFC 3339, UTC, by the operator's clock
+  std::uint64_t duration_ms = 0;   ///< from the first attempt to connect to the last answer, also from outside
   std::vector<Control> controls;   ///< after expansion, in the checklist's order
   std::vector<Waiver> waivers;     ///< those of this host
   std::vector<PastAudit> history;  ///< oldest first

@@ -19,6 +19,7 @@ AuditReport report_of(const EvidenceBundle& bundle) {
       if (!host.history.empty()) host.since_last = compared(host, host.history.back());
     }
     host.host = evidence.host;
+    host.duration_ms = evidence.duration_ms;
     host.errors = evidence.errors;
     report.hosts.push_back(std::move(host));
   }

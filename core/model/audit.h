@@ -118,6 +118,7 @@ struct AuditDelta {
 struct HostAudit {
   std::string host;
   std::string taken_at;                      ///< RFC 3339, UTC
+  std::uint64_t duration_ms = 0;             ///< from connecting to the last answer
   std::vector<Finding> findings;             ///< in the checklist's order
   Errors errors;                             ///< the host could not be audited at all: unreachable, no agent
   std::vector<PastAudit> history;            ///< earlier audits of this profile, oldest first

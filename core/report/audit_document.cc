@@ -82,6 +82,7 @@ Document audit_document(const AuditReport& report) {
     for (const auto& finding : host.findings) results.push_back(result_of(finding));
     hosts.push_back({{"host", host.host},
                      {"taken_at", text_or_null(host.taken_at)},
+                     {"duration_ms", host.duration_ms},
                      {"summary", summary_of(host)},
                      {"since_last", delta_of(host.since_last)},
                      {"since_baseline", delta_of(host.since_baseline)},

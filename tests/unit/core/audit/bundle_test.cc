@@ -16,6 +16,7 @@ EvidenceBundle sample_bundle() {
   HostEvidence host;
   host.host = "web-1";
   host.asked_at = "2026-11-26T10:00:00.000Z";
+  host.duration_ms = 657;
   host.controls = {control_of("000-02"), control_of("000-03", "Firewall")};
   host.waivers = {{"000-03", "", "ops", "moving", "2027-01-31"}};
   host.history = {{"2026-11-25T10:00:00.000Z", "vps", {{"Access", 1, 2}}, {{"000-02", Verdict::kFail}}}};
@@ -51,12 +52,13 @@ TEST_CASE("A bundle comes back as it was") {
 
 TEST_CASE("One flipped bit is found, wherever it is, and its record named") {
   const std::string whole = evidence_text(sample_bundle());
-  for (std::size_t byte = 0; byte < whole.size(); ++byte) {
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    const std::size_t byte = bit / 8;
     std::string text = whole;
-    text[byte] = static_cast<char>(text[byte] ^ (1 << (byte % 8)));
+    text[byte] = static_cast<char>(text[byte] ^ (1 << (bit % 8)));
     const auto back = read_evidence(text);
     REQUIRE_FALSE(back.ok());
-    INFO("byte " << byte << ": " << back.error().message);
+    INFO("byte " << byte << ", bit " << bit % 8 << ": " << back.error().message);
     CHECK(back.error().code == "evidence.damaged");
     CHECK(back.error().message.starts_with("record " + std::to_string(record_at(whole, byte)) + " "));
   }
