@@ -82,6 +82,47 @@ Covers covers(const std::string& expression, const std::string& domain, const st
   return Covers::kNo;
 }
 
+/// A setting of the zone that a rule replaces for requests of the site.
+struct Override {
+  std::string where;
+  std::string value;
+  bool surely = false;
+};
+
+/// What rules set for requests of `name`, a setting that goes by one name in configuration rules and by another in page
+/// rules.
+std::vector<Override> overrides_of(const json& config_rules, const json& page_rules, const char* in_config,
+                                   const char* in_page, const std::string& name) {
+  const auto text = [](const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
+  std::vector<Override> out;
+  for (const auto& rule : config_rules.at("rules")) {
+    if (!rule.at("enabled").get<bool>() || !rule.at("settings").contains(in_config)) continue;
+    const auto extent = covers(text_at(rule, "expression"), name, "");
+    if (extent == Covers::kNo) continue;
+    out.push_back({"cloudflare.config-rules", text(rule.at("settings").at(in_config)), extent == Covers::kYes});
+  }
+  for (const auto& rule : page_rules.at("rules")) {
+    const auto& actions = rule.at("actions");
+    if (rule.at("enabled").get<bool>() && actions.contains(in_page) && page_rule_covers(rule, name + "/v1/models"))
+      out.push_back({"cloudflare.page-rules", text(actions.at(in_page)), true});
+  }
+  return out;
+}
+
+/// True when a rule replaces the setting by something that isn't among `good`.
+bool refuse_others(const std::vector<Override>& overrides, const std::vector<std::string>& good,
+                   const std::string& setting, const std::string& name, Ruling& ruling) {
+  bool refused = false;
+  for (const auto& each : overrides) {
+    if (std::find(good.begin(), good.end(), each.value) != good.end()) continue;
+    refused = true;
+    ruling.saw(each.where, fmt::format("{} {}", setting, each.value));
+    const auto what = fmt::format("a rule sets {} to {} for requests of {}", setting, each.value, name);
+    each.surely ? ruling.fault(what, Persistence::kNone) : ruling.doubt("perhaps " + what);
+  }
+  return refused;
+}
+
 /// with: {name, addresses: [of the host]}
 Result<Judged> judge_dns(const Case& subject) {
   SENTINEL_TRY(const auto* zone, subject.seen("cloudflare.zone"));
@@ -136,25 +177,9 @@ Result<Judged> judge_strict(const Case& subject) {
   want(*settings, "ssl", {"strict"}, ruling);
   want(*settings, "always_use_https", {"on"}, ruling);
   want(*settings, "min_tls_version", {"1.2", "1.3"}, ruling);
-  const auto overrides = [&](const std::string& where, const std::string& mode, bool surely) {
-    if (mode == "strict") return;
-    ruling.saw(where, fmt::format("ssl {}", mode));
-    const auto what = fmt::format("a rule sets SSL to {} for requests of {}", mode, name);
-    surely ? ruling.fault(what, Persistence::kNone) : ruling.doubt("perhaps " + what);
+  if (refuse_others(overrides_of(*config_rules, *page_rules, "ssl", "ssl", name), {"strict"}, "ssl", name, ruling)) {
     ruling.trap("ssl-overridden", "the zone says strict, a rule says otherwise for some requests",
                 "take the rule's SSL setting out");
-  };
-  for (const auto& rule : config_rules->at("rules")) {
-    if (!rule.at("enabled").get<bool>() || !rule.at("settings").contains("ssl")) continue;
-    const auto extent = covers(text_at(rule, "expression"), name, "");
-    if (extent != Covers::kNo)
-      overrides("cloudflare.config-rules", text_at(rule.at("settings"), "ssl"), extent == Covers::kYes);
-  }
-  for (const auto& rule : page_rules->at("rules")) {
-    const auto& actions = rule.at("actions");
-    if (!rule.at("enabled").get<bool>() || !actions.contains("ssl") || !page_rule_covers(rule, name + "/v1/models"))
-      continue;
-    overrides("cloudflare.page-rules", text_at(actions, "ssl"), true);
   }
   const auto& plain = redirect->at("edge");
   if (is_answer("outside.redirect", "edge", plain, false, ruling)) {
@@ -238,11 +263,21 @@ Result<Judged> judge_cache(const Case& subject) {
 /// with: {name}
 Result<Judged> judge_security(const Case& subject) {
   SENTINEL_TRY(const auto* settings, subject.seen("cloudflare.settings"));
+  SENTINEL_TRY(const auto* config_rules, subject.seen("cloudflare.config-rules"));
+  SENTINEL_TRY(const auto* page_rules, subject.seen("cloudflare.page-rules"));
   SENTINEL_TRY(const auto* bot, subject.seen("cloudflare.bot"));
+  const auto name = text_at(subject.with(), "name");
+  const std::vector<std::string> levels = {"medium", "high", "under_attack"};
   Ruling ruling("security level medium, challenge passage 30 minutes, browser check and Bot Fight Mode on");
-  want(*settings, "security_level", {"medium", "high", "under_attack"}, ruling);
+  want(*settings, "security_level", levels, ruling);
   want(*settings, "challenge_ttl", {"1800"}, ruling);
   want(*settings, "browser_check", {"on"}, ruling);
+  const auto overrides = [&](const char* in_config, const char* in_page) {
+    return overrides_of(*config_rules, *page_rules, in_config, in_page, name);
+  };
+  refuse_others(overrides("security_level", "security_level"), levels, "security_level", name, ruling);
+  refuse_others(overrides("bic", "browser_check"), {"true", "on"}, "browser_check", name, ruling);
+  refuse_others(overrides("disable_security", "disable_security"), {}, "disable_security", name, ruling);
   const bool fights = bot->at("fight_mode").get<bool>();
   ruling.saw("cloudflare.bot", fmt::format("fight_mode {}", fights), subject.origin("cloudflare.bot"));
   // It challenges every program, the API's own clients too: which of the two is wanted only the owner knows.
@@ -276,7 +311,8 @@ std::vector<Judgement> edge_judgements() {
            judge_cache},
           {"edge-security",
            [](const json& with) {
-             return zone_orders(with, {"cloudflare.settings", "cloudflare.bot"});
+             return zone_orders(with, {"cloudflare.settings", "cloudflare.config-rules", "cloudflare.page-rules",
+                                       "cloudflare.bot"});
            },
            judge_security}};
 }

@@ -179,6 +179,25 @@ TEST_CASE("security settings") {
   CHECK(verdict_after("edge-security", "cloudflare.settings", "/challenge_ttl", 86400) == Verdict::kFail);
   CHECK(verdict_after("edge-security", "cloudflare.settings", "/browser_check", "off") == Verdict::kFail);
   CHECK(verdict_after("edge-security", "cloudflare.bot", "/fight_mode", false) == Verdict::kWarn);
+  const auto with_rule = [](const char* expression, const json& settings) {
+    return verdict_after(
+        "edge-security", "cloudflare.config-rules", "/rules",
+        json::array({{{"id", "o"}, {"enabled", true}, {"expression", expression}, {"settings", settings}}}));
+  };
+  CHECK(with_rule("true", {{"security_level", "essentially_off"}}) == Verdict::kFail);
+  CHECK(with_rule("true", {{"security_level", "high"}}) == Verdict::kPass);
+  CHECK(with_rule("true", {{"bic", false}}) == Verdict::kFail);
+  CHECK(with_rule(R"((http.host eq "www.example.com"))", {{"bic", false}}) == Verdict::kPass);
+  CHECK(with_rule(R"((starts_with(http.request.uri.path, "/v1/")))", {{"bic", false}}) == Verdict::kWarn);
+  const auto with_page_rule = [](const json& actions) {
+    return verdict_after(
+        "edge-security", "cloudflare.page-rules", "/rules",
+        json::array({{{"id", "p"}, {"enabled", true}, {"targets", {"*example.com/*"}}, {"actions", actions}}}));
+  };
+  CHECK(with_page_rule({{"disable_security", true}}) == Verdict::kFail);
+  CHECK(with_page_rule({{"browser_check", "off"}}) == Verdict::kFail);
+  CHECK(with_page_rule({{"security_level", "off"}}) == Verdict::kFail);
+  CHECK(with_page_rule({{"forwarding_url", {{"url", "https://x"}}}}) == Verdict::kPass);
 }
 
 }  // namespace sentinel
