@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <future>
+#include <map>
 #include <memory>
+#include <thread>
 
 namespace sentinel {
 namespace {
@@ -27,13 +31,25 @@ struct FreeAddresses {
 
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-Result<Addresses> look_up(const std::string& host, std::uint16_t port) {
+Result<Addresses> resolve(const std::string& host, int flags) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = flags;
   addrinfo* list = nullptr;
-  const int status = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &list);
+  const int status = ::getaddrinfo(host.c_str(), nullptr, &wanted, &list);
   if (status != 0) return Error("outside.lookup", fmt::format("no address for {}: {}", host, ::gai_strerror(status)));
   return Addresses(list);
+}
+
+/// The system's resolver knows no deadline: one that takes longer is left to itself, in a thread of its own.
+Result<Addresses> look_up(const std::string& host, SteadyClock::time_point until) {
+  if (auto written = resolve(host, AI_NUMERICHOST); written.ok()) return written;
+  std::promise<Result<Addresses>> promise;
+  auto answer = promise.get_future();
+  std::thread([host, promise = std::move(promise)]() mutable { promise.set_value(resolve(host, 0)); }).detach();
+  if (answer.wait_until(until) == std::future_status::timeout)
+    return Error("outside.timeout", fmt::format("no name server said in time where {} is", host));
+  return answer.get();
 }
 
 int milliseconds_until(SteadyClock::time_point until) {
@@ -42,10 +58,15 @@ int milliseconds_until(SteadyClock::time_point until) {
 }
 
 /// A connection under way; an error when it can't even begin.
-Result<Descriptor> begin(const addrinfo& address, const std::string& place) {
+Result<Descriptor> begin(const addrinfo& address, std::uint16_t port, const std::string& place) {
+  sockaddr_storage door{};
+  std::memcpy(&door, address.ai_addr, address.ai_addrlen);
+  (address.ai_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(door).sin6_port
+                                 : reinterpret_cast<sockaddr_in&>(door).sin_port) = htons(port);
   Descriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error("outside.connect", fmt::format("{}: {}", place, std::strerror(errno)));
-  if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0 && errno != EINPROGRESS) {
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&door), address.ai_addrlen) != 0 &&
+      errno != EINPROGRESS) {
     return Error("outside.connect", fmt::format("{}: {}", place, std::strerror(errno)));
   }
   return socket;
@@ -67,11 +88,11 @@ std::string outcome_of(int error) {
 }  // namespace
 
 Result<Descriptor> connect_to(const std::string& host, std::uint16_t port, SteadyClock::time_point until) {
-  SENTINEL_TRY(const auto addresses, look_up(host, port));
+  SENTINEL_TRY(const auto addresses, look_up(host, until));
   const auto place = fmt::format("{} port {}", host, port);
   Error last("outside.connect", place);
   for (const auto* each = addresses.get(); each != nullptr; each = each->ai_next) {
-    auto socket = begin(*each, place);
+    auto socket = begin(*each, port, place);
     if (!socket.ok()) {
       last = socket.error();
       continue;
@@ -93,11 +114,14 @@ std::vector<Knock> knock(const std::vector<std::pair<std::string, std::uint16_t>
   const auto began = SteadyClock::now();
   auto until = began + deadline;
   bool answered = false;
+  std::map<std::string, Result<Addresses>> known;
   for (std::size_t i = 0; i < doors.size(); ++i) {
     const auto& [host, port] = doors[i];
     out.push_back({host, port, "silent"});
-    const auto addresses = look_up(host, port);
-    auto socket = addresses.ok() ? begin(**addresses, host) : Result<Descriptor>(addresses.error());
+    auto found = known.find(host);
+    if (found == known.end()) found = known.emplace(host, look_up(host, until)).first;
+    const auto& addresses = found->second;
+    auto socket = addresses.ok() ? begin(**addresses, port, host) : Result<Descriptor>(addresses.error());
     if (socket.ok()) {
       sockets[i] = std::move(*socket);
     } else {

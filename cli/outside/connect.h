@@ -12,8 +12,7 @@
 
 namespace sentinel {
 
-/// A connected socket, non-blocking. Errors: `outside.lookup`, `outside.connect`, `outside.timeout`. The lookup of a
-/// name takes as long as the system's resolver lets it.
+/// A connected socket, non-blocking. Errors: `outside.lookup`, `outside.connect`, `outside.timeout`.
 Result<Descriptor> connect_to(const std::string& host, std::uint16_t port, std::chrono::steady_clock::time_point until);
 
 /// What a knock at a port found: "open", "refused", "silent" (no answer in time), or "unreachable: why".

@@ -105,34 +105,47 @@ Result<nlohmann::json> look_at_tls(const ProbeOrder& order, const OutsideView& v
   return nlohmann::json{{"origin", origin}, {"edge", edge.get()}};
 }
 
+Replies ask_in_turn(const WebProbe& probe) {
+  auto out = ask_web(probe.requests);
+  for (auto& reply : ask_web(probe.afterwards)) out.push_back(std::move(reply));
+  return out;
+}
+
+/// All at once: what one probe waits for is nothing to the others. Those with one turn share their connections' set-up.
 Observations ask_all_web(const std::vector<ProbeOrder>& orders, const OutsideView& view) {
   const Stopwatch watch;
   Observations out;
   std::vector<std::pair<std::string, WebProbe>> probes;
-  std::vector<WebRequest> requests, afterwards;
   for (const auto& order : orders) {
     auto probe = web_probe(order, view);
     if (!probe.ok()) {
       out[order.probe] = note(order.probe, "", probe.error(), watch);
       continue;
     }
-    requests.insert(requests.end(), probe->requests.begin(), probe->requests.end());
-    afterwards.insert(afterwards.end(), probe->afterwards.begin(), probe->afterwards.end());
     probes.emplace_back(order.probe, *std::move(probe));
   }
-  const auto replies = ask_web(requests);
-  const auto later = ask_web(afterwards);
-  auto next = replies.begin();
-  auto next_later = later.begin();
+  std::map<std::string, std::future<Replies>> in_turn;
+  std::vector<WebRequest> requests;
   for (const auto& [name, probe] : probes) {
-    const auto count = static_cast<std::ptrdiff_t>(probe.requests.size());
+    if (probe.afterwards.empty()) {
+      requests.insert(requests.end(), probe.requests.begin(), probe.requests.end());
+    } else {
+      in_turn[name] = std::async(std::launch::async, ask_in_turn, std::cref(probe));
+    }
+  }
+  const auto replies = ask_web(requests);
+  auto next = replies.begin();
+  for (const auto& [name, probe] : probes) {
     const auto origin = probe.requests.front().method + " " + probe.requests.front().url;
-    const auto count_later = static_cast<std::ptrdiff_t>(probe.afterwards.size());
-    std::vector<Result<WebReply>> own(next, next + count);
-    own.insert(own.end(), next_later, next_later + count_later);
+    Replies own;
+    if (probe.afterwards.empty()) {
+      const auto end = next + static_cast<std::ptrdiff_t>(probe.requests.size());
+      own.assign(next, end);
+      next = end;
+    } else {
+      own = in_turn.at(name).get();
+    }
     out[name] = note(name, origin, probe.read(own), watch);
-    next += count;
-    next_later += count_later;
   }
   return out;
 }

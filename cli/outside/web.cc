@@ -104,6 +104,7 @@ class Transfer {
     set(CURLOPT_URL, request.url.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // else the end waits for a name server, whatever the deadline
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.deadline.count()));
     set(CURLOPT_ERRORBUFFER, problem_.data());
     set(CURLOPT_HEADERFUNCTION, &Transfer::take_header);

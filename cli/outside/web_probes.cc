@@ -11,7 +11,6 @@
 namespace sentinel {
 namespace {
 
-using Replies = std::vector<Result<WebReply>>;
 using nlohmann::json;
 
 /// Headers that judgements look at; the others stay out of records.

@@ -11,12 +11,14 @@
 
 namespace sentinel {
 
+using Replies = std::vector<Result<WebReply>>;
+
 struct WebProbe {
   std::vector<WebRequest> requests;
-  /// Requests that are made when all of `requests`, of every probe, were answered: what comes second matters.
+  /// Requests that are made when all of `requests` were answered: what comes second matters.
   std::vector<WebRequest> afterwards;
   /// Gets the answers to `requests`, then to `afterwards`, in their order. An error is why there is no value.
-  std::function<Result<nlohmann::json>(const std::vector<Result<WebReply>>&)> read;
+  std::function<Result<nlohmann::json>(const Replies&)> read;
 };
 
 /// The most tokens a test completion may cost.

@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "support" / "pro
 from answering_server import Server  # noqa: E402
 from certificates import Authority  # noqa: E402
 from cloudflare_api import TOKEN, ZONE, CloudflareApi, good_zone  # noqa: E402
-from sentinel import BUILD  # noqa: E402
+from sentinel import BUILD, CAMPAIGN  # noqa: E402
 
 PROBE = BUILD / "tests" / "e2e" / "outside_probe"
 DOMAIN = "api.example.com"
@@ -31,8 +31,8 @@ CLOUDFLARE = ["cloudflare.zone", "cloudflare.dns", "cloudflare.settings", "cloud
               "cloudflare.page-rules", "cloudflare.bot"]
 
 
-def ask(orders, environment=None, **more):
-    done = subprocess.run([str(PROBE)], input=json.dumps({"orders": orders, **more}), text=True, capture_output=True, timeout=60,
+def ask(orders, environment=None, timeout=60, command=(str(PROBE),), **more):
+    done = subprocess.run(command, input=json.dumps({"orders": orders, **more}), text=True, capture_output=True, timeout=timeout,
                           env={"PATH": os.environ["PATH"], **(environment or {})})
     if done.returncode != 0:
         raise AssertionError(f"outside_probe: exit {done.returncode}\n{done.stderr}")
@@ -245,17 +245,79 @@ class Web(Outside):
         self.assertIn(b"Authorization: Bearer sk-test-key", server.heads[-1])
         self.assertEqual(self.one("outside.limited", name=name), "outside.no-key")
 
-    def test_all_at_once(self):
-        silent = socket.create_server(("127.0.0.1", 0))
+    def test_no_probe_waits_for_anothers_first_answer(self):
+        """The second of two requests follows the first of its own probe, however long another is held up."""
+        came_again = threading.Event()
+
+        def models(number, *_):
+            if number == 2:
+                came_again.set()
+            return b"HTTP/1.1 200 OK\r\nX-RateLimit-Limit: 10\r\nContent-Length: 0\r\n\r\n"
+
+        def completion(*_):
+            answer = b"200 OK" if came_again.wait(10) else b"504 Gateway Timeout"
+            return b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n"
+        _, quick = self.tls_server(models)
+        _, held_up = self.tls_server(completion)
+        found, _ = ask([{"probe": "outside.limited", "with": {"name": quick, "key": "KEY"}}, {"probe": "outside.chat", "with": {"name": held_up, "key": "KEY"}}],
+                       {"KEY": "sk-test-key"}, ca_file=str(self.authority.file))
+        self.assertEqual((found["outside.chat"]["value"] or found["outside.chat"])["status"], 200)
+        self.assertEqual([answer["status"] for answer in found["outside.limited"]["value"]["answers"]], [200, 200])
+
+
+class Stalled(Outside):
+    """Servers that take a connection and say nothing: every probe ends by its own deadline, all at once, and says why."""
+
+    SHORT = ("outside.https", "outside.health", "outside.redirect", "outside.cached", "outside.limited")
+    COMPLETIONS = ("outside.chat", "outside.stream", "outside.kept")
+
+    def setUp(self):
+        silent = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.addCleanup(silent.close)
-        port = silent.getsockname()[1]
-        name = f"localhost:{port}"
-        orders = [{"probe": "outside.tls", "with": {"name": "localhost", "port": port}}] + [
-            {"probe": probe, "with": {"name": name}} for probe in ("outside.https", "outside.health", "outside.redirect", "outside.cached")]
+        self.port = silent.getsockname()[1]
+
+    def seconds(self, orders, environment=None, **more):
         began = time.monotonic()
-        found, _ = ask(orders, ca_file=str(self.authority.file), deadline_ms=1000)
-        self.assertLess(time.monotonic() - began, 2.5)
-        self.assertEqual(found["outside.cached"]["error"]["code"], "outside.timeout")
+        found, _ = ask(orders, {"KEY": "sk-test-key", **(environment or {})}, ca_file=str(self.authority.file), **more)
+        return time.monotonic() - began, found
+
+    def expect_silence(self, found, names):
+        for name in names:
+            error = found[name]["error"] or (found[name]["value"] or {}).get("edge")
+            self.assertEqual(error["code"], "outside.timeout", found[name])
+
+    def orders(self, names):
+        return [{"probe": "outside.tls", "with": {"name": "localhost", "port": self.port}}] + [
+            {"probe": name, "with": {"name": f"localhost:{self.port}", "key": "KEY"}} for name in names]
+
+    def test_servers_that_say_nothing(self):
+        """In a campaign also those that may take longer: a completion has a minute, Cloudflare's API a quarter of one."""
+        orders, names, longest = self.orders(self.SHORT), self.SHORT, 1
+        if CAMPAIGN:
+            names = (*self.SHORT, *self.COMPLETIONS, *CLOUDFLARE)
+            orders, longest = self.orders((*self.SHORT, *self.COMPLETIONS)) + [{"probe": name, "with": {"domain": DOMAIN}} for name in CLOUDFLARE], 60
+        took, found = self.seconds(orders, {"CLOUDFLARE_API_TOKEN": TOKEN, "SENTINEL_CLOUDFLARE_API": f"https://127.0.0.1:{self.port}"}, deadline_ms=1000, timeout=130)
+        self.assertTrue(longest <= took < longest + 1.5, took)
+        self.expect_silence(found, names)
+        outcomes = {shake["outcome"] for side in ("origin", "edge") for shake in found["outside.tls"]["value"][side]["versions"].values()}
+        self.assertEqual(outcomes, {"silent"})
+
+    def test_a_name_server_that_says_nothing(self):
+        """In a network of its own, whose name server takes questions and answers none: the resolver itself would wait ten seconds."""
+        orders = [{"probe": "outside.tls", "with": {"name": "api.example.com"}}, {"probe": "outside.tcp", "with": {}}] + [
+            {"probe": name, "with": {"name": "api.example.com", "key": "KEY"}} for name in self.SHORT]
+        exposure = {"reach": [], "sockets": [{"protocol": "tcp", "address": "0.0.0.0", "port": port, "v6_only": None, "process": "x"} for port in (443, 8080, 9090)]}
+        for name, text in (("resolv.conf", "nameserver 127.0.0.1\n"), ("nsswitch.conf", "hosts: files dns\n")):
+            (self.directory / name).write_text(text)
+        server = ("import socket, subprocess, sys; mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); mute.bind(('127.0.0.1', 53)); "
+                  "sys.exit(subprocess.run(sys.argv[1:]).returncode)")
+        inside = f"ip link set lo up; for file in resolv.conf nsswitch.conf; do mount --bind {self.directory}/$file /etc/$file; done; exec \"$@\""
+        command = ["unshare", "--net", "--mount", "--propagation=private", "sh", "-ec", inside, "sh", sys.executable, "-c", server, str(PROBE)]
+        took, found = self.seconds(orders, exposure=exposure, address="host.example.com", deadline_ms=1000, command=command)
+        self.assertLess(took, 4)
+        self.expect_silence(found, self.SHORT[3:])
+        self.assertEqual(set(found["outside.tcp"]["value"]["doors"].values()), {"unreachable: no name server said in time where host.example.com is"})
+        self.assertEqual({shake["outcome"] for shake in found["outside.tls"]["value"]["edge"]["versions"].values()}, {"silent"})
 
 
 class FakeItself(Outside):
