@@ -20,8 +20,8 @@ Result<void> ask_hosts(const Context& context, const Workspace& workspace, const
     const auto began = std::chrono::steady_clock::now();
     visit(i);
     if (question.ended) {
-      question.ended(
-          i, std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began));
+      question.ended(i,
+                     std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began));
     }
   });
   return {};

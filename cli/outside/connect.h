@@ -23,8 +23,8 @@ struct Knock {
 };
 
 /// Knocks at all of them at once: connects and closes. How far away the host is shows in its first answer; silence of
-/// several times that is taken for silence, so that dropped packets don't cost the whole deadline. Never to be done to sshd: OpenSSH 10 drops addresses that
-/// connect and say nothing.
+/// several times that is taken for silence, so that dropped packets don't cost the whole deadline. Never to be done to
+/// sshd: OpenSSH 10 drops addresses that connect and say nothing.
 std::vector<Knock> knock(const std::vector<std::pair<std::string, std::uint16_t>>& doors,
                          std::chrono::milliseconds deadline);
 

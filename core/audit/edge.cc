@@ -311,8 +311,8 @@ std::vector<Judgement> edge_judgements() {
            judge_cache},
           {"edge-security",
            [](const json& with) {
-             return zone_orders(with, {"cloudflare.settings", "cloudflare.config-rules", "cloudflare.page-rules",
-                                       "cloudflare.bot"});
+             return zone_orders(
+                 with, {"cloudflare.settings", "cloudflare.config-rules", "cloudflare.page-rules", "cloudflare.bot"});
            },
            judge_security}};
 }
