@@ -4,6 +4,7 @@
 shown and then found."""
 
 import csv
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -119,6 +120,24 @@ class Check(unittest.TestCase):
             self.assertEqual({row: results[row]["status"] for row in rows}, dict.fromkeys(rows, "unknown"))
             for row in rows:
                 self.assertNotIn("probe.unknown", results[row]["reason"], results[row])
+
+    def test_sshd_sees_one_login_and_at_most_one_connection_without_one(self):
+        with bootstrapped() as host, Audit(host, variables={"domain": "api.example.com", "tls": {"mode": "internal"}}) as audit:
+            audit.results()  # remembers who gets in
+            host.write("/etc/ssh/sshd_config.d/00-a.conf", "LogLevel VERBOSE\n")
+            host.run(["systemctl", "reload", "ssh.service"])
+            cursor = re.search(r"-- cursor: (.*)", host.run(["journalctl", "--lines=0", "--show-cursor"]).stdout)[1]
+            results = audit.results()
+            self.assertEqual(results["000-30"]["status"], "pass", results["000-30"])  # doors were tried from outside
+
+            def told():
+                text = host.run(["journalctl", "--quiet", "--identifier=sshd", f"--after-cursor={cursor}", "--output=cat"]).stdout
+                return text if "session closed for user deploy" in text else None
+            text = wait_until(told, 20, "sshd has noted the end")
+            sources = re.findall(r"^Connection from (\S+) port", text, re.MULTILINE)
+            self.assertEqual([source for source in sources if not source.startswith("127.83.")], [host.gateway], text)
+            self.assertEqual(text.count("Accepted publickey for deploy"), 1, text)
+            self.assertLessEqual(len(sources), 2, text)
 
     def test_mistakes_of_the_operator(self):
         with Host() as host, Audit(host) as audit:
