@@ -161,7 +161,7 @@ OSCAL = {
             "related-risks": (False, [{"risk-uuid": (True, UUID)}])}])}]),
     "back-matter": (False, {"resources": (False, [{"uuid": (True, UUID), "title": (False, LINE), "description": (False, TEXT)}])}),
 }
-PATTERNS = {LINE: r"\S(.*\S)?", TEXT: r"(?s)\S.*", URI: r"[a-zA-Z][a-zA-Z0-9+.\-]+:\S+", REFERENCE: r"#\S+|[a-zA-Z][a-zA-Z0-9+.\-]+:\S+",
+PATTERNS = {LINE: r"\S(.*\S)?", TEXT: r"(?s).*\S.*", URI: r"[a-zA-Z][a-zA-Z0-9+.\-]+:\S+", REFERENCE: r"#\S+|[a-zA-Z][a-zA-Z0-9+.\-]+:\S+",
             UUID: r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             TIME: r"(19|2\d)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"}
 
@@ -213,10 +213,10 @@ class Oscal(unittest.TestCase):
     def test_what_the_schema_refuses_is_a_misfit(self):
         good = {TOKEN: ["a", "_1", "sentinel-000-02", "\u00e9.\u0663"], UUID: ["5a1b0c1e-6f5d-5c3e-9b1a-0d7f6a3c2e10", "5a1b0c1e-6f5d-4c3e-8b1a-0d7f6a3c2e10"],
                 TIME: ["2026-11-27T23:59:59Z", "2024-02-29T00:00:00.250+05:30"], URI: ["https://a.example/b", "urn:x"], REFERENCE: ["#a", "https://a.example"],
-                LINE: ["a", "a b"], TEXT: ["a\nb"]}
+                LINE: ["a", "a b"], TEXT: ["a\nb", "  0000 [/opt]"]}
         bad = {TOKEN: ["", "000-02", "-a", "a b", "a:b", "\u00b2a", 1, None], UUID: ["5a1b0c1e-6f5d-1c3e-9b1a-0d7f6a3c2e10", "5a1b0c1e-6f5d-5c3e-7b1a-0d7f6a3c2e10", "5a1b0c1e6f5d5c3e9b1a0d7f6a3c2e10"],
                TIME: ["2026-11-27T23:59:59", "2026-11-27 23:59:59Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-27T24:00:00Z", "2026-11-27T23:60:00Z", "2026-11-27", "0999-01-01T00:00:00Z"],
-               URI: ["#a", "a", "//a", "x:y"], REFERENCE: ["", "a b"], LINE: ["", " a", "a ", "a\nb"], TEXT: ["", 1]}
+               URI: ["#a", "a", "//a", "x:y"], REFERENCE: ["", "a b"], LINE: ["", " a", "a ", "a\nb"], TEXT: ["", " \n", 1]}
         for name in good:
             self.assertEqual([value for value in good[name] if not is_of_type(value, name)], [], name)
             self.assertEqual([value for value in bad[name] if is_of_type(value, name)], [], name)
