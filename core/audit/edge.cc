@@ -123,6 +123,12 @@ bool refuse_others(const std::vector<Override>& overrides, const std::vector<std
   return refused;
 }
 
+/// Whether the edge's own behaviour can be judged beside its settings: settings alone are no proof.
+bool is_seen(const char* probe, const json& edge, Ruling& ruling) {
+  if (edge.contains("error")) ruling.cannot_tell(fmt::format("the edge wasn't seen: {}", text_at(edge, "error")));
+  return is_answer(probe, "edge", edge, false, ruling);
+}
+
 /// with: {name, addresses: [of the host]}
 Result<Judged> judge_dns(const Case& subject) {
   SENTINEL_TRY(const auto* zone, subject.seen("cloudflare.zone"));
@@ -182,7 +188,7 @@ Result<Judged> judge_strict(const Case& subject) {
                 "take the rule's SSL setting out");
   }
   const auto& plain = redirect->at("edge");
-  if (is_answer("outside.redirect", "edge", plain, false, ruling)) {
+  if (is_seen("outside.redirect", plain, ruling)) {
     const auto status = plain.at("status").get<int>();
     const bool redirects =
         status >= 301 && status <= 308 && plain.at("headers").value("location", "").rfind("https://", 0) == 0;
@@ -200,7 +206,7 @@ Result<Judged> judge_protocols(const Case& subject) {
   Ruling ruling("WebSockets, HTTP/2 and HTTP/3 are on");
   for (const auto* name : {"websockets", "http2", "http3"}) want(*settings, name, {"on"}, ruling);
   const auto& edge = site->at("edge");
-  if (is_answer("outside.https", "edge", edge, false, ruling)) {
+  if (is_seen("outside.https", edge, ruling)) {
     if (text_at(edge, "http_version") != "2")
       ruling.doubt(fmt::format("the edge spoke HTTP/{} with this program", text_at(edge, "http_version")));
     if (edge.at("headers").value("alt-svc", "").find("h3") == std::string::npos)
@@ -213,7 +219,6 @@ Result<Judged> judge_protocols(const Case& subject) {
 Result<Judged> judge_cache(const Case& subject) {
   SENTINEL_TRY(const auto* rules, subject.seen("cloudflare.cache-rules"));
   SENTINEL_TRY(const auto* page_rules, subject.seen("cloudflare.page-rules"));
-  SENTINEL_TRY(const auto* cached, subject.seen("outside.cached"));
   const auto name = text_at(subject.with(), "name");
   const auto path = subject.with().value("path", "/v1/");
   Ruling ruling(fmt::format("a rule keeps {} out of the cache, and none after it puts it back", path));
@@ -250,7 +255,12 @@ Result<Judged> judge_cache(const Case& subject) {
   }
   if (!bypassed && !ruling.has_faults())
     ruling.fault(fmt::format("no rule bypasses the cache for {}", path), Persistence::kNone);
-  for (const auto& status : cached->at("statuses")) {
+  const auto cached = subject.seen("outside.cached");
+  if (!cached.ok()) {  // a fault is one without it, too
+    if (!ruling.has_faults()) return cached.error();
+    return std::move(ruling).close("");
+  }
+  for (const auto& status : (*cached)->at("statuses")) {
     const auto said = status.get<std::string>();
     ruling.saw("outside.cached", "cf-cache-status " + (said.empty() ? "absent" : said),
                subject.origin("outside.cached"));

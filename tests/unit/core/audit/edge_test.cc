@@ -146,6 +146,17 @@ TEST_CASE("strict TLS: each setting, each override") {
         Verdict::kPass);
 }
 
+TEST_CASE("settings alone are no proof, and a fault is one without the edge") {
+  const json silent = {{"error", "no answer in time"}, {"code", "outside.timeout"}};
+  CHECK(verdict_after("edge-strict", "outside.redirect", "/edge", silent) == Verdict::kUnknown);
+  CHECK(verdict_after("edge-protocols", "outside.https", "/edge", silent) == Verdict::kUnknown);
+  CHECK(judged("edge-cache-bypass", kWith, record_of(part({"cloudflare.cache-rules", "cloudflare.page-rules"})))
+            .verdict == Verdict::kUnknown);
+  auto unruled = part({"cloudflare.page-rules"});
+  unruled.push_back({"cloudflare.cache-rules", {{"present", false}, {"rules", json::array()}}});
+  CHECK(judged("edge-cache-bypass", kWith, record_of(unruled)).verdict == Verdict::kFail);
+}
+
 TEST_CASE("protocols") {
   for (const auto* name : {"/websockets", "/http2", "/http3"})
     CHECK(verdict_after("edge-protocols", "cloudflare.settings", name, "off") == Verdict::kFail);
