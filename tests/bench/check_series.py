@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `sentinelctl check` costs: a whole audit of a bootstrapped host against `ssh HOST true`, its round trips, the programs it starts on
-the host, its memory, and many hosts at once. Part of tools/bench."""
+the host, its memory, the scanners that Debian has beside it, and many hosts at once. Part of tools/bench."""
 
 import json
+import os
 import re
 import signal
 import statistics
 import subprocess
 from pathlib import Path
 
+import scanners
 from hosts import Host, Relay, fleet as boot_fleet
-from measuring import AgentMemory, Table, medians, seconds
+from measuring import AgentMemory, Busy, Table, medians, seconds
 from sentinel import Operator, bootstrapped
 from series import at_relay, run, series, ssh_true, through_relay
 
@@ -103,26 +105,55 @@ def alone(rounds):
                 "scripts": started.scripts, "megabytes": agent.peak}
 
 
+def beside_scanners(rounds):
+    """One host, scanned in turn by each scanner and by a check. Returns {scanner: what it looked at}."""
+    with series("check: beside Debian's scanners"), bootstrapped() as host, Operator() as operator:
+        operator.know(host)
+        operator.project({"web-1": host})
+        scanners.put_on(host)
+        (report,) = audit(operator)
+        looked = {}
+
+        def scan(name):
+            looked[name] = getattr(scanners, name.lower())(host)
+        got = medians(rounds, ours=lambda: audit(operator), Lynis=lambda: scan("Lynis"), OpenSCAP=lambda: scan("OpenSCAP"))
+        print(f"check: {len(report['results'])} controls, over SSH. The scanners run on the host itself.\n\n"
+              "| scanner | looks at | takes | check | ratio |\n|---|---|---|---|---|")
+        for name, items in looked.items():
+            print(f"| {name} | {len(items)} {'tests' if name == 'Lynis' else 'rules'} | {got[name]:.1f} s | {got['ours']:.2f} s | {got['ours'] / got[name]:.3f} |", flush=True)
+        return looked
+
+
 def many(rounds, size):
-    """`size` hosts at once, against the slowest of them alone."""
+    """`size` hosts at once: the whole run against the host that took longest in it, which is what queueing in sentinelctl would show in; against
+    the slowest of them alone, which shows how many of them the machine below can carry at once; and against as many ssh."""
     with series(f"check: {size} hosts at once"), boot_fleet(size, on=bootstrapped().on, login="deploy") as hosts, Operator() as operator:
         operator.know(*hosts)
         operator.project({f"web-{index}": host for index, host in enumerate(hosts, 1)})
         audit(operator, "--parallel", str(size))
-        together, single = [], []
+        together, longest, single, ours, machine = [], [], [], [], []
         for _ in range(rounds):
             single.append(max(seconds(lambda index=index: audit(operator, "--host", f"web-{index}")) for index in range(1, size + 1)))
-            together.append(seconds(lambda: audit(operator, "--parallel", str(size))))
+            reports = []
+            with Busy() as busy:
+                together.append(seconds(lambda: reports.extend(audit(operator, "--parallel", str(size)))))
+            longest.append(max(report["duration_ms"] for report in reports) / 1000)
+            ours.append(busy.ours / size)
+            machine.append(busy.machine / size)
 
         def all_ssh():
             running = [subprocess.Popen(ssh_true(host), stdin=subprocess.DEVNULL) for host in hosts]
             assert [process.wait() for process in running] == [0] * size
         logins = statistics.median(seconds(all_ssh) for _ in range(rounds))
         table = Table(peer="peer")
-        table.row("against the slowest alone", statistics.median(together), statistics.median(single), "1.5")
+        table.row("against the host that took longest in it", statistics.median(together), statistics.median(longest), "1.5")
+        table.row("against the slowest host alone", statistics.median(together), statistics.median(single), "-")
         table.row(f"against {size} `ssh HOST true` at once", statistics.median(together), logins, "-")
+        print(f"\nProcessor time for each host: {statistics.median(machine):.3f} s, of which sentinelctl {statistics.median(ours):.3f} s; "
+              f"this machine has {os.cpu_count()} processors for all of them and for sentinelctl.", flush=True)
 
 
 def check(rounds, size):
     alone(rounds)
+    beside_scanners(max(1, rounds // 5))
     many(max(1, rounds // 5), size)

@@ -4,6 +4,7 @@ memory came to; when a connection's round trips began, and when it was logged in
 
 import os
 import re
+import resource
 import statistics
 import subprocess
 import threading
@@ -24,6 +25,24 @@ def medians(rounds, **functions):
         for name in list(functions)[::1 if number % 2 == 0 else -1]:
             times[name].append(seconds(functions[name]))
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+class Busy:
+    """While the with statement lasts: processor seconds of the programs that were started and waited for here (`ours`), and of the whole
+    machine (`machine`)."""
+
+    def __enter__(self):
+        self._before = self._now()
+        return self
+
+    def __exit__(self, *_):
+        self.ours, self.machine = (after - before for before, after in zip(self._before, self._now()))
+
+    @staticmethod
+    def _now():
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        user, nice, system, _, _, interrupts, soft = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:8])
+        return children.ru_utime + children.ru_stime, (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
 
 
 def load():

@@ -65,6 +65,20 @@ def _sources(suite):
     return lines
 
 
+def download(suite, status, names, directory):
+    """Fetches into `directory` what installing `names` takes where `status` is dpkg's status file, recommended packages left out: for what
+    the offline repository hasn't got. Uses this machine's apt and mirrors, with lists of its own."""
+    (directory / "partial").mkdir(parents=True, exist_ok=True)
+    (directory / "status").write_bytes(status)
+    (directory / "sources.list").write_text("".join(f"{line}\n" for line in _sources(suite)))
+    apt = ["apt-get", "-q", "-y", "-o", "APT::Sandbox::User=root", "-o", "Dir::Etc::sourceparts=-", "-o", f"Dir::Etc::sourcelist={directory}/sources.list", "-o",
+           f"Dir::State={directory}", "-o", f"Dir::State::status={directory}/status", "-o", f"Dir::Cache={directory}", "-o", f"Dir::Cache::archives={directory}"]
+    for words in (["update"], ["--no-install-recommends", "--download-only", "install", *names]):
+        done = subprocess.run([*apt, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise state.HostError(f"fetching {' '.join(names)} for {suite} failed: {done.stderr.strip()}")
+
+
 def _directory(suite):
     return state.CACHE / "images" / f"{suite}-{_digest(suite)}"
 
