@@ -26,6 +26,30 @@ iptables -I FORWARD -o br-box -j ACCEPT; iptables -I FORWARD -i br-box -j ACCEPT
 systemd-run --quiet --unit=box ip netns exec box nc -lk -p 4222
 """
 
+EDGE = {"000-16", "000-17", "000-18", "000-19", "000-28"}
+
+
+def rule(**parameters):
+    return [{"id": "o1", "enabled": True, "action": "set_config", "expression": "true", "action_parameters": parameters}]
+
+
+def page_rule(setting, value):
+    return [{"id": "p1", "status": "active", "targets": [{"target": "url", "constraint": {"operator": "matches", "value": "*example.com/*"}}],
+             "actions": [{"id": setting, "value": value}]}]
+
+
+# The controls that must say so, and one thing of the zone that is otherwise: where it is in the stand-in's state, and what is there.
+FAULTS = [({"000-16"}, ("records", 0, "proxied"), False), ({"000-16"}, ("records", 0, "content"), "203.0.113.99"),
+          ({"000-16"}, ("records", 0, "name"), "www.example.com"), ({"000-16"}, ("zone", "status"), "pending"), ({"000-16", "000-17"}, ("zone", "paused"), True),
+          ({"000-17"}, ("settings", "ssl"), "full"), ({"000-17"}, ("settings", "always_use_https"), "off"), ({"000-17"}, ("settings", "min_tls_version"), "1.1"),
+          ({"000-17"}, ("rulesets", "http_config_settings"), rule(ssl="flexible")), ({"000-17"}, ("page_rules",), page_rule("ssl", "off")),
+          ({"000-18"}, ("settings", "websockets"), "off"), ({"000-18"}, ("settings", "http2"), "off"), ({"000-18"}, ("settings", "http3"), "off"),
+          ({"000-19"}, ("rulesets",), {}), ({"000-19"}, ("rulesets", "http_request_cache_settings", 0, "enabled"), False),
+          ({"000-19"}, ("rulesets", "http_request_cache_settings", 0, "action_parameters"), {"cache": True}),
+          ({"000-28"}, ("settings", "security_level"), "essentially_off"), ({"000-28"}, ("settings", "challenge_ttl"), 300),
+          ({"000-28"}, ("settings", "browser_check"), "off"), ({"000-28"}, ("rulesets", "http_config_settings"), rule(bic=False)),
+          ({"000-28"}, ("page_rules",), page_rule("disable_security", True))]
+
 
 class CheckOutside(unittest.TestCase):
     def results(self, operator, environment=None, exit=None):
@@ -69,16 +93,25 @@ class CheckOutside(unittest.TestCase):
             # Nobody resolves the name here: what needs an answer of the edge can't be told, and is no pass.
             for control in ("000-24", "004-01"):
                 self.assertIn(seen[control]["status"], ("unknown", "fail"), seen[control])
-            api.state["records"][0]["proxied"] = False
-            api.state["settings"]["security_level"] = "off"
-            worse = self.results(operator, environment, exit=4)
-            self.assertEqual((worse["000-16"]["status"], worse["000-28"]["status"]), ("fail", "fail"))
+            for control in ("000-17", "000-18", "000-19"):
+                self.assertEqual(seen[control]["status"], "unknown", seen[control])
+            good = {control: seen[control]["status"] for control in EDGE}
+            for controls, path, value in FAULTS:
+                with self.subTest(path, value=value):
+                    api.state = good_zone(address=host.address)
+                    inner = api.state
+                    for step in path[:-1]:
+                        inner = inner[step]
+                    inner[path[-1]] = value
+                    found = self.results(operator, environment)
+                    self.assertEqual({control: found[control]["status"] for control in EDGE}, {**good, **dict.fromkeys(controls, "fail")})
+            api.state = good_zone(address=host.address)
             # A zone that is paused, and a rule that says otherwise than the setting, which both look right.
             api.state["zone"]["paused"] = True
             rule = {"id": "s1", "enabled": True, "action": "set_config", "expression": '(http.host eq "api.example.com")', "action_parameters": {"ssl": "flexible"}}
             api.state["rulesets"]["http_config_settings"] = [rule]
             self.assertEqual((api.state["settings"]["ssl"], api.state["zone"]["status"]), ("strict", "active"))
-            strict = self.results(operator, environment, exit=4)["000-17"]
+            strict = self.results(operator, environment)["000-17"]
             self.assertEqual(strict["status"], "fail", strict)
             self.assertEqual({trap["name"] for trap in strict["traps"]}, {"zone-paused", "ssl-overridden"})
             unset = self.results(operator)
