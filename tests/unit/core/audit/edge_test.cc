@@ -86,7 +86,8 @@ Answers part(const std::vector<std::string>& probes) {
                  "outside.redirect"})) &
     passes("edge-protocols", kWith, part({"cloudflare.settings", "outside.https"})) &
     passes("edge-cache-bypass", kWith, part({"cloudflare.cache-rules", "cloudflare.page-rules", "outside.cached"})) &
-    passes("edge-security", kWith, part({"cloudflare.settings", "cloudflare.bot"}));
+    passes("edge-security", kWith,
+           part({"cloudflare.settings", "cloudflare.config-rules", "cloudflare.page-rules", "cloudflare.bot"}));
 
 }  // namespace
 
