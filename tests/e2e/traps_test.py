@@ -84,9 +84,11 @@ class Traps(unittest.TestCase):
         results = self.containers()
         self.assert_found(results["000-09"], "fail", "compose-override-appends")
         self.assert_found(results["002-05"], "fail", "docker-publishes-past-ufw")
-        alone = {"version": "3.8", "services": {"sentinel": {**BASE["services"]["sentinel"], "ports": ["127.0.0.1:8080:8080"]}}}
+        alone = {"version": "3.8", "services": {"sentinel": {**BASE["services"]["sentinel"], "ports": ["127.0.0.1:8080:8080"], "mem_limit": "64m"}}}
         self.compose("up", "--detach", alone=alone)
-        self.assertEqual(self.containers()["000-09"]["status"], "pass")
+        # No release of ours is in force, so there is nothing to compare the file with; but nothing is open any more.
+        mended = self.containers()
+        self.assertEqual((mended["000-09"]["status"], mended["000-09"]["traps"], mended["002-05"]["status"]), ("unknown", [], "pass"), mended["000-09"])
 
     def test_replicas_that_publish_one_port(self):
         replicas = {"version": "3.8", "services": {"sentinel": {**BASE["services"]["sentinel"], "deploy": {"replicas": 3}}}}
