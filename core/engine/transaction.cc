@@ -16,6 +16,10 @@
 namespace sentinel {
 namespace {
 
+// The kernel tells when a process began in steps of 1/USER_HZ = 10 ms, rounded down (proc_pid_stat(5)): a session that
+// comes within the step in which the change was made could not be told from one that was open before.
+constexpr std::chrono::milliseconds kProcessStartTick{10};
+
 /// "mode is still '0644', not '0600'", for every change of a step that was done already.
 std::string remaining(const Step& step) {
   constexpr std::size_t kShown = 120;
@@ -177,6 +181,7 @@ Result<void> Transaction::Run::await_confirmation() {
   phase("confirm");
   const auto activated = around.clock.since_boot();
   SENTINEL_CHECK(writer->append(journal::Activated{static_cast<std::uint64_t>(activated.count())}));
+  around.clock.sleep(kProcessStartTick);
   auto deadline = activated + std::chrono::seconds(request.confirm_timeout_seconds);
   while (true) {
     SENTINEL_CHECK(writer->append(journal::AwaitConfirm{static_cast<std::uint64_t>(deadline.count())}));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One transaction from beginning to end, and each way it can end otherwise.
 #include <algorithm>
+#include <optional>
 
 #include <catch2/catch.hpp>
 
@@ -223,17 +224,31 @@ TEST_CASE("a risky step arms the guard, and the transaction waits for a confirma
   f.request.resources.push_back(risky_resource(f.machine));
   f.request.confirm_timeout_seconds = 45;
   using Answer = Control::Answer;
-  f.session.control.replies = {{Answer::kExtended, "", f.session.clock.since_boot() + std::chrono::seconds(100)},
-                               {Answer::kConfirmed, "deploy", {}}};
+  const auto extended = f.session.clock.since_boot() + std::chrono::seconds(100);
+  f.session.control.replies = {{Answer::kExtended, "", extended}, {Answer::kConfirmed, "deploy", {}}};
   const auto outcome = f.session.run(f.machine, f.request);
   INFO(all_texts(outcome));
   CHECK(outcome.outcome == "changed");
   REQUIRE(f.session.control.waits.size() == 2);
   CHECK(f.session.control.waits[0].deadline - f.session.control.waits[0].activated == std::chrono::seconds(45));
-  CHECK(f.session.control.waits[1].deadline == f.session.clock.since_boot() + std::chrono::seconds(100));
+  CHECK(f.session.control.waits[1].deadline == extended);
   CHECK(f.session.events.texts(Event::Type::kGuardArmed).size() == 1);
   CHECK(f.session.events.texts(Event::Type::kAwaitConfirm).size() == 2);
   CHECK(f.session.events.texts(Event::Type::kConfirmed) == std::vector<std::string>{"deploy"});
+}
+
+// The kernel rounds it down to 10 ms, so the earliest session that answers the call has to begin that much later.
+TEST_CASE("whoever answers the call for a confirmation began after the change, also by the kernel's coarse word") {
+  Furnished f;
+  f.request.resources.push_back(risky_resource(f.machine));
+  std::optional<std::chrono::nanoseconds> called;
+  f.session.events.on_event = [&](const Event& event) {
+    if (event.type == Event::Type::kAwaitConfirm && !called) called = f.session.clock.since_boot();
+  };
+  CHECK(f.session.run(f.machine, f.request).outcome == "changed");
+  REQUIRE(f.session.control.waits.size() == 1);
+  REQUIRE(called);
+  CHECK(*called - f.session.control.waits[0].activated >= std::chrono::milliseconds(10));
 }
 
 TEST_CASE("an abort that arrives during the last look reverts, though every step is done") {
