@@ -98,7 +98,7 @@ Result<void> ComposeRuntime::load_image(const Release& release) {
   return {};
 }
 
-// The tag is this release's own, so that nothing that goes by tags removes or replaces its image, and it is set anew
+// The tag is this release's own, so that nothing that goes by tags removes or replaces its image, and it is looked for
 // each time: a tag can be moved by hand.
 Result<void> ComposeRuntime::ensure_image(const Release& release) {
   const auto& artefact = release.artefact;
@@ -106,7 +106,8 @@ Result<void> ComposeRuntime::ensure_image(const Release& release) {
   SENTINEL_TRY(const auto known, docker_.image(wanted));
   if (!known && artefact.reference.empty()) return load_image(release);
   if (!known) SENTINEL_CHECK(docker_.run({"pull", "--quiet", artefact.reference}));
-  SENTINEL_CHECK(docker_.run({"tag", wanted, image_of(release)}));
+  const bool tagged = known && std::find(known->tags.begin(), known->tags.end(), image_of(release)) != known->tags.end();
+  if (!tagged) SENTINEL_CHECK(docker_.run({"tag", wanted, image_of(release)}));
   return {};
 }
 
@@ -171,8 +172,6 @@ Result<void> ComposeRuntime::link(const std::string& app, const std::string& id)
 Result<void> ComposeRuntime::switch_to(const Release& next, const std::optional<Release>& former) {
   SENTINEL_CHECK(link(next.app, next.id));
   if (!former) return {};
-  SENTINEL_TRY(const auto container, docker_.container(container_of(*former)));
-  if (!container || !container->running) return {};
   // Nobody finds it any more; this ends the connections that the server in front keeps to it, one by one.
   SENTINEL_TRY(const auto held, hold_release(admin_, endpoint(*former).socket, former->id));
   if (held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(*former)}));
