@@ -50,6 +50,7 @@ Result<void> ask_host(const Workspace& workspace, const Host& host, const std::v
     out.errors.insert(out.errors.end(), diagnostics.errors.begin() + 1, diagnostics.errors.end());
     return diagnostics.errors.front();
   }
+  drop_absent_steps(*controls, expansion->request.resources);
   out.controls = std::move(*controls);
   AuditRequest request;
   request.host = host.name;

@@ -65,9 +65,9 @@ class PlanCommand final : public Subcommand {
     SENTINEL_TRY(const EarlierReport report, read_report(*text, from_check_));
     std::string by_hand;
     for (const auto& [host, seen] : report.hosts) {
-      for (const auto& [control, step] : seen.repairs) {
-        if (step.empty()) by_hand += fmt::format("{}: no step repairs {}; the report says what to do\n", host, control);
-        if (!step.empty()) repairs_[host].push_back(step);
+      for (const auto& [control, steps] : seen.repairs) {
+        if (steps.empty()) by_hand += fmt::format("{}: no step repairs {}; the report says what to do\n", host, control);
+        if (!steps.empty()) repairs_[host].insert(repairs_[host].end(), steps.begin(), steps.end());
       }
     }
     std::erase_if(workspace.hosts, [&](const Host* host) { return !repairs_.contains(host->name); });

@@ -52,11 +52,13 @@ std::uint64_t time_of(const Judgement& judgement, const Control& control, const 
   return sum;
 }
 
-/// What the step that repairs a finding would change is evidence too.
-void add_step(const HostRecord& record, Finding& finding) {
-  const auto pending = record.pending.find(finding.control.step);
-  if (pending == record.pending.end()) return;
-  for (const auto& change : pending->second) finding.evidence.push_back({"plan", change, finding.control.step});
+/// What the steps that repair a finding would change is evidence too.
+void add_steps(const HostRecord& record, Finding& finding) {
+  for (const auto& step : finding.control.steps) {
+    const auto pending = record.pending.find(step);
+    if (pending == record.pending.end()) continue;
+    for (const auto& change : pending->second) finding.evidence.push_back({"plan", change, step});
+  }
 }
 
 }  // namespace
@@ -100,7 +102,7 @@ Finding judge(const Control& control, const HostRecord& record) {
   }
   take(judge_by(*judgement, Case(control, record)));
   out.duration_us = time_of(*judgement, control, record);
-  if (out.verdict == Verdict::kFail || out.verdict == Verdict::kWarn) add_step(record, out);
+  if (out.verdict == Verdict::kFail || out.verdict == Verdict::kWarn) add_steps(record, out);
   return out;
 }
 

@@ -53,6 +53,15 @@ bool is_too_large(const std::string& network) {
   return number && std::atoi(length.c_str()) < (v6 ? 16 : 8);
 }
 
+/// Whether a command that fail2ban asks about an address says of every one that it is to be ignored.
+bool lets_everybody_off(const std::string& command) {
+  const auto begin = command.find_first_not_of(" \t\n");
+  if (begin == std::string::npos) return false;
+  const auto program = command.substr(begin, command.find_first_of(" \t\n", begin) - begin);
+  const auto name = program.substr(program.rfind('/') + 1);
+  return name == "true" || name == ":" || command.substr(begin).starts_with("exit 0");
+}
+
 /// What can't be told of a jail's files: values they take from elsewhere.
 void judge_files_are_read(const json& at_boot, Ruling& ruling) {
   for (const char* name : {"maxretry", "bantime", "findtime"}) {
@@ -82,6 +91,8 @@ std::set<std::string> weaknesses(const json& jail, int most, std::int64_t bantim
       out.insert(
           fmt::format("everybody of {} is ignored", everybody ? network.substr(0, network.size() - 2) : network));
   }
+  if (const auto command = jail.at("ignore_command").get<std::string>(); lets_everybody_off(command))
+    out.insert(fmt::format("everybody is ignored by ignorecommand = {}", command));
   return out;
 }
 
@@ -163,6 +174,11 @@ Result<Judged> judge_fail2ban(const Case& subject) {
   const auto now = weaknesses(jail, most, bantime);
   const auto later = weaknesses(at_boot, most, bantime);
   judge_sides(now, later, "in its files: ", ruling);
+  for (const auto* side : {&jail, &at_boot}) {
+    const auto command = side->at("ignore_command").get<std::string>();
+    if (!command.empty() && !lets_everybody_off(command))
+      ruling.doubt(fmt::format("whom ignorecommand = {} lets off can't be told", command));
+  }
   judge_jail_works(*seen, jail, ruling);
   if (jail.at("actions").get<std::vector<std::string>>().empty())
     ruling.fault("the jail has no action: it bans nobody");

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/audit/families.h"
+#include "core/audit/times.h"
 
 namespace sentinel {
 namespace {
@@ -57,13 +58,53 @@ void judge_shared_ports(const std::vector<const json*>& containers, Ruling& ruli
   }
 }
 
+/// A container that Docker starts again and again is running and healthy in between.
+void judge_restart_loop(const json& container, const std::string& taken_at, Ruling& ruling) {
+  const auto restarts = container.at("restarts").get<std::int64_t>();
+  if (restarts == 0 || text(container, "state") != "running") return;
+  const auto name = text(container, "name");
+  const auto started = nanoseconds_of(text(container, "started_at"));
+  const auto now = nanoseconds_of(taken_at);
+  if (restarts < 0 || !started || !now)
+    return ruling.cannot_tell(fmt::format("how often and when {} was started again", name));
+  const auto seconds = (*now - *started) / 1'000'000'000;
+  const auto what = fmt::format("{} was started again {} time{}, {} s ago the last time", name, restarts,
+                                restarts == 1 ? "" : "s", seconds);
+  ruling.saw("docker.containers", what, "RestartCount, StartedAt");
+  constexpr std::int64_t kLately = 600;
+  constexpr std::int64_t kLoop = 3;
+  if (seconds >= kLately) return;
+  if (restarts >= kLoop) {
+    ruling.fault(what);
+  } else {
+    ruling.doubt(what);
+  }
+}
+
+/// Limits that add up to more than there is hold nobody back.
+void judge_total_memory(const json& containers, std::uint64_t memory_mb, Ruling& ruling) {
+  std::int64_t total = 0;
+  for (const auto& container : containers) {
+    if (text(container, "state") == "running")
+      total += std::max<std::int64_t>(0, container.at("memory").get<std::int64_t>());
+  }
+  if (memory_mb == 0) return ruling.cannot_tell("how much memory the host has");
+  const auto limits = static_cast<std::uint64_t>(total >> 20);
+  ruling.saw("docker.containers", fmt::format("limits of memory: {} MiB of {} MiB", limits, memory_mb),
+             "/proc/meminfo");
+  if (limits > memory_mb)
+    ruling.fault(fmt::format("the limits of memory add up to {} MiB, and the host has {} MiB", limits, memory_mb));
+}
+
 /// Rules over one container by the name of the aspect.
 const std::map<std::string, ContainerRule>& container_rules() {
   static const std::map<std::string, ContainerRule> rules{
       {"healthy",
        [](const json& container, const std::string& name, Ruling& ruling) {
+         if (container.at("oom_killed").get<bool>()) ruling.fault(fmt::format("{} was killed for its memory", name));
          if (text(container, "state") != "running")
-           return ruling.fault(fmt::format("{} is {}", name, text(container, "state")));
+           return ruling.fault(fmt::format("{} is {}, its last exit status {}", name, text(container, "state"),
+                                           container.at("exit_code").dump()));
          const auto health = text(container, "health");
          if (health.empty()) {
            ruling.cannot_tell(fmt::format("{} has no health check", name));
@@ -72,7 +113,6 @@ const std::map<std::string, ContainerRule>& container_rules() {
          } else if (health != "healthy") {
            ruling.fault(fmt::format("{} is {}", name, health));
          }
-         if (container.at("oom_killed").get<bool>()) ruling.fault(fmt::format("{} was killed for its memory", name));
        }},
       {"loopback-ports",
        [](const json& container, const std::string& name, Ruling& ruling) {
@@ -299,7 +339,14 @@ Result<int> judge_containers(const Case& subject, const std::vector<std::string>
                subject.origin("docker.containers"));
     for (const auto& rule : rules) rule(container, name, ruling);
   }
-  if (std::find(aspects.begin(), aspects.end(), "healthy") != aspects.end()) judge_shared_ports(chosen, ruling);
+  const auto asked = [&](const char* aspect) {
+    return std::find(aspects.begin(), aspects.end(), aspect) != aspects.end();
+  };
+  if (asked("healthy")) {
+    judge_shared_ports(chosen, ruling);
+    for (const auto* container : chosen) judge_restart_loop(*container, subject.record().taken_at, ruling);
+  }
+  if (asked("limits")) judge_total_memory(seen->at("containers"), subject.record().facts.memory_mb, ruling);
   const auto count = static_cast<int>(chosen.size());
   if (count < choice.least) ruling.fault(fmt::format("{}, {} wanted", counted(count), choice.least));
   return count;

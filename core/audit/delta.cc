@@ -35,6 +35,14 @@ Error no_report(const std::string& name, const std::string& why) {
                "make one: sentinelctl check --format json --output FILE", ExitCode::kUsage);
 }
 
+/// Reports of earlier versions name at most one step.
+std::vector<std::string> steps_of(const nlohmann::json& result) {
+  if (const auto steps = result.find("steps"); steps != result.end()) return steps->get<std::vector<std::string>>();
+  const auto& step = result.at("step");
+  if (step.is_null()) return {};
+  return {step.get<std::string>()};
+}
+
 }  // namespace
 
 AuditDelta compared(const HostAudit& audit, const PastAudit& earlier) {
@@ -77,8 +85,7 @@ Result<EarlierReport> read_report(const std::string& text, const std::string& na
         const Verdict verdict = value_of(kVerdictNames, result.at("status"));
         host.audit.verdicts[control] = verdict;
         if (!needs_repair(verdict)) continue;
-        const auto& step = result.at("step");
-        host.repairs[control] = step.is_null() ? std::string() : step.get<std::string>();
+        host.repairs[control] = steps_of(result);
       }
       out.hosts[entry.at("host").get<std::string>()] = std::move(host);
     }

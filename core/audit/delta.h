@@ -22,7 +22,8 @@ PastAudit to_past_audit(const HostAudit& audit, const std::string& profile);
 struct EarlierReport {
   struct Host {
     PastAudit audit;
-    std::map<std::string, std::string> repairs;  ///< control that failed or warned -> the step that repairs it, or ""
+    /// Control that failed or warned -> the steps that repair it; none: a person has to.
+    std::map<std::string, std::vector<std::string>> repairs;
   };
 
   std::string profile;

@@ -18,6 +18,7 @@ std::vector<Judgement> host_judgements();
 std::vector<Judgement> observed_judgements();
 std::vector<Judgement> outside_judgements();
 std::vector<Judgement> plan_judgements();
+std::vector<Judgement> program_judgements();
 std::vector<Judgement> service_judgements();
 std::vector<Judgement> ssh_judgements();
 std::vector<Judgement> unit_judgements();

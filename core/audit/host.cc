@@ -3,23 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <array>
-
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
 #include "core/audit/times.h"
 #include "core/audit/units.h"
+#include "core/model/virtualization.h"
 
 namespace sentinel {
 namespace {
 
 using nlohmann::json;
-
-bool is_container(const std::string& virtualization) {
-  static constexpr std::array kNames{"systemd-nspawn", "lxc", "lxc-libvirt", "openvz", "docker", "podman"};
-  return std::find(kNames.begin(), kNames.end(), virtualization) != kNames.end();
-}
 
 /// with: {supported: {"debian-12": last day of its security support}}
 Result<Judged> judge_os(const Case& subject) {
@@ -120,6 +113,11 @@ Result<Judged> judge_users(const Case& subject) {
                                  Persistence::kBoth);
 }
 
+/// Where a parameter gets its value at boot; line 0: not from a file.
+std::string place_of(const std::string& who, int line) {
+  return line == 0 ? who : fmt::format("{}:{}", who, line);
+}
+
 /// with: {values: {key: wanted}}
 Result<Judged> judge_sysctl(const Case& subject) {
   const auto& wanted = subject.with().at("values");
@@ -137,9 +135,8 @@ Result<Judged> judge_sysctl(const Case& subject) {
       continue;
     }
     const auto now = live.get<std::string>();
-    const auto place = boot.is_null()
-                           ? std::string()
-                           : fmt::format("{}:{}", boot.at("file").get<std::string>(), boot.at("line").get<int>());
+    const auto place =
+        boot.is_null() ? std::string() : place_of(boot.at("file").get<std::string>(), boot.at("line").get<int>());
     if (now != want) {
       ruling.saw("sysctl", fmt::format("{} = {}", key, now), "/proc/sys");
       ruling.fault(fmt::format("{} is {}", key, now), Persistence::kRuntimeOnly);

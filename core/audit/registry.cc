@@ -8,10 +8,10 @@ namespace sentinel {
 const std::vector<Judgement>& judgements() {
   static const std::vector<Judgement> all = [] {
     std::vector<Judgement> out;
-    for (const auto& family :
-         {application_judgements(), ban_judgements(), container_judgements(), edge_judgements(), exposure_judgements(),
-          firewall_judgements(), host_judgements(), observed_judgements(), outside_judgements(), plan_judgements(),
-          service_judgements(), ssh_judgements(), unit_judgements(), update_judgements(), web_judgements()}) {
+    for (const auto& family : {application_judgements(), ban_judgements(), container_judgements(), edge_judgements(),
+                               exposure_judgements(), firewall_judgements(), host_judgements(), observed_judgements(),
+                               outside_judgements(), plan_judgements(), program_judgements(), service_judgements(),
+                               ssh_judgements(), unit_judgements(), update_judgements(), web_judgements()}) {
       out.insert(out.end(), family.begin(), family.end());
     }
     std::sort(out.begin(), out.end(), [](const Judgement& a, const Judgement& b) { return a.name < b.name; });

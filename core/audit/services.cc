@@ -244,7 +244,27 @@ Result<Judged> judge_prometheus(const Case& subject) {
   return std::move(ruling).close("all targets are up", Persistence::kBoth);
 }
 
-/// with: {alerts: [name], grafana_login: one that Grafana must not take}
+/// Whether alerts reach who is to be told; a project that names nobody is told so.
+std::string judge_receivers(const json& wanted, const json& prometheus, Ruling& ruling) {
+  if (wanted.empty()) return "all loaded; no Alertmanager is declared, so nobody is told";
+  std::set<std::string> now;
+  std::set<std::string> later;
+  const auto urls = prometheus.at("alertmanagers").get<std::vector<std::string>>();
+  const auto at_boot = prometheus.at("at_boot").at("alertmanagers").get<std::vector<std::string>>();
+  ruling.saw("prometheus", fmt::format("Alertmanagers: {}", fmt::join(urls, ", ")), "/api/v1/alertmanagers");
+  for (const auto& receiver : wanted.get<std::vector<std::string>>()) {
+    const auto missing = fmt::format("alerts don't go to {}", receiver);
+    const bool known = std::any_of(urls.begin(), urls.end(), [&](const std::string& url) {
+      return url.find("//" + receiver + "/") != std::string::npos;
+    });
+    if (!known) now.insert(missing);
+    if (std::find(at_boot.begin(), at_boot.end(), receiver) == at_boot.end()) later.insert(missing);
+  }
+  judge_sides(now, later, "in its files: ", ruling);
+  return "all loaded";
+}
+
+/// with: {alerts: [name], alertmanagers: [host:port], grafana_login: one that Grafana must not take}
 Result<Judged> judge_alerts(const Case& subject) {
   const auto wanted = subject.with().at("alerts").get<std::vector<std::string>>();
   Ruling ruling(fmt::format("the alerts {} are loaded", fmt::join(wanted, ", ")));
@@ -271,7 +291,10 @@ Result<Judged> judge_alerts(const Case& subject) {
     if (status != 401 && status != 403)
       ruling.fault(fmt::format("Grafana answers {} to the password it came with", status), Persistence::kRuntimeOnly);
   }
-  return std::move(ruling).close("all loaded", Persistence::kBoth);
+  std::string good = "all loaded";
+  if (const auto receivers = subject.with().find("alertmanagers"); receivers != subject.with().end())
+    good = judge_receivers(*receivers, *seen, ruling);
+  return std::move(ruling).close(good, Persistence::kBoth);
 }
 
 /// with: {root_filesystem: whether it has to see the real one}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The web server, judged twice: by the configuration in force, and by what its file will bring at the next start.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "core/audit/families.h"
 #include "core/audit/ruling.h"
+#include "core/audit/units.h"
 
 namespace sentinel {
 namespace {
@@ -155,10 +157,65 @@ Result<Judged> judge_caddy(const Case& subject) {
   return std::move(ruling).close("as wanted, and in force", Persistence::kBoth);
 }
 
+/// Whether the server's process, and nobody else, answers the world on a port; `side` is where it holds that it has
+/// none.
+void judge_port(int port, const std::string& process, const json& sockets, Persistence side, Ruling& ruling) {
+  bool served = false;
+  for (const auto& socket : sockets) {
+    if (socket.at("port").get<int>() != port || socket.at("protocol") != "tcp") continue;
+    const auto address = socket.at("address").get<std::string>();
+    if (address.starts_with("127.") || address == "::1") continue;
+    const auto holder = socket.at("process").get<std::string>();
+    ruling.saw("sockets", fmt::format("{} listens on {}:{}", holder, address, port), "/proc/net/tcp");
+    if (holder.empty()) {
+      ruling.cannot_tell(fmt::format("who listens on {}:{}", address, port));
+    } else if (holder != process) {
+      ruling.fault(fmt::format("{} listens on {}:{}, not {}", holder, address, port, process),
+                   Persistence::kRuntimeOnly);
+    } else {
+      served = true;
+    }
+  }
+  if (!served) ruling.fault(fmt::format("{} does not listen on port {}", process, port), side);
+}
+
+/// with: {unit, process, ports: [number]}
+Result<Judged> judge_web_server(const Case& subject) {
+  const auto unit = subject.with().at("unit").get<std::string>();
+  const auto process = subject.with().at("process").get<std::string>();
+  const auto ports = subject.with().at("ports").get<std::vector<int>>();
+  if (ports.empty()) return Error("audit.unseen", "the control names no port");
+  Ruling ruling(
+      fmt::format("{} is active, and started at boot; ports {} are {}'s alone", unit, fmt::join(ports, ", "), process));
+  SENTINEL_TRY(const auto* units, subject.seen("units"));
+  judge_unit(unit, *units, ruling);
+  const auto& active = units->at(unit).at("active");
+  if (active != "active" && active != "reloading") return std::move(ruling).close("", Persistence::kBoth);
+  SENTINEL_TRY(const auto* seen, subject.seen("sockets"));
+  SENTINEL_TRY(const auto* caddy, subject.seen("caddy"));
+  const auto& sockets = seen->at("sockets");
+  if (sockets.empty()) ruling.cannot_tell("no socket listens, not even sshd's");
+  // A port that is left out by the file that is in force is left out at the next start, too.
+  const auto side = caddy->at("same").get<bool>() ? Persistence::kBoth : Persistence::kRuntimeOnly;
+  for (const int port : ports) judge_port(port, process, sockets, side, ruling);
+  return std::move(ruling).close("active, enabled, and on its ports", Persistence::kBoth);
+}
+
 }  // namespace
 
 std::vector<Judgement> web_judgements() {
-  return {{"caddy-site", [](const json&) { return std::vector<ProbeOrder>{{"caddy", json::object()}}; }, judge_caddy}};
+  return {{"caddy-site",
+           [](const json&) {
+             return std::vector<ProbeOrder>{{"caddy", json::object()}};
+           },
+           judge_caddy},
+          {"web-server-up",
+           [](const json& with) {
+             auto out = unit_orders({with.value("unit", std::string())}, "sockets");
+             out.push_back({"caddy", json::object()});
+             return out;
+           },
+           judge_web_server}};
 }
 
 }  // namespace sentinel

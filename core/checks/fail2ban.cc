@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // fail2ban: {version, jails: [name], jail: {name, maxretry, bantime, findtime, journalmatch: [[text]], logpath: [text],
-//            actions: [text], ignore: [text], failregex: [text], ports: {action: the port it closes}}, at_boot:
-//            {enabled, maxretry, bantime, findtime, ignore} as the files say (null: not to be told), jail_local: bytes
-//            or null, jail_conf: bytes, sshd_process: name, ssh_port: 0 when unknown, iptables, nft: whether the
-//            program is there, problem: why the configuration is bad}
+//            actions: [text], ignore: [text], ignore_command: text, failregex: [text], ports: {action: the port it
+//            closes}}, at_boot: {enabled, maxretry, bantime, findtime, ignore, ignore_command} as the files say (null:
+//            not to be told), jail_local: bytes or null, jail_conf: bytes, sshd_process: name, ssh_port: 0 when
+//            unknown, iptables, nft: whether the program is there, problem: why the configuration is bad}
 // Asked over its socket in its own protocol (fail2ban/server/asyncserver.py); fail2ban-client would start Python.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -72,6 +72,9 @@ Result<json> look_at_jail(const std::string& name) {
     SENTINEL_TRY(out[property], ask_server({"get", name, property}));
   }
   SENTINEL_TRY(out["ignore"], ask_server({"get", name, "ignoreip"}));
+  SENTINEL_TRY(auto command, ask_server({"get", name, "ignorecommand"}));
+  const bool none = command.is_null() || command == false;
+  out["ignore_command"] = none ? json("") : std::move(command);
   out["ports"] = json::object();
   for (const auto& action : out["actions"]) {
     const auto text = action.is_string() ? action.get<std::string>() : std::string();
@@ -110,7 +113,8 @@ Result<json> look_at_files(const std::string& jail, Reader& machine) {
               {"maxretry", seconds("maxretry")},
               {"bantime", seconds("bantime")},
               {"findtime", seconds("findtime")},
-              {"ignore", words_of(option("ignoreip"))}};
+              {"ignore", words_of(option("ignoreip"))},
+              {"ignore_command", option("ignorecommand")}};
 }
 
 Result<json> size_of(const std::string& path, Reader& machine) {

@@ -21,6 +21,7 @@ HostProbes kubernetes_probes();
 HostProbes log_aggregation_probes();
 HostProbes monitoring_probes();
 HostProbes mtls_probes();
+HostProbes program_probes();
 HostProbes redis_probes();
 HostProbes sshd_probes();
 HostProbes sysctl_probes();

@@ -43,20 +43,6 @@ Result<Answer> look_at_os(const Inquiry& inquiry) {
                 "/etc/os-release, uname, /boot"};
 }
 
-/// Second field of shadow(5), as a word.
-std::string password_state(const std::string& shadow, const std::string& user) {
-  std::istringstream lines(shadow);
-  std::string line;
-  while (std::getline(lines, line)) {
-    if (!line.starts_with(user + ":")) continue;
-    const auto rest = line.substr(user.size() + 1);
-    const auto hash = rest.substr(0, rest.find(':'));
-    if (hash.empty()) return "empty";
-    return hash.front() == '!' || hash.front() == '*' ? "locked" : "set";
-  }
-  return "unknown";
-}
-
 struct SudoSaid {
   std::vector<std::string> rules;
   bool knows_host = true;  ///< it can resolve the host's own name, which it looks up each time

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // prometheus:    {targets: [{job, health, error, last_scrape, url}], retention, listen, rules: [{name, health, state}],
-//                 alertmanagers: number, at_boot: {jobs, alerts, retention} as its files say}
-//                 (https://prometheus.io/docs/prometheus/latest/querying/api/)
+//                 alertmanagers: [URL], at_boot: {jobs, alerts, retention, alertmanagers: [host:port]} as its files
+//                 say} (https://prometheus.io/docs/prometheus/latest/querying/api/)
 // node.exporter: {nodename, root_filesystem}
 #include <fmt/format.h>
 
@@ -38,7 +38,9 @@ Result<Answer> look_at_prometheus(const Inquiry& inquiry) {
     }
   }
   SENTINEL_TRY(const auto managers, fetch_json(base + "/api/v1/alertmanagers"));
-  out["alertmanagers"] = managers.at("data").at("activeAlertmanagers").size();
+  out["alertmanagers"] = json::array();
+  for (const auto& manager : managers.at("data").at("activeAlertmanagers"))
+    out["alertmanagers"].push_back(manager.at("url"));
   SENTINEL_TRY(out["at_boot"], prometheus_files(inquiry.machine()));
   return Answer{std::move(out), base};
 }

@@ -27,10 +27,10 @@ std::string Inquiry::text(const std::string& key, const std::string& fallback) c
 const std::map<std::string, HostProbe>& probes() {
   static const HostProbes all = [] {
     HostProbes out;
-    for (const auto& family :
-         {app_probes(), apt_probes(), caddy_probes(), certificate_probes(), docker_probes(), fail2ban_probes(),
-          firewall_probes(), grafana_probes(), host_probes(), kubernetes_probes(), log_aggregation_probes(),
-          monitoring_probes(), mtls_probes(), redis_probes(), sshd_probes(), sysctl_probes(), unit_probes()}) {
+    for (const auto& family : {app_probes(), apt_probes(), caddy_probes(), certificate_probes(), docker_probes(),
+                               fail2ban_probes(), firewall_probes(), grafana_probes(), host_probes(),
+                               kubernetes_probes(), log_aggregation_probes(), monitoring_probes(), mtls_probes(),
+                               program_probes(), redis_probes(), sshd_probes(), sysctl_probes(), unit_probes()}) {
       out.insert(family.begin(), family.end());
     }
     return out;

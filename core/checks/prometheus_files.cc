@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/checks/prometheus_files.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sentinel {
@@ -72,11 +74,41 @@ Result<std::vector<std::string>> rule_files(const std::string& text, Reader& mac
   return out;
 }
 
+/// host:port of every target below `alerting`, in either way to write a list.
+json alertmanagers_of(const std::string& text) {
+  auto out = json::array();
+  std::istringstream lines(text);
+  std::string line;
+  bool inside = false;
+  bool targets = false;
+  while (std::getline(lines, line)) {
+    auto words = content(line);
+    if (words.empty()) continue;
+    const auto indent = line.find_first_not_of(' ');
+    if (indent == 0 && line.front() != '-') inside = words.starts_with("alerting:");
+    if (!inside) continue;
+    const bool item = line[indent] == '-' && words.find(": ") == std::string::npos && !words.ends_with(":");
+    if (!item) targets = words.starts_with("targets:");
+    if (!targets) continue;
+    if (!item) words.erase(0, std::string_view("targets:").size());
+    std::replace_if(
+        words.begin(), words.end(),
+        [](char c) { return std::string_view("[],\"\'").find(c) != std::string_view::npos; }, ' ');
+    std::istringstream names(words.substr(0, words.find(" #")));
+    std::string name;
+    while (names >> name) out.push_back(name);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<json> prometheus_files(Reader& machine) {
   SENTINEL_TRY(const auto text, machine.read_file(kConfiguration));
-  json out{{"jobs", values_of(text, "job_name")}, {"alerts", json::array()}, {"retention", kDefaultRetention}};
+  json out{{"jobs", values_of(text, "job_name")},
+           {"alerts", json::array()},
+           {"retention", kDefaultRetention},
+           {"alertmanagers", alertmanagers_of(text)}};
   SENTINEL_TRY(const auto files, rule_files(text, machine));
   for (const auto& file : files) {
     SENTINEL_TRY(const auto status, machine.status(file));

@@ -76,7 +76,7 @@ class ChecklistLoader {
     control.section = text_field(node, "section");
     control.why = text_field(node, "why");
     control.remediation = text_field(node, "remediation");
-    control.step = text_field(node, "step");
+    control.steps = list_field(node, "step");
     control.references = list_field(node, "references");
     control.judgement = text_field(node, "judgement");
     for (const auto& [severity, name] : kSeverityNames) {
@@ -173,6 +173,14 @@ std::optional<std::vector<Control>> expand_checklists(const std::vector<Checklis
   }
   if (diagnostics.reported > reported_before) return {};
   return out;
+}
+
+void drop_absent_steps(std::vector<Control>& controls, const std::vector<Resource>& resources) {
+  std::set<std::string> there;
+  for (const Resource& resource : resources) there.insert(resource.id);
+  for (Control& control : controls) {
+    std::erase_if(control.steps, [&](const std::string& step) { return !there.contains(step); });
+  }
 }
 
 }  // namespace sentinel

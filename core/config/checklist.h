@@ -11,6 +11,7 @@
 #include "core/config/diagnostics.h"
 #include "core/config/yaml.h"
 #include "core/model/control.h"
+#include "core/model/resource.h"
 #include "core/template/template.h"
 
 namespace sentinel {
@@ -40,5 +41,9 @@ std::optional<std::vector<ChecklistItem>> load_checklists(const Assets& assets, 
 std::optional<std::vector<Control>> expand_checklists(const std::vector<ChecklistItem>& items, const Value& variables,
                                                       const std::string& host, const Assets& assets,
                                                       Diagnostics& diagnostics);
+
+/// Leaves in each control the steps that are among the resources of its host: what its playbook doesn't have repairs
+/// nothing there.
+void drop_absent_steps(std::vector<Control>& controls, const std::vector<Resource>& resources);
 
 }  // namespace sentinel

@@ -28,7 +28,7 @@ struct Control {
   Severity severity = Severity::kMedium;
   std::string why;                      ///< what goes wrong without it
   std::string remediation;              ///< what to do about it, in a sentence or two
-  std::string step;                     ///< the playbook step that repairs it: "ssh/drop-in"; empty: none does
+  std::vector<std::string> steps;       ///< of the playbook, that repair it, the principal one first: "ssh/drop-in"
   std::vector<std::string> references;  ///< "CIS-U 5.1.20", "DS sshd-06", "Ly SSH-7408"
   std::string excluded;   ///< why it doesn't apply to this host ("stack: no Redis"); empty: it applies
   std::string judgement;  ///< name in core/audit: "ssh-keys-only"

@@ -23,7 +23,7 @@ void to_json(nlohmann::json& json, const Control& value) {
           {"severity", name_of(kSeverityNames, value.severity)},
           {"why", value.why},
           {"remediation", value.remediation},
-          {"step", value.step},
+          {"steps", value.steps},
           {"references", value.references},
           {"excluded", value.excluded},
           {"judgement", value.judgement},
@@ -37,7 +37,11 @@ void from_json(const nlohmann::json& json, Control& value) {
   value.severity = value_of(kSeverityNames, json.at("severity"));
   json.at("why").get_to(value.why);
   json.at("remediation").get_to(value.remediation);
-  json.at("step").get_to(value.step);
+  if (const auto steps = json.find("steps"); steps != json.end()) {
+    steps->get_to(value.steps);
+  } else if (auto step = json.at("step").get<std::string>(); !step.empty()) {
+    value.steps = {std::move(step)};  // bundles of earlier versions have one
+  }
   json.at("references").get_to(value.references);
   json.at("excluded").get_to(value.excluded);
   json.at("judgement").get_to(value.judgement);

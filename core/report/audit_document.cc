@@ -51,7 +51,8 @@ Document result_of(const Finding& finding) {
           {"traps", std::move(traps)},
           {"why", control.why},
           {"remediation", control.remediation},
-          {"step", text_or_null(control.step)},
+          {"step", control.steps.empty() ? Document() : Document(control.steps.front())},
+          {"steps", control.steps},
           {"references", control.references},
           {"waiver", waiver_of(finding)}};
 }

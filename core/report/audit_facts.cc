@@ -3,6 +3,7 @@
 #include "core/report/audit_facts.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <chrono>
@@ -58,7 +59,8 @@ std::vector<FindingFact> facts_of(const Finding& finding) {
   if (finding.verdict == Verdict::kFail || finding.verdict == Verdict::kWarn || finding.verdict == Verdict::kWaived) {
     add("why", finding.control.why);
     add("repair", finding.control.remediation);
-    add("step", finding.control.step);
+    const auto& steps = finding.control.steps;
+    add(steps.size() == 1 ? "step" : "steps", fmt::format("{}", fmt::join(steps, ", ")));
   }
   return out;
 }

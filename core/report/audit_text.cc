@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <set>
-
 #include "core/report/audit_facts.h"
 #include "core/report/audit_summary.h"
 #include "core/report/printable.h"
@@ -44,6 +42,10 @@ void add_line(std::string& out, const std::string& label, const std::string& tex
   if (!text.empty()) out += fmt::format("{}{:<9} {}\n", kIndent, label, printable_line(text));
 }
 
+std::string text_of(const std::vector<std::string>& steps) {
+  return fmt::format("{} {}", steps.size() == 1 ? "step" : "steps", fmt::join(steps, ", "));
+}
+
 void add_evidence(std::string& out, const Finding& finding, bool all) {
   std::size_t shown = 0;
   for (const auto& item : finding.evidence) {
@@ -73,9 +75,8 @@ void add_details(std::string& out, const Finding& finding, bool verbose) {
   }
   if (finding.verdict != Verdict::kFail && finding.verdict != Verdict::kWarn) return;
   add_line(out, "why", finding.control.why);
-  add_line(out, "repair",
-           finding.control.remediation +
-               (finding.control.step.empty() ? "" : fmt::format(" [step {}]", finding.control.step)));
+  const auto& steps = finding.control.steps;
+  add_line(out, "repair", finding.control.remediation + (steps.empty() ? "" : fmt::format(" [{}]", text_of(steps))));
 }
 
 void add_finding(std::string& out, const Finding& finding, const AuditTextOptions& options) {
@@ -101,14 +102,14 @@ std::string not_applicable_text(const HostAudit& host) {
 std::string next_text(const HostAudit& host) {
   bool failed = false;
   bool unknown = false;
-  std::set<std::string> steps;
+  bool has_step = false;
   for (const auto& finding : host.findings) {
     failed = failed || finding.verdict == Verdict::kFail;
     unknown = unknown || finding.verdict == Verdict::kUnknown;
-    if (finding.verdict == Verdict::kFail && !finding.control.step.empty()) steps.insert(finding.control.step);
+    has_step = has_step || (finding.verdict == Verdict::kFail && !finding.control.steps.empty());
   }
   std::string out;
-  if (!steps.empty()) {
+  if (has_step) {
     out +=
         fmt::format("Next: sentinelctl plan -H {} shows what would repair it, sentinelctl bootstrap -H {} does it.\n",
                     printable_line(host.host), printable_line(host.host));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <string_view>
 
 namespace sentinel {
@@ -102,6 +103,19 @@ Result<Accounts> read_accounts(Reader& machine) {
 
 Result<const Accounts*> accounts(Look& look) {
   return look.shared<Accounts>([&] { return read_accounts(look.machine()); });
+}
+
+std::string password_state(const std::string& shadow, const std::string& user) {
+  std::istringstream lines(shadow);
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (!line.starts_with(user + ":")) continue;
+    const auto rest = line.substr(user.size() + 1);
+    const auto hash = rest.substr(0, rest.find(':'));
+    if (hash.empty()) return "empty";
+    return hash.front() == '!' || hash.front() == '*' ? "locked" : "set";
+  }
+  return "unknown";
 }
 
 bool is_account_name(const std::string& name) {

@@ -52,6 +52,10 @@ Result<Accounts> read_accounts(Reader& machine);
 /// Read once per Look.
 Result<const Accounts*> accounts(Look& look);
 
+/// The state of a user's password by the second field of shadow(5): "locked", "empty", "set"; "unknown" when no line is
+/// the user's.
+std::string password_state(const std::string& shadow, const std::string& user);
+
 /// A name that useradd would take and that is safe in any file: [a-z_][a-z0-9_-]*, at most 32 characters.
 bool is_account_name(const std::string& name);
 

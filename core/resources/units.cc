@@ -33,6 +33,9 @@ Result<void> take_property(std::string_view line, UnitStatus& unit) {
   if (key == "SubState") unit.sub_state = value;
   if (key == "UnitFileState") unit.file_state = value;
   if (key == "NeedDaemonReload") unit.needs_daemon_reload = value == "yes";
+  if (key == "MainPID" && !read_number(value, 0, value.size(), unit.main_pid)) {
+    return Error("systemd.malformed", fmt::format("systemctl show printed no number of a process: {}", line));
+  }
   if (key == "StateChangeTimestamp") {
     SENTINEL_TRY(unit.changed_ns, parse_unit_time(value));
   }
@@ -49,7 +52,7 @@ Result<std::map<std::string, UnitStatus>> show_units(const std::vector<std::stri
   if (names.empty()) return std::map<std::string, UnitStatus>{};
   CommandLine command;
   command.argv = {"systemctl", "show", "--timestamp=us+utc",
-                  "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,StateChangeTimestamp",
+                  "--property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,StateChangeTimestamp,MainPID",
                   "--"};
   command.argv.insert(command.argv.end(), names.begin(), names.end());
   SENTINEL_TRY(const auto result, machine.query(command));

@@ -20,6 +20,7 @@ struct UnitStatus {
   std::string sub_state;
   std::string file_state;  ///< enabled, disabled, static, masked, generated …; empty for a unit that isn't there
   bool needs_daemon_reload = false;  ///< its file changed on disk since systemd read it
+  std::uint32_t main_pid = 0;        ///< of a service that runs
   std::int64_t changed_ns = 0;       ///< last change of state, a reload included; nanoseconds since 1970, 0 for never
 
   bool is_found() const { return load_state != "not-found"; }

@@ -48,6 +48,13 @@ Result<void> look_at_absent(const User& want, const Accounts& known, Look& look,
   return {};
 }
 
+Result<void> look_at_password(const User& want, Look& look, UserState& state) {
+  const auto shadow = look.machine().read_file("/etc/shadow");
+  if (!shadow.ok()) return shadow.error().code == "system.ENOENT" ? Result<void>() : Result<void>(shadow.error());
+  state.empty_password = password_state(*shadow, want.name) == "empty";
+  return {};
+}
+
 Result<void> look_at_files(const Accounts& known, Look& look, UserState& state) {
   for (const char* path : {"/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"}) {
     SENTINEL_TRY(const auto status, look.machine().status(path));
@@ -122,6 +129,11 @@ Step plan_modification(const User& want, const UserState& now) {
   if (!want.home.empty()) modify(want, "home", "--home", now.home, want.home, step, undo);
   modify(want, "shell", "--shell", now.shell, want.shell, step, undo);
   if (!want.comment.empty()) modify(want, "comment", "--comment", now.comment, want.comment, step, undo);
+  if (now.empty_password) {
+    step.changes.push_back({"password", "empty", "locked", false});
+    step.actions.push_back(RunCommand{{"usermod", "--lock", want.name}});
+    undo.push_back(RunCommand{{"passwd", "--delete", want.name}, 60, true});
+  }
   const auto is_in = [&](const std::string& group) {
     return group == now.group || std::binary_search(now.groups.begin(), now.groups.end(), group);
   };
@@ -175,7 +187,8 @@ void to_json(nlohmann::json& json, const UserState& value) {
           {"comment", value.comment},
           {"home_exists", value.home_exists},
           {"own_group", value.own_group ? nlohmann::json(*value.own_group) : nlohmann::json()},
-          {"files", value.files}};
+          {"files", value.files},
+          {"empty_password", value.empty_password}};
 }
 
 void from_json(const nlohmann::json& json, UserState& value) {
@@ -189,6 +202,7 @@ void from_json(const nlohmann::json& json, UserState& value) {
   json.at("home_exists").get_to(value.home_exists);
   if (!json.at("own_group").is_null()) value.own_group = json.at("own_group").get<std::uint32_t>();
   json.at("files").get_to(value.files);
+  value.empty_password = json.value("empty_password", false);  // absent in the journals of earlier versions
 }
 
 std::string home_of(const User& user) {
@@ -218,6 +232,7 @@ Result<UserState> observe(const User& want, Look& look) {
   }
   std::sort(state.groups.begin(), state.groups.end());
   if (want.ensure == Ensure::kAbsent) SENTINEL_CHECK(look_at_files(*known, look, state));
+  if (want.ensure == Ensure::kPresent) SENTINEL_CHECK(look_at_password(want, look, state));
   return state;
 }
 

@@ -36,6 +36,7 @@ struct UserState {
   bool home_exists = false;                ///< of a user to be made: the home directory is there already and isn't ours
   std::optional<std::uint32_t> own_group;  ///< of a user to be made: gid of a group of that name that is there already
   std::vector<AccountFile> files;          ///< of a user to be removed
+  bool empty_password = false;             ///< whoever asks for this user's login gets in without one
 
   bool operator==(const UserState&) const = default;
 };

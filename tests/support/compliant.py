@@ -23,10 +23,12 @@ class CompliantCase(ReleaseCase):
         cls.give_keys(cls.host)
         cls.operator.know(cls.host)
         settings = {"SENTINEL_KEYS_FILE": KEYS, "OPENAI_API_URL": f"http://{cls.host.gateway}:{upstream.port}/v1"}
-        cls.operator.project({"web-1": cls.host}, secrets=PROJECT_SECRETS, app={"artifact": str(cls.bundle), "settings": settings},
+        cls.operator.project({"web-1": cls.host}, {"monitoring": {"alertmanagers": ["127.0.0.1:9093"]}}, secrets=PROJECT_SECRETS, app={"artifact": str(cls.bundle), "settings": settings},
                              health={"start": "10s", "bake": {"time": "1s"}, "verify": [CHAT]})
+        cls.operator.run("apply", "--yes", exit=0, environment=SECRETS)
         only(cls.operator.json("deploy", "--release", "one", "--yes", exit=0, environment=SECRETS))
-        wait_until(lambda: cls.audit()["000-21"]["status"] == "pass", 90, "Prometheus has scraped its targets")
+        wait_until(lambda: all(cls.audit()[row]["status"] == "pass" for row in ("000-21", "002-14")), 90,
+                   "Prometheus has scraped its targets and knows whom to tell")
 
     def setUp(self):
         """What the parent makes for each test is there already."""

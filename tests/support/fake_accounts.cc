@@ -38,7 +38,7 @@ struct Arguments {
     for (std::size_t i = 1; i < argv.size(); ++i) {
       const bool flag = argv[i] == "--create-home" || argv[i] == "--no-create-home" || argv[i] == "--system" ||
                         argv[i] == "--user-group" || argv[i] == "--append" || argv[i] == "--remove" ||
-                        argv[i] == "--force";
+                        argv[i] == "--force" || argv[i] == "--lock";
       if (flag) {
         values[argv[i]] = "";
       } else if (argv[i].starts_with("--") && i + 1 < argv.size()) {
@@ -134,6 +134,16 @@ CommandResult userdel(FakeSystem& machine, const CommandLine& command) {
   return {};
 }
 
+/// Puts `hash` into the second field of the user's line of /etc/shadow.
+void set_password(FakeSystem& machine, const std::string& user, const std::string& hash) {
+  auto shadow = "\n" + machine.bytes("/etc/shadow");
+  const auto begin = shadow.find("\n" + user + ":");
+  if (begin == std::string::npos) return;
+  const auto field = begin + user.size() + 2;
+  shadow.replace(field, shadow.find(':', field) - field, hash);
+  machine.put_file("/etc/shadow", shadow.substr(1), {0, 4, 0640});
+}
+
 CommandResult usermod(FakeSystem& machine, const CommandLine& command) {
   const Arguments given(command.argv);
   auto accounts = read(machine);
@@ -143,6 +153,7 @@ CommandResult usermod(FakeSystem& machine, const CommandLine& command) {
   if (given.has("--shell")) user->shell = given.get("--shell");
   if (given.has("--home")) user->home = given.get("--home");
   if (given.has("--comment")) user->comment = given.get("--comment");
+  if (given.has("--lock")) set_password(machine, user->name, "!");
   if (given.has("--gid")) {
     const auto* group = find_group(accounts, given.get("--gid"));
     if (group == nullptr) return {6, "", "usermod: group does not exist\n"};
@@ -198,6 +209,12 @@ CommandResult gpasswd(FakeSystem& machine, const CommandLine& command) {
   return {};
 }
 
+/// `passwd --delete USER`
+CommandResult passwd(FakeSystem& machine, const CommandLine& command) {
+  set_password(machine, command.argv.at(2), "");
+  return {};
+}
+
 }  // namespace
 
 void put_accounts(FakeSystem& machine) {
@@ -210,6 +227,7 @@ void put_accounts(FakeSystem& machine) {
   machine.on({"groupmod"}, groupmod);
   machine.on({"groupdel"}, groupdel);
   machine.on({"gpasswd"}, gpasswd);
+  machine.on({"passwd"}, passwd);
 }
 
 }  // namespace sentinel

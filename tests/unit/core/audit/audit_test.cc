@@ -20,7 +20,55 @@ Finding units(const json& value) {
 [[maybe_unused]] const bool kPasses =
     passes("units-up", {{"units", {"caddy.service"}}}, {{"units", unit("loaded", "active", "enabled")}});
 
+const json kWeb{{"unit", "caddy.service"}, {"process", "caddy"}, {"ports", {80, 443}}};
+
+json listens(const std::string& process, int port, const std::string& address = "::") {
+  return {{"protocol", "tcp"}, {"address", address}, {"port", port}, {"process", process}};
+}
+
+const json kListening{{"sockets", {listens("caddy", 80), listens("caddy", 443), listens("sshd", 22)}}};
+
+Answers web_server(const json& sockets, bool same = true) {
+  return {{"units", unit("loaded", "active", "enabled")}, {"sockets", sockets}, {"caddy", {{"same", same}}}};
+}
+
+Finding web(const json& sockets, bool same = true) {
+  return judged("web-server-up", kWeb, record_of(web_server(sockets, same)));
+}
+
+[[maybe_unused]] const bool kHolds = passes("web-server-up", kWeb, web_server(kListening));
+
 }  // namespace
+
+TEST_CASE("web server: up, and the ports of the web are its alone") {
+  CHECK(web(kListening).verdict == Verdict::kPass);
+  const auto taken = web({{"sockets", {listens("caddy", 80), listens("nginx", 443, "0.0.0.0")}}});
+  CHECK(taken.verdict == Verdict::kFail);
+  CHECK(taken.persistence == Persistence::kBoth);
+  CHECK(web({{"sockets", {listens("nginx", 80), listens("caddy", 443)}}}, false).persistence ==
+        Persistence::kRuntimeOnly);
+  CHECK(taken.actual.find("nginx listens on 0.0.0.0:443") != std::string::npos);
+  CHECK(
+      web({{"sockets", {listens("caddy", 80), listens("caddy", 443), listens("nginx", 443, "203.0.113.7")}}}).verdict ==
+      Verdict::kFail);
+  CHECK(web({{"sockets", {listens("caddy", 80)}}}).verdict == Verdict::kFail);
+  CHECK(web({{"sockets", {listens("caddy", 80), listens("caddy", 443, "127.0.0.1")}}}).verdict == Verdict::kFail);
+  CHECK(web({{"sockets", {listens("caddy", 80, "203.0.113.7"), listens("caddy", 443, "203.0.113.7")}}}).verdict ==
+        Verdict::kPass);
+  // What is on loopback alone serves nobody outside.
+  CHECK(web({{"sockets", {listens("caddy", 80), listens("caddy", 443), listens("test", 80, "127.0.0.1")}}}).verdict ==
+        Verdict::kPass);
+  auto datagrams = listens("caddy", 443);
+  datagrams["protocol"] = "udp";
+  CHECK(web({{"sockets", {listens("caddy", 80), datagrams}}}).verdict == Verdict::kFail);
+  CHECK(web({{"sockets", {listens("caddy", 80), listens("", 443)}}}).verdict != Verdict::kPass);
+  CHECK(web({{"sockets", {listens("caddy", 80), listens("caddy", 443), listens("", 443)}}}).verdict ==
+        Verdict::kUnknown);
+  CHECK(web({{"sockets", json::array()}}).verdict != Verdict::kPass);
+  auto off = web_server({{"sockets", {listens("sshd", 22)}}});
+  off[0].second = unit("loaded", "inactive", "enabled");
+  CHECK(judged("web-server-up", kWeb, record_of(off)).persistence == Persistence::kRuntimeOnly);
+}
 
 TEST_CASE("units: running and enabled are two sides") {
   CHECK(units(unit("loaded", "active", "enabled")).verdict == Verdict::kPass);
@@ -44,14 +92,18 @@ TEST_CASE("a control over the playbook's own steps: in place passes, pending fai
   CHECK(judged("steps-in-place", {{"steps", json::array()}}, record).verdict == Verdict::kUnknown);
 }
 
-TEST_CASE("a failing control shows what its step would change") {
+TEST_CASE("a failing control shows what its steps would change") {
   HostRecord record = record_of({{"units", unit("loaded", "inactive", "enabled")}});
   record.pending["caddy/service"] = {"active: no -> yes"};
+  record.pending["caddy/package"] = {"caddy: absent -> present"};
   Control control;
   control.judgement = "units-up";
-  control.step = "caddy/service";
+  control.steps = {"caddy/service", "caddy/caddyfile", "caddy/package"};
   control.with = {{"units", {"caddy.service"}}};
-  CHECK(judge(control, record).evidence.back() == Evidence{"plan", "active: no -> yes", "caddy/service"});
+  const auto evidence = judge(control, record).evidence;
+  REQUIRE(evidence.size() >= 2);
+  CHECK(evidence.end()[-2] == Evidence{"plan", "active: no -> yes", "caddy/service"});
+  CHECK(evidence.back() == Evidence{"plan", "caddy: absent -> present", "caddy/package"});
 }
 
 TEST_CASE("an excluded control is not applicable and asks nothing; one without a judgement is unknown") {

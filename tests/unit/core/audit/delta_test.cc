@@ -25,7 +25,9 @@ const char* const kReport = R"({"schema_version": 1, "profile": "vps", "hosts": 
   {"host": "web-1", "taken_at": "2026-11-25T10:00:00.000Z", "error": null, "results": [
     {"control": "000-02", "status": "fail", "step": "ssh/drop-in"},
     {"control": "000-03", "status": "pass", "step": "firewall/ufw"},
+    {"control": "000-04", "status": "fail", "step": "fail2ban/jail", "steps": ["fail2ban/jail", "fail2ban/service"]},
     {"control": "000-05", "status": "warn", "step": null},
+    {"control": "000-06", "status": "fail", "step": null, "steps": []},
     {"control": "000-24", "status": "unknown", "step": null}]},
   {"host": "web-2", "taken_at": "2026-11-25T10:00:00.000Z", "error": {"code": "ssh.timeout"}, "results": []}]})";
 
@@ -71,14 +73,20 @@ TEST_CASE("An earlier report gives verdicts and what repairs the failures") {
   const auto& host = report->hosts.at("web-1");
   CHECK(host.audit.taken_at == "2026-11-25T10:00:00.000Z");
   CHECK(host.audit.verdicts.at("000-03") == Verdict::kPass);
-  CHECK(host.repairs == std::map<std::string, std::string>{{"000-02", "ssh/drop-in"}, {"000-05", ""}});
+  CHECK(host.repairs ==
+        std::map<std::string, std::vector<std::string>>{{"000-02", {"ssh/drop-in"}},
+                                                        {"000-04", {"fail2ban/jail", "fail2ban/service"}},
+                                                        {"000-05", {}},
+                                                        {"000-06", {}}});
 }
 
 TEST_CASE("Anything else is no report, and says why") {
   for (const std::string text :
        {"", "[]", "{\"schema_version\": 2}", "{\"schema_version\": 1, \"hosts\": []}",
         R"({"schema_version":1,"profile":"vps","hosts":[{"host":"a","taken_at":"","error":null,)"
-        R"("results":[{"control":"1","status":"great","step":null}]}]})"}) {
+        R"("results":[{"control":"1","status":"great","step":null}]}]})",
+        R"({"schema_version":1,"profile":"vps","hosts":[{"host":"a","taken_at":"","error":null,)"
+        R"("results":[{"control":"1","status":"fail","step":"a/b","steps":"a/b"}]}]})"}) {
     const auto report = read_report(text, "old.json");
     REQUIRE_FALSE(report.ok());
     CHECK(report.error().code == "check.no-report");

@@ -21,6 +21,7 @@ inline HostRecord record_of(const Answers& answers) {
   record.host = "web-1";
   record.taken_at = "2026-11-26T12:00:00.000Z";
   record.facts.hostname = "web-1";
+  record.facts.memory_mb = 2048;
   for (const auto& [probe, value] : answers) record.observations[probe] = {probe, "recorded", value, {}, 1};
   return record;
 }

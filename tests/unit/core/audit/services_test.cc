@@ -13,39 +13,6 @@ json unit(const std::string& name) {
   return {{name, {{"load", "loaded"}, {"active", "active"}, {"file_state", "enabled"}}}};
 }
 
-const json kJail{{"maxretry", 3}, {"bantime_seconds", 86400}};
-
-json fail2ban() {
-  return {{"running", true},
-          {"problem", ""},
-          {"jail_conf", 25000},
-          {"jail_local", nullptr},
-          {"iptables", true},
-          {"nft", false},
-          {"sshd_process", "sshd"},
-          {"ssh_unit", "ssh.service"},
-          {"auth_log", false},
-          {"jails", {"sshd"}},
-          {"jail",
-           {{"name", "sshd"},
-            {"maxretry", 3},
-            {"bantime", 86400},
-            {"findtime", 600},
-            {"journalmatch", {"_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd"}},
-            {"logpath", json::array()},
-            {"failregex", {"^Failed \\S+ for .*"}},
-            {"ports", {{"iptables-multiport", "ssh"}}},
-            {"ignore", {"127.0.0.0/8", "::1"}},
-            {"actions", {"iptables-multiport"}}}},
-          {"ssh_port", 22},
-          {"at_boot",
-           {{"enabled", true}, {"maxretry", 3}, {"bantime", 86400}, {"findtime", 600}, {"ignore", {"127.0.0.1/8"}}}}};
-}
-
-Finding jail(const json& value) {
-  return judged("fail2ban-sshd", kJail, record_of({{"fail2ban", value}, {"units", unit("fail2ban.service")}}));
-}
-
 json proxy(const std::string& dial, const json& timeout) {
   return {{"handler", "reverse_proxy"},
           {"api", true},
@@ -80,6 +47,9 @@ json container() {
           {"state", "running"},
           {"health", "healthy"},
           {"oom_killed", false},
+          {"restarts", 0},
+          {"exit_code", 0},
+          {"started_at", "2026-11-26T09:00:00.123456789Z"},
           {"ports", json::array({{{"host_ip", "127.0.0.1"}, {"host_port", "8080"}, {"container", "8080/tcp"}}})},
           {"memory", 1},
           {"cpus", 1},
@@ -124,18 +94,22 @@ json redis(const std::string& reply, const std::string& bind) {
           {"persistence", {{"aof_last_write_status", "ok"}}}};
 }
 
+const json kTold{{"alerts", {"HostDown"}}, {"alertmanagers", {"127.0.0.1:9093"}}};
 const json kQueue{{"alerts", {"HostDown"}}, {"grafana_login", "admin:x"}};
 
 json prometheus() {
-  return {{"targets",
-           {{{"job", "node"},
-             {"health", "up"},
-             {"error", ""},
-             {"last_scrape", "2026-11-26T11:59:50.123456789Z"},
-             {"url", "http://127.0.0.1:9100/metrics"}}}},
-          {"retention", "15d"},
-          {"at_boot", {{"jobs", {"node"}}, {"alerts", {"HostDown"}}, {"retention", "360h"}}},
-          {"rules", {{{"name", "HostDown"}, {"health", "ok"}}}}};
+  return {
+      {"targets",
+       {{{"job", "node"},
+         {"health", "up"},
+         {"error", ""},
+         {"last_scrape", "2026-11-26T11:59:50.123456789Z"},
+         {"url", "http://127.0.0.1:9100/metrics"}}}},
+      {"retention", "15d"},
+      {"alertmanagers", {"http://127.0.0.1:9093/api/v2/alerts"}},
+      {"at_boot",
+       {{"jobs", {"node"}}, {"alerts", {"HostDown"}}, {"retention", "360h"}, {"alertmanagers", {"127.0.0.1:9093"}}}},
+      {"rules", {{{"name", "HostDown"}, {"health", "ok"}}}}};
 }
 
 json app() {
@@ -192,7 +166,6 @@ json app_in_containers() {
 }
 
 [[maybe_unused]] const bool kPasses =
-    passes("fail2ban-sshd", kJail, {{"fail2ban", fail2ban()}, {"units", unit("fail2ban.service")}}) &
     passes("caddy-site", {{"upstream", "127.0.0.1:8080"}, {"read_timeout_s", 300}, {"headers", {"X-Frame-Options"}}},
            {{"caddy", caddy({proxy("127.0.0.1:8080", 300)})}}) &
     passes("docker-engine", kDocker,
@@ -203,6 +176,7 @@ json app_in_containers() {
     passes("prometheus-scrapes", {{"jobs", {"node"}}, {"retention", "15d"}},
            {{"units", unit("prometheus.service")}, {"prometheus", prometheus()}}) &
     passes("alerts-loaded", {{"alerts", {"HostDown"}}}, {{"prometheus", prometheus()}}) &
+    passes("alerts-loaded", kTold, {{"prometheus", prometheus()}}) &
     passes("alerts-loaded", kQueue, {{"prometheus", prometheus()}, {"grafana", {{"default_login", 401}}}}) &
     passes("node-exporter", {{"root_filesystem", true}},
            {{"units", unit("prometheus-node-exporter.service")},
@@ -245,42 +219,6 @@ json app_in_containers() {
            {{"docker.containers", containers(container())}});
 
 }  // namespace
-
-TEST_CASE("fail2ban: the compliant jail passes, each weaker one fails") {
-  CHECK(jail(fail2ban()).verdict == Verdict::kPass);
-  CHECK(jail(with_value(fail2ban(), "/jail/maxretry", 5)).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail/bantime", 600)).persistence == Persistence::kRuntimeOnly);
-  CHECK(jail(with_value(fail2ban(), "/at_boot/bantime", 600)).persistence == Persistence::kBootOnly);
-  CHECK(jail(with_value(fail2ban(), "/at_boot/enabled", false)).persistence == Persistence::kBootOnly);
-  CHECK(jail(with_value(fail2ban(), "/jail/findtime", 1)).verdict == Verdict::kFail);
-  for (const char* network : {"0.0.0.0/0", "0.0.0.0", "::", "0.0.0.0/1", "2000::/3"})
-    CHECK(jail(with_value(fail2ban(), "/jail/ignore", {network})).persistence == Persistence::kRuntimeOnly);
-  const auto everybody =
-      with_value(with_value(fail2ban(), "/jail/ignore", {"0.0.0.0"}), "/at_boot/ignore", {"0.0.0.0/0"});
-  CHECK(jail(everybody).persistence == Persistence::kBoth);
-  CHECK(jail(with_value(fail2ban(), "/jail/ignore", {"10.0.0.0/8", "2001:db8::/32"})).verdict == Verdict::kPass);
-  for (const char* unread : {"/jail/ignore", "/at_boot/ignore", "/at_boot/maxretry", "/at_boot/bantime"})
-    CHECK(jail(with_value(fail2ban(), unread, nullptr)).verdict == Verdict::kUnknown);
-  CHECK(jail(with_value(fail2ban(), "/at_boot/ignore", {"%(friends)s"})).verdict == Verdict::kUnknown);
-  CHECK(jail(with_value(fail2ban(), "/jail/failregex", {"^never$"})).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail/ports", {{"iptables-multiport", "2222"}})).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail/bantime", -1)).verdict == Verdict::kPass);
-  CHECK(jail(with_value(fail2ban(), "/jail/actions", json::array())).verdict == Verdict::kFail);
-  CHECK(jail(with_value(fail2ban(), "/jail", nullptr)).verdict == Verdict::kFail);
-}
-
-TEST_CASE("traps of fail2ban: a copied jail.conf, no auth.log, sshd-session, no program to ban with") {
-  CHECK(has_trap(jail(with_value(fail2ban(), "/jail_local", 25040)), "jail-conf-copied"));
-  const auto twice = jail(
-      with_value(with_value(fail2ban(), "/problem", "jail.local has the section [sshd] twice"), "/running", false));
-  CHECK(twice.verdict == Verdict::kFail);
-  CHECK(has_trap(twice, "jail-conf-copied"));
-  CHECK(has_trap(jail(with_value(fail2ban(), "/running", false)), "fail2ban-no-auth-log"));
-  const auto session = jail(with_value(fail2ban(), "/sshd_process", "sshd-session"));
-  CHECK(session.verdict == Verdict::kFail);
-  CHECK(has_trap(session, "fail2ban-sshd-session"));
-  CHECK(has_trap(jail(with_value(fail2ban(), "/iptables", false)), "fail2ban-no-firewall-program"));
-}
 
 TEST_CASE("Caddy: the first reverse_proxy that matches answers; traps by name") {
   CHECK(site(caddy({proxy("127.0.0.1:8080", 300)})).verdict == Verdict::kPass);
@@ -406,6 +344,63 @@ TEST_CASE("containers: each aspect passes on the good one and fails on its own f
   CHECK(aspect("private-tmp", with_value(container(), "/process/tmp/options", "rw,nosuid")).verdict == Verdict::kFail);
   CHECK(aspect("healthy", container(), 3).verdict == Verdict::kFail);
   CHECK(aspect("no such aspect", container()).verdict == Verdict::kUnknown);
+}
+
+TEST_CASE("a container that is started again and again is not healthy, however it looks") {
+  const auto again = [](const json& restarts, const json& started) {
+    return aspect("healthy", with_value(with_value(container(), "/restarts", restarts), "/started_at", started));
+  };
+  const std::string lately = "2026-11-26T11:59:30.5Z";  // 29.5 s before the audit
+  CHECK(again(3, lately).verdict == Verdict::kFail);
+  CHECK(again(2, lately).verdict == Verdict::kWarn);
+  CHECK(again(0, lately).verdict == Verdict::kPass);
+  CHECK(again(40, "2026-11-26T09:00:00Z").verdict == Verdict::kPass);  // it has been well since
+  for (const json& garbled : {json(""), json("0001-01-01"), json("gestern"), json(nullptr), json(1764)})
+    CHECK(again(1, garbled).verdict == Verdict::kUnknown);
+  for (const json& garbled : {json(nullptr), json("3"), json(-1), json::array()})
+    CHECK(again(garbled, lately).verdict == Verdict::kUnknown);
+  const auto killed = with_value(with_value(container(), "/state", "exited"), "/exit_code", 137);
+  CHECK(aspect("healthy", killed).actual.find("exit status 137") != std::string::npos);
+  const auto starved = aspect("healthy", with_value(killed, "/oom_killed", true));
+  CHECK(starved.actual.find("killed for its memory") != std::string::npos);
+}
+
+TEST_CASE("limits of memory may not add up to more than the host has") {
+  constexpr std::int64_t kGib = 1 << 30;
+  const auto limits = [](std::int64_t one, std::int64_t other, std::uint64_t host_mb, const char* state = "running") {
+    const auto first = with_value(container(), "/memory", one);
+    auto second = with_value(with_value(container(), "/memory", other), "/state", state);
+    second["project"] = "somebody-else";
+    second["application"] = "";
+    auto record = record_of({{"docker.containers", {{"containers", {first, second}}}}});
+    record.facts.memory_mb = host_mb;
+    return judged("containers", {{"aspect", "limits"}, {"project", "sentinel"}}, record).verdict;
+  };
+  CHECK(limits(kGib, kGib, 2048) == Verdict::kPass);
+  CHECK(limits(kGib, 2 * kGib, 2048) == Verdict::kFail);
+  CHECK(limits(kGib, 2 * kGib, 2048, "exited") == Verdict::kPass);
+  CHECK(limits(kGib, 0, 2048) == Verdict::kPass);
+  CHECK(limits(kGib, kGib, 0) == Verdict::kUnknown);
+}
+
+TEST_CASE("declared Alertmanagers have to be known to Prometheus, now and after its next start") {
+  const auto told = [](const json& value, const json& wanted = {"127.0.0.1:9093"}) {
+    return judged("alerts-loaded", {{"alerts", {"HostDown"}}, {"alertmanagers", wanted}},
+                  record_of({{"prometheus", value}}));
+  };
+  CHECK(told(prometheus()).verdict == Verdict::kPass);
+  CHECK(told(with_value(prometheus(), "/alertmanagers", json::array())).persistence == Persistence::kRuntimeOnly);
+  CHECK(told(with_value(prometheus(), "/alertmanagers", {"http://127.0.0.1:90931/api/v2/alerts"})).verdict ==
+        Verdict::kFail);
+  CHECK(told(with_value(prometheus(), "/at_boot/alertmanagers", json::array())).persistence == Persistence::kBootOnly);
+  const auto nobody = told(prometheus(), json::array());
+  CHECK(nobody.verdict == Verdict::kPass);
+  CHECK(nobody.actual.find("nobody is told") != std::string::npos);
+  for (const json& garbled : {json(nullptr), json(1), json("127.0.0.1:9093"), json{{"url", 1}}}) {
+    CAPTURE(garbled.dump());
+    CHECK(told(with_value(prometheus(), "/alertmanagers", garbled)).verdict != Verdict::kPass);
+    CHECK(told(with_value(prometheus(), "/at_boot/alertmanagers", garbled)).verdict != Verdict::kPass);
+  }
 }
 
 TEST_CASE("traps of compose: an override adds ports, and replicas can't share one") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times as fail2ban's files have them.
+// What fail2ban's and Prometheus' files say.
 #include <catch2/catch.hpp>
 
 #include "core/checks/fail2ban_files.h"
+#include "core/checks/prometheus_files.h"
 #include "tests/support/fake_system.h"
 
 using namespace sentinel;
@@ -32,4 +33,22 @@ TEST_CASE("options of a jail: later files win, and references lead to other opti
   CHECK(options["last"] == "%(loop)s");
   machine.put_file("/etc/fail2ban/jail.d/b.local", "[sshd]\nmaxretry = 2\n");
   CHECK(jail_options("sshd", machine).value()["maxretry"] == "2");
+}
+
+TEST_CASE("Prometheus' file: who is told of alerts, in both ways to write a list") {
+  const auto told = [](const std::string& alerting) {
+    FakeSystem machine;
+    machine.put_file("/etc/prometheus/prometheus.yml",
+                     "global:\n  scrape_interval: 15s\n" + alerting +
+                         "scrape_configs:\n- job_name: node\n  static_configs:\n  - targets: ['127.0.0.1:9100']\n");
+    return prometheus_files(machine).value().at("alertmanagers");
+  };
+  using Names = std::vector<std::string>;
+  CHECK(told("") == Names{});
+  CHECK(told("alerting:\n  alertmanagers:\n    - static_configs:\n        - targets: [\"127.0.0.1:9093\", b:1]\n") ==
+        Names{"127.0.0.1:9093", "b:1"});
+  CHECK(told("alerting:\n  alertmanagers:\n  - scheme: https\n    static_configs:\n    - targets:\n      - 'a:9093'  # "
+             "us\n"
+             "      - b:9093\n    basic_auth:\n      password: 'x:1'\n") == Names{"a:9093", "b:9093"});
+  CHECK(told("# alerting:\n#   targets: [a:1]\n") == Names{});
 }

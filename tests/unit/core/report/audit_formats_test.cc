@@ -78,7 +78,7 @@ TEST_CASE("A finding's facts come in one order, without empty ones") {
         "seen: publickey,password [sshd.offered]\n"
         "trap: cloud-init-password: the cloud image's drop-in turns passwords on -> sort a drop-in before it\n"
         "why: Passwords are guessed all day long on every public address.\n"
-        "repair: Put the drop-in in place before 50-cloud-init.conf and reload sshd.\nstep: ssh/drop-in");
+        "repair: Put the drop-in in place before 50-cloud-init.conf and reload sshd.\nsteps: ssh/drop-in, users/keys");
   CHECK(gist_of(report.hosts[0].findings[4]) == "accepted until 2027-01-31 by ops: the office moves in January");
   CHECK(delta_text(*report.hosts[0].since_last) == "2 worse, 1 better since 2026-11-25");
   CHECK(delta_text({"2026-11-25T10:00:00.000Z", {}, {}}).empty());

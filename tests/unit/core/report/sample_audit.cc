@@ -21,7 +21,7 @@ Finding failed_login() {
   Finding out = finding("000-02", "SSH lets in keys only", "Access", Severity::kCritical, Verdict::kFail);
   out.control.why = "Passwords are guessed all day long on every public address.";
   out.control.remediation = "Put the drop-in in place before 50-cloud-init.conf and reload sshd.";
-  out.control.step = "ssh/drop-in";
+  out.control.steps = {"ssh/drop-in", "users/keys"};
   out.control.references = {"CIS-U 5.1.20", "DS sshd-06"};
   out.persistence = Persistence::kRuntimeOnly;
   out.expected = "passwordauthentication no";
@@ -95,7 +95,7 @@ AuditReport hostile_audit() {
     Finding hostile = finding("x-" + std::string(word), "title " + bad, "section " + bad, Severity::kHigh, verdict);
     hostile.control.why = bad;
     hostile.control.remediation = bad;
-    hostile.control.step = bad;
+    hostile.control.steps = {bad, bad};
     hostile.control.references = {bad};
     hostile.expected = bad;
     hostile.actual = bad;
