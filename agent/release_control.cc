@@ -4,10 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "core/engine/lease.h"
 #include "core/engine/state_directory.h"
+#include "core/release/registry.h"
 #include "core/system/unit_properties.h"
 
 namespace sentinel::agent {
@@ -32,25 +31,12 @@ std::string HostReleaseControl::unit() const {
   return fmt::format("sentinel-rollback@{}.service", app_);
 }
 
-Result<std::int64_t> HostReleaseControl::number(const std::string& release, const std::string& property) {
-  // Of the systemd runtime; a unit that isn't there was never started.
-  SENTINEL_TRY(auto known, unit_properties(machine_, fmt::format("{}-{}.service", app_, release), property));
-  const auto& text = known[property];
-  std::int64_t out = 0;
-  std::from_chars(text.data(), text.data() + text.size(), out);
-  return out;
-}
-
-Result<std::uint32_t> HostReleaseControl::restarts(const std::string& release) {
-  SENTINEL_TRY(const auto times, number(release, "NRestarts"));
-  return static_cast<std::uint32_t>(times);
-}
-
-Result<std::optional<std::chrono::milliseconds>> HostReleaseControl::uptime(const std::string& release) {
-  SENTINEL_TRY(const auto started, number(release, "ExecMainStartTimestampMonotonic"));  // microseconds since boot
-  if (started == 0) return std::optional<std::chrono::milliseconds>();
-  return std::optional(
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.since_boot() - std::chrono::microseconds(started)));
+Result<Activity> HostReleaseControl::activity(const std::string& release) {
+  SENTINEL_TRY(const auto known, ReleaseRegistry(machine_, StateDirectory{}).read(app_));
+  Release asked;
+  asked.app = app_;
+  asked.id = release;
+  return parts_.runtime(known.runtime).activity(asked);
 }
 
 Result<bool> HostReleaseControl::busy() {

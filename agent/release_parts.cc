@@ -22,10 +22,10 @@ Result<std::string> call_admin(const std::string& socket, const std::string& met
 
 }  // namespace
 
-ReleaseParts::ReleaseParts(System& machine, Clock& clock)
+ReleaseParts::ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience)
     : clock_(clock),
       systemd_(machine, clock, call_admin),
-      compose_(machine, clock, call_admin),
+      compose_(machine, clock, call_admin, patience),
       runner_(machine),
       judge_(clock, runner_, call_admin) {}
 

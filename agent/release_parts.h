@@ -12,12 +12,16 @@ namespace sentinel::agent {
 
 class ReleaseParts {
  public:
-  ReleaseParts(System& machine, Clock& clock);
+  /// `patience`: with the container engine (see Docker).
+  ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience = Docker::kPatience);
 
-  /// For releases of this runtime; an application keeps its own.
+  /// An application keeps its own.
+  Runtime& runtime(RuntimeKind kind) {
+    return kind == RuntimeKind::kCompose ? static_cast<Runtime&>(compose_) : systemd_;
+  }
+
   RolloutSurroundings surroundings(HostState& host, EventSink& events, RuntimeKind kind) {
-    Runtime& runtime = kind == RuntimeKind::kCompose ? static_cast<Runtime&>(compose_) : systemd_;
-    return {host, runtime, judge_, clock_, events};
+    return {host, runtime(kind), judge_, clock_, events};
   }
 
  private:

@@ -51,10 +51,10 @@ std::string RollbackGuard::restarting() {
   const auto current = releases_.current();
   if (!current.ok() || !*current || (*current)->id == restarting_ || busy()) return {};
   const auto& id = (*current)->id;
-  const auto times = releases_.restarts(id);
-  if (!times.ok() || *times <= kRestartsAllowed) return {};
+  const auto activity = releases_.activity(id);
+  if (!activity.ok() || activity->restarts <= kRestartsAllowed) return {};
   restarting_ = id;
-  return fmt::format("release {} was started again {} times", id, *times);
+  return fmt::format("release {} was started again {} times", id, activity->restarts);
 }
 
 bool RollbackGuard::busy() {
@@ -67,8 +67,8 @@ bool RollbackGuard::starting(std::chrono::milliseconds period) {
   const auto current = releases_.current();
   if (!current.ok() || !*current) return false;
   if (clock_.now() - (*current)->since < period) return true;
-  const auto uptime = releases_.uptime((*current)->id);
-  return uptime.ok() && *uptime && **uptime < period;
+  const auto activity = releases_.activity((*current)->id);
+  return activity.ok() && activity->age && *activity->age < period;
 }
 
 }  // namespace sentinel::agent

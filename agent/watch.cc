@@ -33,6 +33,8 @@ using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 constexpr milliseconds kLongestPause{5000};
+// One that hangs must not keep the watch from its watchdog, nor probes from being asked.
+constexpr std::chrono::seconds kEnginePatience{5};
 
 struct Watched {
   explicit Watched(const Probe& asked) : probe(asked), condition(asked) {}
@@ -278,7 +280,8 @@ ExitCode watch(const std::string& settings_path) {
   LocalSystem machine;
   LocalProbeRunner runner(machine);
   SystemClock clock;
-  HostReleaseControl releases(machine, clock, settings->app);
+  ReleaseParts parts(machine, clock, kEnginePatience);
+  HostReleaseControl releases(machine, parts, settings->app);
   RollbackMemory memory(machine, kWatchMemory);
   if (const auto loaded = memory.load(); !loaded.ok()) {
     fmt::print(stderr, "{}", render_error(Error(loaded.error()).during(std::string("reading ") + kWatchMemory)));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace sentinel {
@@ -27,5 +28,8 @@ class SystemClock final : public Clock {
 
 /// "2026-01-31T08:15:30.123Z"
 std::string to_rfc3339(std::chrono::system_clock::time_point time);
+
+/// Seconds since 1970 of such a text, whatever digits its fraction has; nothing for other text.
+std::optional<std::int64_t> unix_seconds(const std::string& rfc3339);
 
 }  // namespace sentinel

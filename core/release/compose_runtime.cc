@@ -152,6 +152,11 @@ Result<Activity> ComposeRuntime::activity(const Release& release) {
   activity.running = container->running;
   activity.restarts = container->restarts;
   activity.run = container->id + " " + container->started;
+  // Of one that was never started it says the year 1.
+  if (const auto started = unix_seconds(container->started); started && *started > 0) {
+    const auto age = clock_.now().time_since_epoch() - std::chrono::seconds(*started);
+    activity.age = std::chrono::duration_cast<std::chrono::milliseconds>(age);
+  }
   if (container->ended) {
     activity.ended =
         fmt::format("it ended: status {}{}", container->exit_status, container->out_of_memory ? ", out of memory" : "");

@@ -14,8 +14,9 @@ namespace sentinel {
 
 class ComposeRuntime final : public Runtime {
  public:
-  ComposeRuntime(System& machine, Clock& clock, AdminCall admin)
-      : machine_(machine), clock_(clock), admin_(std::move(admin)), docker_(machine, clock) {}
+  /// `patience`: with the engine (see Docker).
+  ComposeRuntime(System& machine, Clock& clock, AdminCall admin, std::chrono::seconds patience = Docker::kPatience)
+      : machine_(machine), clock_(clock), admin_(std::move(admin)), docker_(machine, clock, patience) {}
 
   Result<void> check(const Release& next) override;
 

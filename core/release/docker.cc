@@ -11,9 +11,7 @@
 namespace sentinel {
 namespace {
 
-constexpr std::chrono::seconds kCommand{60};
 constexpr std::chrono::seconds kTransfer{900};  // load and pull move whole images
-constexpr std::chrono::seconds kDaemonAway{60};
 constexpr std::chrono::milliseconds kLook{200};
 constexpr const char* kCompose1 = "/usr/bin/docker-compose";
 constexpr const char* kHowToGet = "the role docker installs it: sentinelctl bootstrap or apply";
@@ -47,7 +45,7 @@ Error failure(const std::string& doing, const CommandResult& done) {
 }  // namespace
 
 Result<CommandResult> Docker::ask(std::vector<std::string> argv, std::string input, std::chrono::seconds patience) {
-  const auto deadline = clock_.since_boot() + kDaemonAway;
+  const auto deadline = clock_.since_boot() + patience_;
   const CommandLine command{std::move(argv), std::move(input), {{"COMPOSE_IGNORE_ORPHANS", "true"}}, patience, {}};
   while (true) {
     SENTINEL_TRY(auto done, machine_.run(command));
@@ -61,7 +59,7 @@ Result<CommandResult> Docker::ask(std::vector<std::string> argv, std::string inp
 
 Result<std::string> Docker::run(std::vector<std::string> arguments, std::string input) {
   const auto& verb = arguments.front();
-  const auto patience = verb == "load" || verb == "pull" ? kTransfer : kCommand;
+  const auto patience = verb == "load" || verb == "pull" ? kTransfer : patience_;
   const auto doing = fmt::format("docker {}", fmt::join(arguments, " "));
   arguments.insert(arguments.begin(), "docker");
   SENTINEL_TRY(auto done, ask(std::move(arguments), std::move(input), patience));
@@ -71,7 +69,7 @@ Result<std::string> Docker::run(std::vector<std::string> arguments, std::string 
 
 Result<std::vector<std::string>> Docker::compose_command() {
   if (!compose_.empty()) return compose_;
-  SENTINEL_TRY(const auto plugin, ask({"docker", "compose", "version"}, {}, kCommand));
+  SENTINEL_TRY(const auto plugin, ask({"docker", "compose", "version"}, {}, patience_));
   // docker-compose is not asked for its version: that alone takes it half a second.
   SENTINEL_TRY(const auto program, machine_.status(kCompose1));
   if (plugin.status == 0) {
@@ -91,7 +89,7 @@ Result<void> Docker::compose(const std::string& project, const std::string& file
     argv.push_back(option);
   }
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  SENTINEL_TRY(const auto done, ask(std::move(argv), {}, kCommand));
+  SENTINEL_TRY(const auto done, ask(std::move(argv), {}, patience_));
   if (done.status != 0) return failure(doing, done);
   return {};
 }
@@ -106,7 +104,7 @@ Result<std::optional<Container>> Docker::container(const std::string& name) {
   SENTINEL_TRY(const auto done,
                ask({"docker", "container", "inspect", "--format",
                     R"({"id": {{json .Id}}, "state": {{json .State}}, "restarts": {{.RestartCount}}})", name},
-                   {}, kCommand));
+                   {}, patience_));
   if (done.status != 0 && is_missing(done)) return std::optional<Container>();
   if (done.status != 0) return failure("docker container inspect " + name, done);
   SENTINEL_TRY(const auto json, parse_json(done.output));
@@ -128,7 +126,7 @@ Result<std::optional<Container>> Docker::container(const std::string& name) {
 }
 
 Result<void> Docker::restart_policy(const std::string& name, const std::string& policy) {
-  SENTINEL_TRY(const auto done, ask({"docker", "update", "--restart", policy, name}, {}, kCommand));
+  SENTINEL_TRY(const auto done, ask({"docker", "update", "--restart", policy, name}, {}, patience_));
   if (done.status == 0 || is_missing(done)) return {};
   return failure("docker update " + name, done);
 }
@@ -157,7 +155,7 @@ Result<std::map<std::string, bool>> Docker::label_values(const std::string& labe
 Result<std::optional<ImageState>> Docker::image(const std::string& name) {
   SENTINEL_TRY(const auto done, ask({"docker", "image", "inspect", "--format",
                                      R"({"id": {{json .Id}}, "tags": {{json .RepoTags}}})", name},
-                                    {}, kCommand));
+                                    {}, patience_));
   if (done.status != 0 && is_missing(done)) return std::optional<ImageState>();
   if (done.status != 0) return failure("docker image inspect " + name, done);
   SENTINEL_TRY(const auto json, parse_json(done.output));
@@ -174,7 +172,7 @@ Result<std::optional<ImageState>> Docker::image(const std::string& name) {
 std::vector<std::string> Docker::timed_log(const std::string& name, std::size_t lines, const std::string& since) {
   std::vector<std::string> argv{"docker", "logs", "--timestamps", "--tail", std::to_string(lines), name};
   if (!since.empty()) argv.insert(argv.begin() + 2, {"--since", since});
-  const auto shown = ask(std::move(argv), {}, kCommand);
+  const auto shown = ask(std::move(argv), {}, patience_);
   if (!shown.ok() || shown->status != 0) return {};
   // Its two outputs come apart; the times put them together again.
   auto out = lines_of(shown->output);

@@ -33,7 +33,11 @@ struct ImageState {
 /// Errors `release.docker`; `release.no-docker` when a program is missing.
 class Docker {
  public:
-  Docker(System& machine, Clock& clock) : machine_(machine), clock_(clock) {}
+  static constexpr std::chrono::seconds kPatience{60};
+
+  /// `patience`: how long a command may take (load and pull longer), and how long it waits for a daemon that is away.
+  Docker(System& machine, Clock& clock, std::chrono::seconds patience = kPatience)
+      : machine_(machine), clock_(clock), patience_(patience) {}
 
   /// A docker command that may change things.
   Result<std::string> run(std::vector<std::string> arguments, std::string input = {});
@@ -62,6 +66,7 @@ class Docker {
 
   System& machine_;
   Clock& clock_;
+  std::chrono::seconds patience_;
   std::vector<std::string> compose_;  ///< once it is known
 };
 

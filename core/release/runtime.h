@@ -4,6 +4,7 @@
 // back. Every function can be repeated, and can follow any other: after a crash nobody knows how far the last one came.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,12 +15,13 @@
 
 namespace sentinel {
 
-/// What a candidate's processes do.
+/// What a release's processes do.
 struct Activity {
   bool running = false;
   std::string ended;           ///< why it does not run any more: "exit status 1"; empty while it runs or starts
   std::uint32_t restarts = 0;  ///< since it was started
   std::string run;             ///< another one for each start; empty: there was none yet
+  std::optional<std::chrono::milliseconds> age{};  ///< since the last start, by whomever; nothing: there was none
 };
 
 /// A verdict on a release, and what becomes of it: exit code 6.
@@ -50,6 +52,7 @@ class Runtime {
   virtual Result<void> prepare(const Release& next) = 0;
   /// Starts it without waiting for it to be ready.
   virtual Result<void> start_candidate(const Release& next) = 0;
+  /// Of `release` no more than app and id may be known.
   virtual Result<Activity> activity(const Release& release) = 0;
   virtual ReleaseEndpoint endpoint(const Release& release) const = 0;
 

@@ -65,14 +65,21 @@ struct SystemdRuntime::UnitState {
   bool queued = false;  ///< a job for it waits or runs
   std::uint32_t restarts = 0;
   std::string invocation;
+  std::int64_t started_us = 0;  ///< the main process, since boot; 0: never
 
-  static constexpr const char* kNames = "ActiveState,Result,ExecMainStatus,NRestarts,Job,InvocationID";
+  static constexpr const char* kNames =
+      "ActiveState,Result,ExecMainStatus,NRestarts,Job,InvocationID,ExecMainStartTimestampMonotonic";
 
   explicit UnitState(UnitProperties found)
       : active(found["ActiveState"]), result(found["Result"]), status(found["ExecMainStatus"]), invocation(found["InvocationID"]) {
     queued = !found["Job"].empty() && found["Job"] != "0";
-    const auto& text = found["NRestarts"];
-    std::from_chars(text.data(), text.data() + text.size(), restarts);
+    read(found["NRestarts"], restarts);
+    read(found["ExecMainStartTimestampMonotonic"], started_us);
+  }
+
+  template <typename Number>
+  static void read(const std::string& text, Number& into) {
+    std::from_chars(text.data(), text.data() + text.size(), into);
   }
 
   bool ended() const { return !queued && (active == "inactive" || active == "failed"); }
@@ -145,6 +152,10 @@ Result<Activity> SystemdRuntime::activity(const Release& release) {
   Activity activity;
   activity.restarts = state.restarts;
   activity.run = state.invocation;
+  if (state.started_us > 0) {
+    const auto age = clock_.since_boot() - std::chrono::microseconds(state.started_us);
+    activity.age = std::chrono::duration_cast<std::chrono::milliseconds>(age);
+  }
   activity.running = state.active == "active" || state.active == "reloading";
   if (state.ended()) {
     activity.ended = state.result == "success" ? "it ended by itself"

@@ -5,9 +5,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
-#include <chrono>
-
 #include "core/report/printable.h"
 
 namespace sentinel {
@@ -28,15 +25,6 @@ std::string text_of(const Finding& finding, const Waiver& waiver) {
   return finding.waiver_expired
              ? fmt::format("EXPIRED on {}, was accepted by {}: {}", waiver.until, waiver.owner, waiver.reason)
              : fmt::format("accepted until {} by {}: {}", waiver.until, waiver.owner, waiver.reason);
-}
-
-std::optional<int> number(const std::string& text, std::size_t at, std::size_t length) {
-  int value = 0;
-  if (at + length > text.size()) return std::nullopt;
-  const char* end = text.data() + at + length;
-  const auto [stopped, failure] = std::from_chars(text.data() + at, end, value);
-  if (failure != std::errc() || stopped != end) return std::nullopt;
-  return value;
 }
 
 }  // namespace
@@ -95,22 +83,6 @@ std::string changes_text(const std::vector<VerdictChange>& changes) {
                        name_of(kVerdictNames, change.now));
   }
   return out;
-}
-
-std::optional<std::int64_t> unix_seconds(const std::string& rfc3339) {
-  const auto year = number(rfc3339, 0, 4);
-  const auto month = number(rfc3339, 5, 2);
-  const auto day = number(rfc3339, 8, 2);
-  const auto hour = number(rfc3339, 11, 2);
-  const auto minute = number(rfc3339, 14, 2);
-  const auto second = number(rfc3339, 17, 2);
-  if (!year || !month || !day || !hour || !minute || !second || !rfc3339.ends_with('Z')) return std::nullopt;
-  const std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day)));
-  if (!date.ok()) return std::nullopt;
-  const auto time = std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-                    std::chrono::seconds(*second);
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace sentinel

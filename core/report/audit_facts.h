@@ -3,7 +3,6 @@
 // SARIF, OSCAL, Markdown, HTML) say the same things in the same order.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +29,5 @@ std::string delta_text(const AuditDelta& delta);
 
 /// "000-02 pass -> fail, 000-05 not asked -> unknown"; printable.
 std::string changes_text(const std::vector<VerdictChange>& changes);
-
-/// Seconds since 1970 of what to_rfc3339 writes; nothing for other text.
-std::optional<std::int64_t> unix_seconds(const std::string& rfc3339);
 
 }  // namespace sentinel

@@ -3,6 +3,7 @@
 // the checklist.
 #include <fmt/format.h>
 
+#include "core/base/clock.h"
 #include "core/report/audit_facts.h"
 #include "core/report/audit_formats.h"
 #include "core/report/audit_summary.h"

@@ -4,8 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/release/registry.h"
 #include "tests/support/fake_system.h"
 #include "tests/support/faulty_system.h"
+#include "tests/unit/core/engine/support.h"
 
 namespace sentinel::agent {
 namespace {
@@ -32,8 +34,7 @@ struct Releases final : ReleaseControl {
   bool broken = false;
   bool at_work = false;
   std::string end;  ///< of the last step; while set, a step changes nothing
-  std::optional<std::chrono::milliseconds> up;
-  std::uint32_t times = 0;  ///< the current one was started again
+  Activity activities;  ///< of the current one
 
   Result<std::optional<CurrentRelease>> current() override {
     if (broken) return Error("system.EIO", "the disk is broken");
@@ -41,9 +42,7 @@ struct Releases final : ReleaseControl {
     return std::optional(CurrentRelease{stack.back(), FixedClock().now() - age});
   }
 
-  Result<std::optional<std::chrono::milliseconds>> uptime(const std::string&) override { return up; }
-
-  Result<std::uint32_t> restarts(const std::string&) override { return times; }
+  Result<Activity> activity(const std::string&) override { return activities; }
 
   Result<bool> busy() override { return at_work; }
 
@@ -70,6 +69,15 @@ struct Scene {
     return RollbackGuard(releases, memory, clock, "demo", window).unhealthy("status 503");
   }
 };
+
+// By the host's registry, the application's releases are containers.
+void deployed_to_containers(FakeSystem& machine) {
+  machine.put_directory("/var/lib/sentinel");
+  AppReleases known;
+  known.app = "demo";
+  known.runtime = RuntimeKind::kCompose;
+  REQUIRE(ReleaseRegistry(machine, {}).write(known).ok());
+}
 
 }  // namespace
 
@@ -162,7 +170,7 @@ TEST_CASE("in its start period a release is not judged, whether it came or was s
   CHECK(guard.starting(std::chrono::minutes(2)));
   CHECK_FALSE(guard.starting(std::chrono::minutes(1)));
   CHECK_FALSE(guard.starting(std::chrono::minutes(0)));
-  scene.releases.up = std::chrono::seconds(20);
+  scene.releases.activities.age = std::chrono::seconds(20);
   CHECK(guard.starting(std::chrono::minutes(1)));
   CHECK_FALSE(guard.starting(std::chrono::seconds(20)));
 }
@@ -171,14 +179,14 @@ TEST_CASE("a release that is started again and again is said to be so once, when
   Scene scene;
   RollbackMemory memory(scene.machine, kPath);
   RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
-  scene.releases.times = 2;
+  scene.releases.activities.restarts = 2;
   CHECK(guard.restarting().empty());
-  scene.releases.times = 3;
+  scene.releases.activities.restarts = 3;
   scene.releases.at_work = true;
   CHECK(guard.restarting().empty());
   scene.releases.at_work = false;
   CHECK(guard.restarting() == "release 2 was started again 3 times");
-  scene.releases.times = 4;
+  scene.releases.activities.restarts = 4;
   CHECK(guard.restarting().empty());
   scene.releases.stack.push_back("3");
   CHECK(guard.restarting() == "release 3 was started again 4 times");
@@ -187,7 +195,8 @@ TEST_CASE("a release that is started again and again is said to be so once, when
 TEST_CASE("the host's link says what is in force, and its unit goes back") {
   FakeSystem machine;
   FixedClock clock;
-  HostReleaseControl releases(machine, clock, "demo");
+  ReleaseParts parts(machine, clock);
+  HostReleaseControl releases(machine, parts, "demo");
   CHECK_FALSE(releases.current()->has_value());
   machine.put_directory("/opt/demo");
   machine.put_link("/opt/demo/current", "releases/7");
@@ -196,17 +205,54 @@ TEST_CASE("the host's link says what is in force, and its unit goes back") {
   CHECK(releases.ended()->empty());
   machine.on({"systemctl", "show"}, {0, "ActiveState=failed\nResult=exit-code\nExecMainStatus=7\nJob=\n", ""});
   CHECK(*releases.ended() == "exit-code, status 7");
-  machine.on({"systemctl", "show"}, {0, "ExecMainStartTimestampMonotonic=3590000000\n", ""});
-  CHECK(**releases.uptime("7") == std::chrono::seconds(10));
-  machine.on({"systemctl", "show"}, {0, "ExecMainStartTimestampMonotonic=0\n", ""});
-  CHECK_FALSE(releases.uptime("7")->has_value());
-  machine.on({"systemctl", "show"}, {0, "NRestarts=3\n", ""});
-  CHECK(*releases.restarts("7") == 3);
   machine.on({"systemctl", "start"}, {0, "", ""});
   CHECK(releases.roll_back().ok());
   CHECK(machine.commands().back() == "systemctl start --no-block sentinel-rollback@demo.service");
   machine.on({"systemctl", "start"}, {5, "", "no such unit\n"});
   CHECK(releases.roll_back().error().message == "the rollback was not started: status 5: no such unit");
+}
+
+TEST_CASE("what a release's processes do is asked of its runtime: of systemd also when nothing was ever deployed") {
+  FakeSystem machine;
+  FixedClock clock;
+  ReleaseParts parts(machine, clock);
+  HostReleaseControl releases(machine, parts, "demo");
+  const auto seen = [&releases] {
+    const auto activity = releases.activity("7");
+    REQUIRE(activity.ok());
+    return std::pair(activity->restarts, activity->age);
+  };
+  using Age = std::optional<std::chrono::milliseconds>;
+  machine.on({"systemctl", "show"}, {0, "NRestarts=3\nExecMainStartTimestampMonotonic=3590000000\n", ""});
+  CHECK(seen() == std::pair(3U, Age(std::chrono::seconds(10))));
+  CHECK(machine.commands().back().ends_with(" demo-7.service"));
+  // It has never run.
+  machine.on({"systemctl", "show"}, {0, "NRestarts=0\nExecMainStartTimestampMonotonic=0\n", ""});
+  deployed_to_containers(machine);
+  const std::string state = R"({"id": "c", "restarts": 4, "state": {"Status": "running", "ExitCode": 0, )"
+                            R"("OOMKilled": false, "StartedAt": ")";
+  const std::vector<std::string> inspect{"docker", "container", "inspect"};
+  machine.on(inspect, {0, state + "2027-01-15T07:59:30.123456789Z\"}}\n", ""});
+  CHECK(seen() == std::pair(4U, Age(std::chrono::seconds(30))));
+  CHECK(machine.commands().back().ends_with(" demo-7"));
+  machine.on(inspect, {0, state + "0001-01-01T00:00:00Z\"}}\n", ""});
+  CHECK(seen() == std::pair(4U, Age()));
+}
+
+TEST_CASE("an engine that is away or hangs is asked with the patience that the watch has") {
+  FakeSystem machine;
+  ManualClock clock;
+  ReleaseParts parts(machine, clock, std::chrono::seconds(5));
+  deployed_to_containers(machine);
+  std::chrono::nanoseconds most{0};
+  machine.on({"docker"}, [&most](FakeSystem&, const CommandLine& command) {
+    most = std::max<std::chrono::nanoseconds>(most, command.timeout);
+    return CommandResult{1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."};
+  });
+  const auto begun = clock.since_boot();
+  CHECK(HostReleaseControl(machine, parts, "demo").activity("7").error().code == "release.docker");
+  CHECK(clock.since_boot() - begun <= std::chrono::seconds(6));
+  CHECK(most <= std::chrono::seconds(5));
 }
 
 }  // namespace sentinel::agent

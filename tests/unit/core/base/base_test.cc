@@ -142,4 +142,13 @@ TEST_CASE("times are written as RFC 3339 in UTC with milliseconds") {
         "2026-01-31T08:15:30.007Z");
 }
 
+TEST_CASE("a time is read as it was written, whatever digits its fraction has") {
+  CHECK(unix_seconds("2026-11-26T10:00:01.250Z") == 1795687201);
+  CHECK(unix_seconds("2026-11-26T10:00:01.123456789Z") == 1795687201);
+  CHECK(unix_seconds("1970-01-01T00:00:00Z") == 0);
+  CHECK_FALSE(unix_seconds("").has_value());
+  CHECK_FALSE(unix_seconds("2026-02-30T10:00:00Z").has_value());
+  CHECK_FALSE(unix_seconds("2026-11-26T10:00:01.250").has_value());
+}
+
 }  // namespace sentinel
