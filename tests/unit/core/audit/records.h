@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "core/audit/audit.h"
@@ -60,6 +62,25 @@ inline bool passes(const std::string& judgement, const nlohmann::json& with, con
 inline nlohmann::json with_value(nlohmann::json json, const std::string& pointer, nlohmann::json value) {
   json[nlohmann::json::json_pointer(pointer)] = std::move(value);
   return json;
+}
+
+/// One thing about a compliant host that is otherwise, and what is found then.
+struct Otherwise {
+  std::string pointer;
+  nlohmann::json value;
+  Verdict verdict = Verdict::kFail;
+  std::optional<Persistence> persistence{};
+};
+
+/// `judge` says what it finds of an answer; `good` is one it has nothing against.
+template <typename Judge>
+void check_each(const nlohmann::json& good, const Judge& judge, const std::vector<Otherwise>& rows) {
+  for (const auto& row : rows) {
+    INFO(row.pointer << " is " << row.value.dump());
+    const Finding finding = judge(with_value(good, row.pointer, row.value));
+    CHECK(finding.verdict == row.verdict);
+    if (row.persistence) CHECK(finding.persistence == *row.persistence);
+  }
 }
 
 }  // namespace sentinel
