@@ -49,12 +49,25 @@ std::string RollbackGuard::look() {
 
 std::string RollbackGuard::restarting() {
   const auto current = releases_.current();
-  if (!current.ok() || !*current || (*current)->id == restarting_ || busy()) return {};
+  if (!current.ok() || !*current) return {};
   const auto& id = (*current)->id;
   const auto activity = releases_.activity(id);
-  if (!activity.ok() || activity->restarts <= kRestartsAllowed) return {};
-  restarting_ = id;
-  return fmt::format("release {} was started again {} times", id, activity->restarts);
+  if (!activity.ok()) return {};
+  const auto now = clock_.since_boot();
+  if (counted_ != id) {
+    // What came into force within the hour has its restarts from then, unless it ran all along, as one that a deploy
+    // came back to does.
+    const auto age = clock_.now() - (*current)->since;
+    const bool anew = age < RestartWindow::kSpan && activity->age && *activity->age < age;
+    restarts_.begin(now, anew ? 0 : activity->restarts);
+    counted_ = id;
+    restarting_ = false;
+  }
+  const auto times = restarts_.look(now, activity->restarts);
+  if (times == 0) restarting_ = false;
+  if (restarting_ || times <= kRestartsAllowed || busy()) return {};
+  restarting_ = true;
+  return fmt::format("release {} was started again {} times within an hour", id, times);
 }
 
 bool RollbackGuard::busy() {

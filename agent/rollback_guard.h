@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/release_control.h"
+#include "agent/restart_window.h"
 #include "core/base/clock.h"
 #include "core/health/rollback_memory.h"
 
@@ -35,8 +36,9 @@ class RollbackGuard {
   /// To be called now and then: remembers which release came by a step. A text: such a step has just been seen to
   /// have failed, and how.
   std::string look();
-  /// To be called now and then. A text: the release in force is started again and again, so that probes find it well in
-  /// between; said once of a release, and not while a transaction is at work.
+  /// To be called now and then. A text: the release in force was started again too often within the last hour, though
+  /// probes may find it well in between. Said once, until an hour went by without any; not while a transaction is at
+  /// work.
   std::string restarting();
   /// Whether the release in force was started less than `period` ago, so that failures say nothing yet.
   bool starting(std::chrono::milliseconds period);
@@ -53,7 +55,9 @@ class RollbackGuard {
   Clock& clock_;
   std::string app_;
   std::chrono::milliseconds window_;
-  std::string restarting_;  ///< of which release that was said last
+  std::string counted_;  ///< the release whose restarts these are
+  RestartWindow restarts_;
+  bool restarting_ = false;  ///< that was said of it
 };
 
 }  // namespace sentinel::agent

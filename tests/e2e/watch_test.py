@@ -17,9 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from answering_server import BAD, GOOD, Server, http_target, probe  # noqa: E402
+from containers import ContainerCase, docker_host  # noqa: E402
 from hosts import Host  # noqa: E402
+from releases import on  # noqa: E402
 from sentinel import AGENT, Operator, only, wait_until  # noqa: E402
 
+RESTARTS_ALLOWED = 2  # core/health/bake.h
 TAKEN = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -220,6 +223,29 @@ class AsAService(unittest.TestCase):
             self.assertRegex(json.loads(host.read("/var/lib/sentinel/watch.json"))[-1]["reason"], "release 3 was started again [0-9]+ times")
             host.reboot()
             wait_until(lambda: conditions().get("ssh") == "healthy", 60, "it starts with the host")
+
+
+class OfContainers(ContainerCase):
+    @on("bookworm", possible=("bookworm", "trixie"))
+    def test_a_container_that_the_engine_starts_again_and_again_is_taken_back(self, suite):
+        with docker_host(suite) as host, Operator() as operator:
+            self.prepared(host, operator)
+            self.deploy("one")
+            # Failures say nothing so soon after a start: what counts is how often it was started again.
+            self.deploy("two", settings={"SENTINEL_ATTEMPTS": 3}, health={"start_period": "60s"})
+
+            def process():
+                return host.run(["docker", "inspect", "--format", "{{.State.Pid}}", "sentinel-two"]).stdout.strip()
+            for _ in range(RESTARTS_ALLOWED + 1):
+                before = process()
+                self.kill("sentinel-two")
+                wait_until(lambda before=before: process() not in (before, "0"), 60, "the engine starts it again")
+            wait_until(lambda: host.run(["readlink", "/opt/sentinel/current"]).stdout == "releases/one\n", 60, "it is taken back")
+            wait_until(lambda: self.states(host) == {"one": "confirmed", "two": "confirmed"}, 60, "the way back is done")
+            (step,) = json.loads(host.read("/var/lib/sentinel/watch.json"))
+            self.assertEqual((step["app"], step["from"]), ("sentinel", "two"))
+            self.assertEqual(step["reason"], f"release two was started again {RESTARTS_ALLOWED + 1} times within an hour")
+            self.answers()
 
 
 if __name__ == "__main__":

@@ -15,19 +15,11 @@ namespace {
 const std::string kPath = "/var/lib/sentinel/watch.json";
 const std::chrono::minutes kWindow{30};
 
-class FixedClock final : public Clock {
- public:
-  std::chrono::system_clock::time_point now() const override {
-    return std::chrono::system_clock::time_point(std::chrono::hours(500'000));
-  }
-
-  std::chrono::nanoseconds since_boot() const override { return std::chrono::hours(1); }
-
-  void sleep(std::chrono::milliseconds) override {}
-};
-
 /// Releases in the order a rollback goes through them.
 struct Releases final : ReleaseControl {
+  explicit Releases(Clock& time) : clock(time) {}
+
+  Clock& clock;
   std::vector<std::string> stack{"1", "2"};
   std::chrono::minutes age{1};
   int asked = 0;
@@ -39,7 +31,7 @@ struct Releases final : ReleaseControl {
   Result<std::optional<CurrentRelease>> current() override {
     if (broken) return Error("system.EIO", "the disk is broken");
     if (stack.empty()) return std::optional<CurrentRelease>();
-    return std::optional(CurrentRelease{stack.back(), FixedClock().now() - age});
+    return std::optional(CurrentRelease{stack.back(), clock.now() - age});
   }
 
   Result<Activity> activity(const std::string&) override { return activities; }
@@ -59,8 +51,8 @@ struct Scene {
   Scene() { machine.put_directory("/var/lib/sentinel"); }
 
   FakeSystem machine;
-  FixedClock clock;
-  Releases releases;
+  ManualClock clock;
+  Releases releases{clock};
 
   /// As a watch that was just started.
   GuardReport unhealthy(std::chrono::milliseconds window = kWindow) {
@@ -175,26 +167,90 @@ TEST_CASE("in its start period a release is not judged, whether it came or was s
   CHECK_FALSE(guard.starting(std::chrono::seconds(20)));
 }
 
+namespace {
+
+/// A watch that looks at how often the release in force was started again.
+struct Counting : Scene {
+  RollbackMemory memory{machine, kPath};
+  RollbackGuard guard{releases, memory, clock, "demo", kWindow};
+
+  /// What is said when the release was started again, `times` in all, and last just now.
+  std::string started_again(std::uint32_t times) {
+    releases.activities.restarts = times;
+    releases.activities.age = std::chrono::milliseconds(0);
+    return guard.restarting();
+  }
+
+  /// So much later; a look now and then says nothing.
+  void pass(std::chrono::minutes time) {
+    for (auto gone = std::chrono::minutes(0); gone < time; ++gone) {
+      clock.pass(std::chrono::minutes(1));
+      releases.age += std::chrono::minutes(1);
+      if (releases.activities.age) *releases.activities.age += std::chrono::minutes(1);
+      CHECK(guard.restarting().empty());
+    }
+  }
+};
+
+}  // namespace
+
 TEST_CASE("a release that is started again and again is said to be so once, when no transaction is at work") {
-  Scene scene;
-  RollbackMemory memory(scene.machine, kPath);
-  RollbackGuard guard(scene.releases, memory, scene.clock, "demo", kWindow);
-  scene.releases.activities.restarts = 2;
-  CHECK(guard.restarting().empty());
-  scene.releases.activities.restarts = 3;
+  Counting scene;
+  CHECK(scene.started_again(2).empty());
   scene.releases.at_work = true;
-  CHECK(guard.restarting().empty());
+  CHECK(scene.started_again(3).empty());
   scene.releases.at_work = false;
-  CHECK(guard.restarting() == "release 2 was started again 3 times");
-  scene.releases.activities.restarts = 4;
-  CHECK(guard.restarting().empty());
+  CHECK(scene.guard.restarting() == "release 2 was started again 3 times within an hour");
+  CHECK(scene.started_again(4).empty());
   scene.releases.stack.push_back("3");
-  CHECK(guard.restarting() == "release 3 was started again 4 times");
+  CHECK(scene.started_again(5) == "release 3 was started again 5 times within an hour");
+}
+
+TEST_CASE("restarts count for an hour: one that comes now and then over months is no loop") {
+  Counting scene;
+  scene.releases.age = std::chrono::hours(1000);
+  for (std::uint32_t times = 1; times <= 20; ++times) {
+    CHECK(scene.started_again(times).empty());
+    scene.pass(std::chrono::minutes(30));
+  }
+  // The last one is half an hour ago.
+  CHECK(scene.started_again(21).empty());
+  CHECK(scene.started_again(22) == "release 2 was started again 3 times within an hour");
+  scene.pass(std::chrono::minutes(59));
+  // Said once, until an hour went by without any.
+  CHECK(scene.started_again(26).empty());
+  scene.pass(std::chrono::minutes(60));
+  CHECK(scene.started_again(29) == "release 2 was started again 3 times within an hour");
+}
+
+TEST_CASE("what a watch finds when it begins counts for a release that came within the hour, and for no other") {
+  const auto [age, ran, counts] = GENERATE(table<int, int, bool>({
+      {59, 5, true},  // minutes in force, minutes since it was last started, whether its restarts count
+      {60, 5, false},
+      {10, 11, false},  // it ran before it came into force, as one does that a deploy went back to
+  }));
+  CAPTURE(age, ran);
+  Counting scene;
+  scene.releases.age = std::chrono::minutes(age);
+  scene.releases.activities.restarts = 3;
+  scene.releases.activities.age = std::chrono::minutes(ran);
+  CHECK(scene.guard.restarting().empty() != counts);
+  CHECK(scene.started_again(5).empty());
+  CHECK(scene.started_again(6).empty() == counts);
+}
+
+TEST_CASE("a counter that began anew says what came since") {
+  Counting scene;
+  scene.releases.age = std::chrono::hours(10);
+  CHECK(scene.started_again(7).empty());
+  CHECK(scene.started_again(9).empty());
+  CHECK(scene.started_again(1).empty());
+  CHECK(scene.started_again(3) == "release 2 was started again 3 times within an hour");
 }
 
 TEST_CASE("the host's link says what is in force, and its unit goes back") {
   FakeSystem machine;
-  FixedClock clock;
+  ManualClock clock;
   ReleaseParts parts(machine, clock);
   HostReleaseControl releases(machine, parts, "demo");
   CHECK_FALSE(releases.current()->has_value());
@@ -214,7 +270,7 @@ TEST_CASE("the host's link says what is in force, and its unit goes back") {
 
 TEST_CASE("what a release's processes do is asked of its runtime: of systemd also when nothing was ever deployed") {
   FakeSystem machine;
-  FixedClock clock;
+  ManualClock clock;
   ReleaseParts parts(machine, clock);
   HostReleaseControl releases(machine, parts, "demo");
   const auto seen = [&releases] {
@@ -223,7 +279,7 @@ TEST_CASE("what a release's processes do is asked of its runtime: of systemd als
     return std::pair(activity->restarts, activity->age);
   };
   using Age = std::optional<std::chrono::milliseconds>;
-  machine.on({"systemctl", "show"}, {0, "NRestarts=3\nExecMainStartTimestampMonotonic=3590000000\n", ""});
+  machine.on({"systemctl", "show"}, {0, "NRestarts=3\nExecMainStartTimestampMonotonic=990000000\n", ""});
   CHECK(seen() == std::pair(3U, Age(std::chrono::seconds(10))));
   CHECK(machine.commands().back().ends_with(" demo-7.service"));
   // It has never run.
@@ -232,7 +288,7 @@ TEST_CASE("what a release's processes do is asked of its runtime: of systemd als
   const std::string state = R"({"id": "c", "restarts": 4, "state": {"Status": "running", "ExitCode": 0, )"
                             R"("OOMKilled": false, "StartedAt": ")";
   const std::vector<std::string> inspect{"docker", "container", "inspect"};
-  machine.on(inspect, {0, state + "2027-01-15T07:59:30.123456789Z\"}}\n", ""});
+  machine.on(inspect, {0, state + "2023-11-14T23:12:50.123456789Z\"}}\n", ""});
   CHECK(seen() == std::pair(4U, Age(std::chrono::seconds(30))));
   CHECK(machine.commands().back().ends_with(" demo-7"));
   machine.on(inspect, {0, state + "0001-01-01T00:00:00Z\"}}\n", ""});
