@@ -151,7 +151,7 @@ Result<void> Acting::act(Step step, const nlohmann::json& state) {
 Result<void> Acting::pay_one(const Effect& effect) {
   around_.executor.events.tell(event_of(Event::Type::kEffect, "", to_string(effect)));
   const auto missing = required_.count(effect) > 0 ? MissingUnit::kIsAnError : MissingUnit::kIsFine;
-  SENTINEL_CHECK(pay(effect, around_.executor.host.machine, missing));
+  SENTINEL_CHECK(pay(effect, around_.executor.host.machine, around_.executor.clock, missing));
   ledger_.paid(effect);
   forget_ = true;
   if (OperatorAccess::is_forgotten_after(effect)) around_.access.protect();

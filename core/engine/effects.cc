@@ -12,6 +12,9 @@ namespace {
 
 // Exit status of systemctl when the unit it was asked about isn't there (systemctl(1), "Exit status", LSB 5).
 constexpr int kNoSuchUnit = 5;
+constexpr std::chrono::seconds kPatience{120};
+constexpr std::chrono::seconds kUnquestioned{5};  // a reload that takes longer is looked at
+constexpr std::chrono::milliseconds kLook{200};
 
 const RunCommand* systemctl_command(const Action& action) {
   const auto* command = std::get_if<RunCommand>(&action);
@@ -43,6 +46,46 @@ std::string status_of(const std::string& unit, System& machine) {
   auto found = unit_properties(machine, unit, "StatusText");
   if (!found.ok() || (*found)["StatusText"].empty()) return {};
   return fmt::format(" ({})", (*found)["StatusText"]);
+}
+
+Error failure(const Effect& effect, const std::string& how, System& machine) {
+  return Error("effect.failed", fmt::format("{} failed with {}{}", to_string(effect), how, status_of(effect.unit, machine)),
+               effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
+}
+
+// As the service itself would say it: systemd takes such words from its main process, and from root in its name.
+void end_reload(const std::string& main_process, System& machine) {
+  (void)machine.run({{"systemd-notify", "--pid=" + main_process, "--ready"},
+                     {},
+                     {{"NOTIFY_SOCKET", "/run/systemd/notify"}},
+                     kUnquestioned,
+                     {}});
+}
+
+// A service may tell systemd that it reloads, and nothing more when it can't (Caddy 2.6 with a configuration that it
+// can't load). Nothing but the service's word ends that, and no other reload begins before.
+Result<void> await_reload(const Effect& effect, System& machine, Clock& clock) {
+  const auto deadline = clock.since_boot() + kPatience;
+  while (true) {
+    SENTINEL_TRY(auto unit,
+                 unit_properties(machine, effect.unit, "ActiveState,Job,ControlPID,MainPID,Result,ReloadResult"));
+    const auto is_none = [&](const char* name) { return unit[name].empty() || unit[name] == "0"; };
+    const bool reloading = unit["ActiveState"] == "reloading";
+    const bool succeeded = unit["ReloadResult"] == "success";
+    if (!reloading && is_none("Job")) {
+      if (unit["ActiveState"] == "failed") return failure(effect, unit["Result"], machine);
+      return succeeded ? Result<void>() : failure(effect, unit["ReloadResult"], machine);
+    }
+    const bool silent = reloading && is_none("ControlPID");
+    const bool late = clock.since_boot() >= deadline;
+    if (silent && (late || !succeeded)) {
+      end_reload(unit["MainPID"], machine);
+      return failure(effect, (succeeded ? "timeout" : unit["ReloadResult"]) + ": the service never said that it is over",
+                     machine);
+    }
+    if (late) return failure(effect, "timeout", machine);
+    clock.sleep(kLook);
+  }
 }
 
 }  // namespace
@@ -82,16 +125,16 @@ void EffectLedger::paid(const Effect& effect) {
   if (effect.kind == Effect::Kind::kRestart) owed_.erase({Effect::Kind::kReload, effect.unit});
 }
 
-Result<void> pay(const Effect& effect, System& machine, MissingUnit missing) {
+Result<void> pay(const Effect& effect, System& machine, Clock& clock, MissingUnit missing) {
+  const bool reload = effect.kind == Effect::Kind::kReload;
   CommandLine command;
   command.argv = command_of(effect);
-  command.timeout = std::chrono::seconds(120);
+  command.timeout = reload ? kUnquestioned : kPatience;
   auto result = machine.run(command);
+  if (!result.ok() && reload && result.error().code == "process.timeout") return await_reload(effect, machine, clock);
   if (!result.ok()) return std::move(result).error().during(to_string(effect));
   if (result->status == 0 || (result->status == kNoSuchUnit && missing == MissingUnit::kIsFine)) return {};
-  return Error("effect.failed",
-               fmt::format("{} failed with {}{}", to_string(effect), result->reason(), status_of(effect.unit, machine)),
-               effect.unit.empty() ? "" : fmt::format("on the host: journalctl -u {} -n 30", effect.unit));
+  return failure(effect, result->reason(), machine);
 }
 
 bool touches_units(const Action& action) {

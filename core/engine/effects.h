@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/engine/events.h"
 #include "core/model/plan.h"
 #include "core/system/system.h"
@@ -31,8 +32,10 @@ class EffectLedger {
 enum class MissingUnit { kIsAnError, kIsFine };
 
 /// `systemctl daemon-reload`, `try-reload-or-restart UNIT`, `try-restart UNIT`: a unit that isn't running is left so.
-/// Error `effect.failed` carries what systemctl said, and the unit's own status.
-Result<void> pay(const Effect& effect, System& machine, MissingUnit missing = MissingUnit::kIsAnError);
+/// Error `effect.failed` carries what systemctl said, and the unit's own status. A reload that its service doesn't say
+/// the end of fails as soon as its command has, else after two minutes, and is over then: systemd would go on waiting
+/// for it, and hold back the next one.
+Result<void> pay(const Effect& effect, System& machine, Clock& clock, MissingUnit missing = MissingUnit::kIsAnError);
 
 /// True for actions that run systemctl on a unit: daemon-reload must be paid before.
 bool touches_units(const Action& action);

@@ -55,7 +55,7 @@ void Revert::pay_all(const std::vector<journal::Intent>& intents, Reverted& reve
   EffectLedger ledger;
   for (const auto& intent : intents) ledger.owe(intent.effects);
   for (const auto& effect : ledger.owed()) {
-    auto paid = pay(effect, around_.host.machine, MissingUnit::kIsFine);
+    auto paid = pay(effect, around_.host.machine, around_.clock, MissingUnit::kIsFine);
     if (!paid.ok()) {
       reverted.left.push_back(to_string(effect));
       reverted.errors.push_back(std::move(paid).error());

@@ -78,6 +78,10 @@ void FakeSystem::on(const std::vector<std::string>& prefix, CommandResult result
   on(prefix, [result](FakeSystem&, const CommandLine&) { return result; });
 }
 
+void FakeSystem::hang(const std::vector<std::string>& prefix) {
+  handlers_[prefix] = {};
+}
+
 void FakeSystem::clear_records() {
   mutations_.clear();
   commands_.clear();
@@ -169,13 +173,14 @@ Result<std::vector<std::string>> FakeSystem::list(const std::string& path) {
   return names;
 }
 
-CommandResult FakeSystem::answer(const CommandLine& command) {
+Result<CommandResult> FakeSystem::answer(const CommandLine& command) {
   commands_.push_back(fmt::format("{}", fmt::join(command.argv, " ")));
   for (auto words = command.argv; !words.empty(); words.pop_back()) {
     const auto found = handlers_.find(words);
     if (found == handlers_.end()) continue;
     // A copy: the handler may replace itself.
     const Handler handler = found->second;
+    if (!handler) return Error("process.timeout", command.argv.front() + " did not end in time");
     auto result = handler(*this, command);
     if (command.on_line) {
       std::string line;
@@ -190,7 +195,7 @@ CommandResult FakeSystem::answer(const CommandLine& command) {
     }
     return result;
   }
-  return {127, "", command.argv.empty() ? "" : command.argv.front() + ": not found\n"};
+  return CommandResult{127, "", command.argv.empty() ? "" : command.argv.front() + ": not found\n"};
 }
 
 void FakeSystem::record(const std::string& mutation) {

@@ -42,6 +42,8 @@ class FakeSystem final : public System {
   /// Commands whose argv starts with these words; the longest match answers. Without any: status 127.
   void on(const std::vector<std::string>& prefix, Handler handler);
   void on(const std::vector<std::string>& prefix, CommandResult result);
+  /// Commands that start so don't end within any time: `process.timeout`.
+  void hang(const std::vector<std::string>& prefix);
 
   /// Replacing a file by one of more bytes than that fails for lack of room on the disk.
   void leave_room(std::size_t bytes) { room_ = bytes; }
@@ -93,13 +95,13 @@ class FakeSystem final : public System {
   /// Where a new entry of that name goes: its directory must exist.
   Result<std::string> place_for(const std::string& path, const char* operation) const;
   bool has_entries(const std::string& directory) const;
-  CommandResult answer(const CommandLine& command);
+  Result<CommandResult> answer(const CommandLine& command);
   void record(const std::string& mutation);
 
   std::int64_t tick() { return now_ns_ += 1'000'000'000; }
 
   std::map<std::string, Node> nodes_;
-  std::map<std::vector<std::string>, Handler> handlers_;
+  std::map<std::vector<std::string>, Handler> handlers_;  ///< an empty one hangs
   std::vector<std::string> mutations_;
   std::vector<std::string> commands_;
   std::size_t room_ = SIZE_MAX;

@@ -44,19 +44,76 @@ TEST_CASE("starting a unit pays what it owed; stopping or enabling it doesn't") 
 
 TEST_CASE("paying leaves a stopped unit stopped, and a missing one is an error only on the way forward") {
   FakeSystem machine;
+  ManualClock clock;
   machine.on({"systemctl"}, CommandResult{0, "", ""});
-  REQUIRE(pay(kReloadX, machine).ok());
-  REQUIRE(pay(kRestartX, machine).ok());
-  REQUIRE(pay(kDaemonReload, machine).ok());
+  REQUIRE(pay(kReloadX, machine, clock).ok());
+  REQUIRE(pay(kRestartX, machine, clock).ok());
+  REQUIRE(pay(kDaemonReload, machine, clock).ok());
   CHECK(machine.commands() == std::vector<std::string>{"systemctl try-reload-or-restart x.service",
                                                        "systemctl try-restart x.service", "systemctl daemon-reload"});
   machine.on({"systemctl"}, CommandResult{5, "", "Unit x.service not found."});
-  CHECK(pay(kRestartX, machine).error().code == "effect.failed");
-  CHECK(pay(kRestartX, machine, MissingUnit::kIsFine).ok());
+  CHECK(pay(kRestartX, machine, clock).error().code == "effect.failed");
+  CHECK(pay(kRestartX, machine, clock, MissingUnit::kIsFine).ok());
   machine.on({"systemctl"}, CommandResult{1, "", "Job failed."});
-  CHECK(pay(kRestartX, machine, MissingUnit::kIsFine).error().message.find("Job failed.") != std::string::npos);
+  CHECK(pay(kRestartX, machine, clock, MissingUnit::kIsFine).error().message.find("Job failed.") != std::string::npos);
   machine.on({"systemctl", "show"}, CommandResult{0, "StatusText=port in use\n", ""});
-  CHECK(pay(kReloadX, machine).error().message.ends_with("Job failed. (port in use)"));
+  CHECK(pay(kReloadX, machine, clock).error().message.ends_with("Job failed. (port in use)"));
+}
+
+namespace {
+
+/// systemctl doesn't come back from a reload of x.service. What systemd says of it: `states`, one a look.
+struct EndlessReload {
+  FakeSystem machine;
+  ManualClock clock;
+  std::vector<std::string> states;
+
+  explicit EndlessReload(std::vector<std::string> told) : states(std::move(told)) {
+    machine.hang({"systemctl", "try-reload-or-restart"});
+    machine.on({"systemd-notify"}, CommandResult{});
+    machine.on({"systemctl", "show"}, [this](FakeSystem&, const CommandLine& command) {
+      if (command.argv[2] == "--property=StatusText") return CommandResult{0, "StatusText=\n", ""};
+      const auto state = states.front();
+      if (states.size() > 1) states.erase(states.begin());
+      return CommandResult{0, "MainPID=7\n" + state, ""};
+    });
+  }
+
+  /// What is said of the failure; empty: there is none.
+  std::string pays() {
+    const auto paid = pay(kReloadX, machine, clock);
+    return paid.ok() ? std::string() : paid.error().message;
+  }
+
+  bool was_ended() const {
+    const auto& all = machine.commands();
+    return std::find(all.begin(), all.end(), "systemd-notify --pid=7 --ready") != all.end();
+  }
+};
+
+const std::string kRuns = "ActiveState=reloading\nJob=3\nControlPID=9\nReloadResult=success\n";
+
+}  // namespace
+
+TEST_CASE("a reload that its service never says the end of fails once its command has, and is over then") {
+  EndlessReload reload({kRuns, "ActiveState=reloading\nJob=3\nControlPID=0\nReloadResult=exit-code\n"});
+  CHECK(reload.pays() == "reload x.service failed with exit-code: the service never said that it is over");
+  CHECK(reload.was_ended());
+  CHECK(reload.clock.since_boot() < ManualClock().since_boot() + std::chrono::seconds(1));
+}
+
+TEST_CASE("a reload that takes its time is waited for, though not for ever") {
+  const auto [last, failure] = GENERATE(table<std::string, std::string>(
+      {{"ActiveState=active\nJob=0\nControlPID=0\nReloadResult=success\n", ""},
+       {"ActiveState=active\nJob=0\nControlPID=0\nReloadResult=timeout\n", "timeout"},
+       {"ActiveState=failed\nJob=0\nControlPID=0\nResult=exit-code\nReloadResult=success\n", "exit-code"},
+       // A command that goes on is its own affair; a service that only says nothing is told to be done.
+       {kRuns, "timeout"},
+       {"ActiveState=reloading\nJob=3\nControlPID=0\nReloadResult=success\n",
+        "timeout: the service never said that it is over"}}));
+  EndlessReload reload({kRuns, last});
+  CHECK(reload.pays() == (failure.empty() ? "" : "reload x.service failed with " + failure));
+  CHECK(reload.was_ended() == failure.ends_with("over"));
 }
 
 TEST_CASE("the operator's address is ignored by every jail that doesn't yet, and taken off again by a timer") {
