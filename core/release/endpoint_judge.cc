@@ -96,7 +96,9 @@ Result<std::string> EndpointJudge::watch(const Release& next, Runtime& runtime,
       }
     }
     const bool over = clock_.since_boot() >= end;
-    if (over || clock_.since_boot() >= count_due) {
+    // One that hangs lets this question wait, too, and the next probe with it.
+    const bool failing = std::any_of(watched.begin(), watched.end(), [](const Watched& one) { return one.failed > 0; });
+    if (over || (!failing && clock_.since_boot() >= count_due)) {
       counts.fresh.reset();
       if (const auto fresh = counts_of(next, runtime); fresh.ok()) counts.fresh = *fresh;
       counts.restarts = activity.restarts;

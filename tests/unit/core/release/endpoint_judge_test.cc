@@ -52,6 +52,18 @@ struct Processes final : Runtime {
   std::vector<std::string> log(const Release&, std::size_t) override { return {}; }
 };
 
+// Every answer takes as long as it may, and there is none.
+struct SilentProbes final : ProbeRunner {
+  explicit SilentProbes(Clock& time) : clock(time) {}
+
+  Clock& clock;
+
+  ProbeAnswer run(const Probe& probe, std::chrono::milliseconds limit) override {
+    clock.sleep(limit);
+    return {probe.name, false, "no answer", 1};
+  }
+};
+
 struct Watch {
   ManualClock clock;
   WellProbes probes;
@@ -90,4 +102,23 @@ TEST_CASE("one that was started anew, or ended, is not, though every probe is go
   CHECK(verdict.error().message == (ended ? "release 2 ended while it had the traffic: it ended: watchdog, status 6"
                                           : "release 2 was started anew while it had the traffic"));
   CHECK(watch.clock.since_boot() < begin + std::chrono::seconds(5));
+}
+
+TEST_CASE("one that hangs is found out by its probes, and not asked for its counts before") {
+  Watch watch;
+  SilentProbes silent(watch.clock);
+  watch.processes.at = [](std::chrono::nanoseconds) { return Activity{true, "", 0, "run 1"}; };
+  EndpointJudge judge(watch.clock, silent, [&watch](const auto&, const auto&, const auto&) {
+    watch.clock.sleep(std::chrono::seconds(5));
+    return Result<std::string>(Error("http.timeout", "no answer"));
+  });
+  Release next;
+  next.id = "2";
+  next.policy.health.bake = {60'000, 0.01, 50};
+  next.policy.health.probes = {{"live", ProbeKind::kLiveness, TcpProbe{}, 1000, 1000, 1, 2}};
+  const auto begin = watch.clock.since_boot();
+  const auto verdict = judge.watch(next, watch.processes, [] { return false; });
+  REQUIRE_FALSE(verdict.ok());
+  CHECK(verdict.error().message == "release 2 is not healthy any more: live: no answer");
+  CHECK(watch.clock.since_boot() - begin <= 2 * std::chrono::seconds(1 + 1));
 }
