@@ -121,7 +121,9 @@ class BadReleases(ReleaseCase):
             self.answers()
             with Load(host.address) as load:
                 # Nothing that a validator sees: somebody else listens there.
+                began = time.monotonic()
                 refused = apply(":22 {\n respond no\n}\n")
+                print(f"{suite}: a Caddyfile that can't be loaded: taken back after {time.monotonic() - began:.1f} s")
             self.assertEqual(refused["outcome"], "reverted", refused)
             self.assertIn("reload caddy.service failed with exit-code", refused["error"]["message"])
             self.assertIn("listen tcp :22: bind: address already in use", refused["error"]["message"])
