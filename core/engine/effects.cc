@@ -73,7 +73,9 @@ Result<void> await_reload(const Effect& effect, System& machine, Clock& clock) {
     const bool reloading = unit["ActiveState"] == "reloading";
     const bool succeeded = unit["ReloadResult"] == "success";
     if (!reloading && is_none("Job")) {
-      if (unit["ActiveState"] == "failed") return failure(effect, unit["Result"], machine);
+      // Restarted instead, it may have failed, or be about to be started once more.
+      const bool settled = unit["ActiveState"] == "active" || unit["ActiveState"] == "inactive";
+      if (!settled) return failure(effect, unit["Result"], machine);
       return succeeded ? Result<void>() : failure(effect, unit["ReloadResult"], machine);
     }
     const bool silent = reloading && is_none("ControlPID");

@@ -106,6 +106,7 @@ TEST_CASE("a reload that takes its time is waited for, though not for ever") {
   const auto [last, failure] = GENERATE(table<std::string, std::string>(
       {{"ActiveState=active\nJob=0\nControlPID=0\nReloadResult=success\n", ""},
        {"ActiveState=active\nJob=0\nControlPID=0\nReloadResult=timeout\n", "timeout"},
+       {"ActiveState=activating\nJob=0\nControlPID=0\nResult=signal\nReloadResult=success\n", "signal"},
        {"ActiveState=failed\nJob=0\nControlPID=0\nResult=exit-code\nReloadResult=success\n", "exit-code"},
        // A command that goes on is its own affair; a service that only says nothing is told to be done.
        {kRuns, "timeout"},
