@@ -199,7 +199,15 @@ Error SystemdRuntime::not_taken(const Release& next, const Error& why) {
 Result<void> SystemdRuntime::end_at_once(const Release& hanging) {
   // It would go on taking connections, and answer none. While a stop is under way nothing starts it again.
   SENTINEL_CHECK(systemctl({"stop", "--no-block", unit_of(hanging)}));
-  return systemctl({"kill", "--signal=KILL", unit_of(hanging)});
+  return kill(hanging);
+}
+
+// A unit that ended meanwhile may be known no more: a process that was only stopped goes on to its end by a stop.
+Result<void> SystemdRuntime::kill(const Release& release) {
+  auto killed = systemctl({"kill", "--signal=KILL", unit_of(release)});
+  if (killed.ok()) return {};
+  SENTINEL_TRY(const auto state, look(unit_of(release)));
+  return state.ended() ? Result<void>() : killed;
 }
 
 Result<void> SystemdRuntime::serve_again(const Release& former) {
@@ -209,7 +217,7 @@ Result<void> SystemdRuntime::serve_again(const Release& former) {
   }
   // It ended, is ending, or does not answer: a start waits for an end that is under way.
   if (!state.ended() && state.active != "deactivating")
-    SENTINEL_CHECK(systemctl({"kill", "--signal=KILL", unit_of(former)}));
+    SENTINEL_CHECK(kill(former));
   SENTINEL_CHECK(systemctl({"start", "--no-block", unit_of(former)}));
   const auto deadline = clock_.since_boot() + kBeginOfFormer;
   while (true) {

@@ -50,6 +50,7 @@ class SystemdRuntime final : public Runtime {
   Result<void> serve_again(const Release& former);
   /// Of a release that answers nothing: its streams have no end of their own.
   Result<void> end_at_once(const Release& hanging);
+  Result<void> kill(const Release& release);
   Result<void> remove_application(const Release& next);
   /// Waits until the unit has ended; false: it still runs after `patience`.
   Result<bool> wait_for_end(const Release& release, std::chrono::seconds patience);
