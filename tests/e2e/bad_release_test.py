@@ -17,7 +17,7 @@ from sentinel import Operator, only, wait_until  # noqa: E402
 
 PROBE = {"interval": "1s", "timeout": "1s", "failures": 2}
 SEEN_WITHIN = 2 * (1 + 1 + 1)  # seconds: the two probes are asked one after the other; requests are counted each second
-GRACE = 20  # one that hangs is told twice to hold, with 5 s of patience; and the machine does other things too
+GRACE = 30  # one that hangs is told twice to hold, with 5 s of patience; and the machine does other things too
 
 
 class BadReleases(ReleaseCase):
