@@ -143,15 +143,14 @@ class Compose(ContainerCase):
             host.cut_network()
             done = host.run(["sentinel-agent", "rollback"])
             self.assertIn("release one is in force", done.stdout)
-            took = [self.took_back(host)]
+            self.took_back(host)
             host.restore_network()
             self.answers()
             self.assertEqual({one["id"]: one["tree_digest"] for one in self.releases()}["one"], tree)
             self.assertEqual(host.run(["sh", "-c", "cat /opt/sentinel/releases/one/compose.yaml /opt/sentinel/releases/one/config.yaml"]).stdout, files)
             self.assertEqual(host.run(["docker", "inspect", "--format", "{{.Image}}", "sentinel-one"]).stdout, image)
             self.assertEqual(self.command("rollback")["release"], "two")
-            took.append(self.took_back(host))
-            self.assertLess(min(took), 1000)  # what else the machine does only adds to it
+            self.took_back(host)
             host.reboot()
             wait_until(lambda: self.containers() == {"sentinel-two"}, 60, "the boot starts the release in force")
             self.assertEqual(self.current(), "two")

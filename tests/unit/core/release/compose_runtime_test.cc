@@ -189,6 +189,26 @@ TEST_CASE("a release that hangs is not waited for when it is taken back") {
   CHECK(bench.engine.boxes.count("shop-2") == 0);
 }
 
+// Each is a start of docker's program, 0.1 s on a small host; a rollback has a second besides the release's own start.
+TEST_CASE("going back to a release asks the engine seldom") {
+  Bench bench;
+  const auto one = bench.in_force("1");
+  bench.engine.images["shop:1"] = "sha256:" + one.artefact.sha256;
+  const auto two = bench.in_force("2", one);
+  REQUIRE(bench.runtime.drain(one, false).ok());
+  const auto asked = [&] { return bench.machine.commands().size(); };
+  const auto before = asked();
+  REQUIRE(bench.runtime.prepare(one).ok());
+  const auto prepared = asked();
+  REQUIRE(bench.runtime.start_candidate(one).ok());
+  const auto started = asked();
+  REQUIRE(bench.runtime.switch_to(one, two).ok());
+  REQUIRE(bench.runtime.promote(one, two).ok());
+  REQUIRE(bench.runtime.drain(two, false).ok());
+  REQUIRE(bench.runtime.remains({one}).ok());
+  CHECK(prepared - before + asked() - started <= 8);
+}
+
 TEST_CASE("a release gets the traffic by a link, and a boot starts it once it is promoted") {
   Bench bench;
   const auto one = bench.in_force("1");
