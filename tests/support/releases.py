@@ -252,7 +252,7 @@ class ReleaseCase(unittest.TestCase):
 
     def took_back(self, host):
         """Prints how long the host's last transaction, a rollback, took besides the start of the release's process: a measurement, which
-        depends on what else the machine does. What it asks of the engine and of systemd is bounded by unit tests."""
+        depends on what else the machine does. What it asks of the engine is bounded by a unit test."""
         besides, start = self.last_transaction(host)
         print(f"{host.suite}: back in {besides} ms on the host, and {start} ms of the release's start")
 
