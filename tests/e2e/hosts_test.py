@@ -13,12 +13,13 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
 sys.path.insert(0, str(SUPPORT))
 
-from hosts import Host, HostError, Relay, clean, container, fleet, network, prepared, state  # noqa: E402
+from hosts import Host, HostError, Relay, clean, container, fleet, network, prepared, relay, state  # noqa: E402
 
 SYSTEMD = {"bullseye": "247", "bookworm": "252", "trixie": "257"}
 SSHD = {"bullseye": "OpenSSH_8.4", "bookworm": "OpenSSH_9.2", "trixie": "OpenSSH_10.0"}
@@ -127,6 +128,20 @@ class Network(Case):
             first.write("/root/key", Path(first.key).read_bytes(), mode=0o600)
             command = f"ssh -i /root/key -o StrictHostKeyChecking=accept-new root@{second.address} hostname"
             self.assertEqual(first.ssh(command, check=True).stdout.strip(), second.name)
+
+    def test_hosts_that_come_and_go_leave_the_address_of_the_bridge(self):
+        """Else the packets of all other hosts are lost, until they have asked for the new one."""
+        with Host():
+            def address():
+                return network.ip("-brief", "link", "show", network.BRIDGE).stdout.split()[2]
+            before = address()
+            network.ip("link", "add", "lowest", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "lowest-end")
+            try:
+                network.ip("link", "set", "lowest", "master", network.BRIDGE, "up")
+                self.assertEqual(address(), before)
+            finally:
+                network.ip("link", "delete", "lowest")
+            self.assertEqual(address(), before)
 
     def test_a_fleet_boots_at_once_and_goes_at_once(self):
         with fleet(4) as hosts:
@@ -285,14 +300,14 @@ class SlowLink(Case):
         return server.getsockname()
 
     def test_the_relay_delays_each_way_keeps_the_order_and_counts_round_trips(self):
-        with Relay(*self.echo_server(), delay=0.1) as relay, socket.create_connection(("127.0.0.1", relay.port)) as client:
+        with Relay(*self.echo_server(), delay=0.1) as line, socket.create_connection(("127.0.0.1", line.port)) as client:
             began = time.monotonic()
             for number in range(3):
                 client.sendall(b"%d" % number)
                 self.assertEqual(client.recv(10), b"%d" % number)
             self.assertTrue(0.6 <= time.monotonic() - began < 1.5)
-            self.assertEqual(relay.connections[0].round_trips, 3)
-            relay.delay = 0
+            self.assertEqual(line.connections[0].round_trips, 3)
+            line.delay = 0
             data = os.urandom(3_000_000)
             sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)))
             sender.start()
@@ -302,11 +317,21 @@ class SlowLink(Case):
             sender.join()
             self.assertEqual(received, data)
 
+    def test_an_answer_in_two_pieces_begins_one_round_trip(self):
+        with unittest.mock.patch.object(relay.time, "monotonic") as clock:
+            clock.return_value = 100
+            connection = relay.Connection()
+            for seconds, direction, so_far in ((0, "sent", 1), (0.05, "sent", 1), (0.2, "delivered", 1), (0.2, "sent", 2), (0.25, "delivered", 2),
+                                               (0.26, "sent", 2), (0.4, "delivered", 2), (0.4, "sent", 3)):
+                clock.return_value = 100 + seconds
+                connection.note(direction, 1, delay=0.1)
+                self.assertEqual(connection.round_trips, so_far, seconds)
+
     def test_a_disconnected_relay_resets_its_client(self):
-        with Relay(*self.echo_server()) as relay, socket.create_connection(("127.0.0.1", relay.port)) as client:
+        with Relay(*self.echo_server()) as line, socket.create_connection(("127.0.0.1", line.port)) as client:
             client.sendall(b"x")
             self.assertEqual(client.recv(1), b"x")
-            relay.disconnect()
+            line.disconnect()
             with self.assertRaises(ConnectionResetError):
                 client.recv(1)
 

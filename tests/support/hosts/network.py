@@ -11,6 +11,9 @@ import subprocess
 from . import state
 
 BRIDGE = "sentinel-test"
+# Its own, as RFC 7042 section 2.1 leaves them to anybody. Without one the kernel gives a bridge the lowest address of its ports: with a
+# host that comes or goes it becomes another, and the packets of all other hosts are lost until they ask for it again (half a minute).
+BRIDGE_MAC = "02:00:00:5e:00:01"
 CANDIDATES = [ipaddress.ip_network(f"10.{second}.0.0/20") for second in range(213, 223)]
 
 
@@ -36,7 +39,7 @@ def ensure_bridge():
     """Makes the bridge when it is missing; returns (this machine's address on it, prefix length)."""
     if not _bridge_exists():
         network = _free_network()
-        ip("link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+        ip("link", "add", BRIDGE, "address", BRIDGE_MAC, "type", "bridge", "stp_state", "0", "forward_delay", "0")
         ip("address", "add", f"{network[1]}/{network.prefixlen}", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
     described = json.loads(ip("-json", "-4", "address", "show", BRIDGE).stdout)[0]["addr_info"][0]

@@ -5,8 +5,7 @@
         connect to 127.0.0.1, relay.port
     relay.connections[0].round_trips
 
-Bytes keep their order in each direction. What is counted is seen from the client's end of the link: bytes it sends after
-something was delivered to it begin a new round trip.
+Bytes keep their order in each direction. What is counted is seen from the client's end of the link.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ from collections import namedtuple
 Event = namedtuple("Event", "seconds direction size")
 CHUNK = 65536
 QUEUED_CHUNKS = 512
+CLOCK = 0.001  # seconds that timers may be early
 
 
 class Connection:
@@ -27,15 +27,22 @@ class Connection:
     def __init__(self):
         self.opened = time.monotonic()
         self.timeline = []
+        self._begun = []  # when the client began each round trip
+        self._answered = 0  # how many of them
 
-    def note(self, direction, size):
-        self.timeline.append(Event(time.monotonic() - self.opened, direction, size))
+    def note(self, direction, size, delay):
+        now = time.monotonic() - self.opened
+        self.timeline.append(Event(now, direction, size))
+        if direction == "sent" and self._answered == len(self._begun):
+            self._begun.append(now)
+        while direction == "delivered" and self._answered < len(self._begun) and now - self._begun[self._answered] >= 2 * delay - CLOCK:
+            self._answered += 1
 
     @property
     def round_trips(self):
-        """How often the client sent something after it had been delivered something, and the first time it sent."""
-        directions = [event.direction for event in self.timeline]
-        return sum(1 for before, now in zip(["delivered", *directions], directions) if before == "delivered" and now == "sent")
+        """How often the client can have waited: a round trip begins with the first bytes it sends after the one before was answered. An
+        answer needs the way there and back, so an earlier answer that comes in two pieces begins none."""
+        return len(self._begun)
 
     def bytes(self, direction):
         return sum(event.size for event in self.timeline if event.direction == direction)
@@ -98,8 +105,8 @@ class Relay:
         self._writers.add(server_writer)
         try:
             await asyncio.gather(
-                self._carry(client_reader, server_writer, received=lambda size: connection.note("sent", size)),
-                self._carry(server_reader, client_writer, delivered=lambda size: connection.note("delivered", size)))
+                self._carry(client_reader, server_writer, received=lambda size: connection.note("sent", size, self.delay)),
+                self._carry(server_reader, client_writer, delivered=lambda size: connection.note("delivered", size, self.delay)))
         except asyncio.CancelledError:
             pass  # by _close(): the relay ends
         finally:
