@@ -20,7 +20,7 @@ class ApplicationLog {
  public:
   /// Begins with the last `lines` lines.
   ApplicationLog(HostState& host, Clock& clock, std::string app, std::uint32_t lines)
-      : host_(host), docker_(host.machine, clock), app_(std::move(app)), lines_(lines) {}
+      : host_(host), docker_(host.machine, clock, local_engine()), app_(std::move(app)), lines_(lines) {}
 
   /// What came since the last call, at most the last kMostLogLines of each release. Errors: `logs.no-release`,
   /// `logs.journal`, `release.docker`.

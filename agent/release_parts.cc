@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/health/http_exchange.h"
 
 namespace sentinel::agent {
@@ -22,10 +24,10 @@ Result<std::string> call_admin(const std::string& socket, const std::string& met
 
 }  // namespace
 
-ReleaseParts::ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience)
+ReleaseParts::ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience, EngineCall engine)
     : clock_(clock),
       systemd_(machine, clock, call_admin),
-      compose_(machine, clock, call_admin, patience),
+      compose_(machine, clock, call_admin, std::move(engine), patience),
       runner_(machine),
       judge_(clock, runner_, call_admin) {}
 

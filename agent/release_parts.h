@@ -13,7 +13,8 @@ namespace sentinel::agent {
 class ReleaseParts {
  public:
   /// `patience`: with the container engine (see Docker).
-  ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience = Docker::kPatience);
+  ReleaseParts(System& machine, Clock& clock, std::chrono::seconds patience = Docker::kPatience,
+               EngineCall engine = local_engine());
 
   /// An application keeps its own.
   Runtime& runtime(RuntimeKind kind) {

@@ -94,7 +94,7 @@ Result<void> ComposeRuntime::load_image(const Release& release) {
   files["manifest.json"] = to_text(nlohmann::json::array({image}));
   std::vector<TarFile> entries;
   for (const auto& [name, bytes] : files) entries.push_back({name, 0644, bytes});
-  SENTINEL_CHECK(docker_.run({"load", "--quiet"}, write_tar(entries)));
+  SENTINEL_CHECK(docker_.load_image(write_tar(entries)));
   return {};
 }
 
@@ -105,9 +105,9 @@ Result<void> ComposeRuntime::ensure_image(const Release& release) {
   const auto wanted = artefact.reference.empty() ? "sha256:" + artefact.sha256 : artefact.reference;
   SENTINEL_TRY(const auto known, docker_.image(wanted));
   if (!known && artefact.reference.empty()) return load_image(release);
-  if (!known) SENTINEL_CHECK(docker_.run({"pull", "--quiet", artefact.reference}));
+  if (!known) SENTINEL_CHECK(docker_.pull_image(artefact.reference));
   const bool tagged = known && std::find(known->tags.begin(), known->tags.end(), image_of(release)) != known->tags.end();
-  if (!tagged) SENTINEL_CHECK(docker_.run({"tag", wanted, image_of(release)}));
+  if (!tagged) SENTINEL_CHECK(docker_.tag_image(wanted, release.app, release.id));
   return {};
 }
 
@@ -117,10 +117,10 @@ Result<void> ComposeRuntime::set_aside(const Release& release) {
   SENTINEL_TRY(const auto there, docker_.container(name));
   if (!there) return {};
   if (!there->running) {
-    SENTINEL_CHECK(docker_.run({"rm", "--force", name}));
+    SENTINEL_CHECK(docker_.remove(name));
     return {};
   }
-  SENTINEL_CHECK(docker_.run({"rename", name, fmt::format("{}-{}", name, there->id.substr(0, 12))}));
+  SENTINEL_CHECK(docker_.rename(name, fmt::format("{}-{}", name, there->id.substr(0, 12))));
   return remove_files(machine_, directory_of(release));
 }
 
@@ -179,7 +179,7 @@ Result<void> ComposeRuntime::switch_to(const Release& next, const std::optional<
   if (!former) return {};
   // Nobody finds it any more; this ends the connections that the server in front keeps to it, one by one.
   SENTINEL_TRY(const auto held, hold_release(admin_, endpoint(*former).socket, former->id));
-  if (held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(*former)}));
+  if (held == Held::kHangs) SENTINEL_CHECK(docker_.kill(container_of(*former)));
   return {};
 }
 
@@ -197,9 +197,9 @@ Result<void> ComposeRuntime::serve_again(const Release& former) {
     const auto waited = clock_.since_boot() - begun;
     if (waited >= kBeginOfFormer)
       return Error("release.former", name + " does not serve again: " + told.error().message);
-    if (running && waited >= kSilence && !std::exchange(ended, true)) SENTINEL_CHECK(docker_.run({"kill", name}));
+    if (running && waited >= kSilence && !std::exchange(ended, true)) SENTINEL_CHECK(docker_.kill(name));
     if (!running && (!container || container->ended) && !std::exchange(started, true)) {
-      if (container) SENTINEL_CHECK(docker_.run({"start", name}));
+      if (container) SENTINEL_CHECK(docker_.start(name));
       if (!container) SENTINEL_CHECK(start(former));
     }
     clock_.sleep(kLook);
@@ -243,7 +243,7 @@ Result<void> ComposeRuntime::back(const Release& next, const std::optional<Relea
   }
   SENTINEL_CHECK(docker_.restart_policy(container_of(next), "no"));
   const auto held = hold_release(admin_, endpoint(next).socket, next.id);
-  if (held.ok() && *held == Held::kHangs) SENTINEL_CHECK(docker_.run({"kill", container_of(next)}));
+  if (held.ok() && *held == Held::kHangs) SENTINEL_CHECK(docker_.kill(container_of(next)));
   SENTINEL_TRY(const auto running, docker_.labelled(label_of(next), true));
   for (const auto& container : running) SENTINEL_CHECK(stop(next, container));
   // One that had the traffic ends its streams in its own time, and is forgotten by a later run.
@@ -290,7 +290,7 @@ Result<std::map<std::string, Remains>> ComposeRuntime::remains(const std::vector
 
 Result<void> ComposeRuntime::forget(const Release& release) {
   SENTINEL_TRY(const auto containers, docker_.labelled(label_of(release), false));
-  for (const auto& container : containers) SENTINEL_CHECK(docker_.run({"rm", "--force", container}));
+  for (const auto& container : containers) SENTINEL_CHECK(docker_.remove(container));
   SENTINEL_CHECK(remove_files(machine_, directory_of(release)));
   return machine_.remove_directory(directory_of(release));
 }
@@ -300,8 +300,8 @@ Result<void> ComposeRuntime::discard(const Release& release) {
   if (!image) return {};
   // With its last tag an image goes as a whole, the name it was pulled by included.
   const bool last = image->tags.size() == 1;
-  if (last) SENTINEL_CHECK(docker_.run({"image", "rm", "--force", image->id}));
-  if (!last) SENTINEL_CHECK(docker_.run({"image", "rm", image_of(release)}));
+  if (last) SENTINEL_CHECK(docker_.remove_image(image->id, true));
+  if (!last) SENTINEL_CHECK(docker_.remove_image(image_of(release), false));
   return {};
 }
 

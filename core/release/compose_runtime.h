@@ -15,8 +15,9 @@ namespace sentinel {
 class ComposeRuntime final : public Runtime {
  public:
   /// `patience`: with the engine (see Docker).
-  ComposeRuntime(System& machine, Clock& clock, AdminCall admin, std::chrono::seconds patience = Docker::kPatience)
-      : machine_(machine), clock_(clock), admin_(std::move(admin)), docker_(machine, clock, patience) {}
+  ComposeRuntime(System& machine, Clock& clock, AdminCall admin, EngineCall engine,
+                 std::chrono::seconds patience = Docker::kPatience)
+      : machine_(machine), clock_(clock), admin_(std::move(admin)), docker_(machine, clock, std::move(engine), patience) {}
 
   Result<void> check(const Release& next) override;
 
