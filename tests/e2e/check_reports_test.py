@@ -122,8 +122,7 @@ class Reports(unittest.TestCase):
         self.assertIn({"control": "000-02", "before": "fail", "now": "pass"}, repaired["since_baseline"]["better"])
         self.assertIn({"control": "000-02", "before": "fail", "now": "pass"}, repaired["since_last"]["better"])
         self.assertEqual(self.host.read("/etc/motd"), b"by hand\n")
-        nothing = self.operator.run("plan", "--from-check", "good.json")
-        self.assertIn(nothing.returncode, (0, 3))
+        self.operator.run("plan", "--from-check", "good.json", exit=0)
 
     def test_a_waiver_is_seen_ends_and_may_not_be_long(self):
         self.let_passwords_in()
