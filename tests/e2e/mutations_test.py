@@ -6,7 +6,7 @@ The same configuration written otherwise changes no verdict.
 mutations/*.yaml has the cases, written from what the rows of the checklists mean. Fields of a case: name; change (a shell script,
 as root); row (of a checklist; none in same.yaml, where nothing may change); verdict (fail); side (where the fault holds: both,
 runtime-only, boot-only), trap (its name); shows (a script that succeeds when the host looks right and is wrong); also ({row: why it
-may say something too}); within (seconds until the service notices); reboot (false: it can't be tried by one; alone: what others
+may say something too}); within (seconds until the service notices, of a case or a whole file); reboot (false: it can't be tried by one; alone: what others
 do needs what it switches off); suites; undo (in place of the file's restore); repaired (the playbook says otherwise, so the plan that
 `check` asks for repairs it). /root/as-was has what the host was before, and put_back takes it from there.
 
@@ -46,7 +46,7 @@ def cases(suite, files):
     out = []
     for file in files:
         document = yaml.safe_load((HERE / "mutations" / f"{file}.yaml").read_text())
-        every = [{"within": 0, "undo": document["restore"], **case} for case in document["cases"]]
+        every = [{"within": document.get("within", 0), "undo": document["restore"], **case} for case in document["cases"]]
         out += [case for case in every if suite in case.get("suites", [suite])]
     return out
 
