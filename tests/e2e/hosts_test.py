@@ -317,15 +317,15 @@ class SlowLink(Case):
             sender.join()
             self.assertEqual(received, data)
 
-    def test_an_answer_in_two_pieces_begins_one_round_trip(self):
-        with unittest.mock.patch.object(relay.time, "monotonic") as clock:
-            clock.return_value = 100
-            connection = relay.Connection()
-            for seconds, direction, so_far in ((0, "sent", 1), (0.05, "sent", 1), (0.2, "delivered", 1), (0.2, "sent", 2), (0.25, "delivered", 2),
-                                               (0.26, "sent", 2), (0.4, "delivered", 2), (0.4, "sent", 3)):
-                clock.return_value = 100 + seconds
-                connection.note(direction, 1, delay=0.1)
-                self.assertEqual(connection.round_trips, so_far, seconds)
+    def test_an_answer_in_two_pieces_begins_one_round_trip_and_a_greeting_none(self):
+        for greets, first in ((False, 2), (True, 1)):
+            with unittest.mock.patch.object(relay.time, "monotonic", return_value=100) as clock:
+                connection = relay.Connection(delay=0.1, greets=greets)
+                for seconds, direction, so_far in ((0, "sent", 1), (0.25, "delivered", 1), (0.25, "sent", first), (0.26, "delivered", first),
+                                                   (0.26, "sent", 2), (0.46, "delivered", 2), (0.46, "sent", 3), (0.5, "delivered", 3), (0.5, "sent", 3)):
+                    clock.return_value = 100 + seconds
+                    connection.note(direction, 1)
+                    self.assertEqual(connection.round_trips, so_far, (greets, seconds))
 
     def test_a_disconnected_relay_resets_its_client(self):
         with Relay(*self.echo_server()) as line, socket.create_connection(("127.0.0.1", line.port)) as client:

@@ -24,19 +24,23 @@ CLOCK = 0.001  # seconds that timers may be early
 class Connection:
     """One relayed connection. `timeline` lists Events, direction "sent" by the client or "delivered" to it."""
 
-    def __init__(self):
+    def __init__(self, delay=0.0, greets=False):
         self.opened = time.monotonic()
         self.timeline = []
+        self.delay = delay
+        self._greeting = greets  # is still to come
         self._begun = []  # when the client began each round trip
         self._answered = 0  # how many of them
 
-    def note(self, direction, size, delay):
+    def note(self, direction, size):
         now = time.monotonic() - self.opened
         self.timeline.append(Event(now, direction, size))
         if direction == "sent" and self._answered == len(self._begun):
             self._begun.append(now)
-        while direction == "delivered" and self._answered < len(self._begun) and now - self._begun[self._answered] >= 2 * delay - CLOCK:
-            self._answered += 1
+        if direction == "delivered" and not self._greeting:
+            while self._answered < len(self._begun) and now - self._begun[self._answered] >= 2 * self.delay - CLOCK:
+                self._answered += 1
+        self._greeting = self._greeting and direction == "sent"
 
     @property
     def round_trips(self):
@@ -49,11 +53,13 @@ class Connection:
 
 
 class Relay:
-    """Listens on 127.0.0.1:port while the with statement lasts. `delay`, in seconds each way, may be changed at any time."""
+    """Listens on 127.0.0.1:port while the with statement lasts. `delay`, in seconds each way, may be changed at any time; round trips are
+    counted by the one that a connection began with. `greets`: the other end speaks unasked, as an SSH server does, so its first bytes answer nothing."""
 
-    def __init__(self, address, port, delay=0.0):
+    def __init__(self, address, port, delay=0.0, greets=False):
         self._target = (address, port)
         self.delay = delay
+        self.greets = greets
         self.connections = []
         self._writers = set()
         self._loop = asyncio.new_event_loop()
@@ -93,7 +99,7 @@ class Relay:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _accept(self, client_reader, client_writer):
-        connection = Connection()
+        connection = Connection(self.delay, self.greets)
         self.connections.append(connection)
         self._writers.add(client_writer)
         try:
@@ -105,8 +111,8 @@ class Relay:
         self._writers.add(server_writer)
         try:
             await asyncio.gather(
-                self._carry(client_reader, server_writer, received=lambda size: connection.note("sent", size, self.delay)),
-                self._carry(server_reader, client_writer, delivered=lambda size: connection.note("delivered", size, self.delay)))
+                self._carry(client_reader, server_writer, received=lambda size: connection.note("sent", size)),
+                self._carry(server_reader, client_writer, delivered=lambda size: connection.note("delivered", size)))
         except asyncio.CancelledError:
             pass  # by _close(): the relay ends
         finally:
