@@ -140,19 +140,21 @@ Result<Judged> judge_caddy(const Case& subject) {
   SENTINEL_TRY(const auto* caddy, subject.seen("caddy"));
   const bool same = caddy->at("same").get<bool>();
   const auto& running = caddy->at("running");
+  const bool unseen = running.is_null();
   std::set<std::string> now;
-  if (running.is_null()) {
+  if (unseen) {
     ruling.cannot_tell("nobody answers at localhost:2019: Caddy does not say what it runs");
   } else {
     now = faults_of(running, "localhost:2019/config/", wanted, ruling);
   }
   auto later = now;
   if (const auto problem = caddy->at("problem").get<std::string>(); !problem.empty()) {
-    ruling.fault("Caddy refuses its file: " + problem, Persistence::kBootOnly);
+    ruling.fault("Caddy refuses its file: " + problem, unseen ? Persistence::kBoth : Persistence::kBootOnly);
   } else if (!same) {
     later = faults_of(caddy->at("file"), "/etc/caddy/Caddyfile", wanted, ruling);
-    if (!running.is_null()) judge_not_loaded(now.empty() && !later.empty(), ruling);
+    if (!unseen) judge_not_loaded(now.empty() && !later.empty(), ruling);
   }
+  if (unseen) now = later;  // what can't be asked is taken for no better than its file
   judge_sides(now, later, "at the next start: ", ruling);
   return std::move(ruling).close("as wanted, and in force", Persistence::kBoth);
 }

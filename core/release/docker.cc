@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
+#include <string_view>
 
 #include "core/model/json.h"
 
@@ -57,7 +57,7 @@ Error no_docker(const std::string& what) {
 std::string escaped(const std::string& text) {
   std::string out;
   for (const unsigned char byte : text) {
-    if (std::isalnum(byte) != 0 || std::strchr("-._~/:@", byte) != nullptr) {
+    if (std::isalnum(byte) != 0 || std::string_view("-._~/:@").find(static_cast<char>(byte)) != std::string_view::npos) {
       out += static_cast<char>(byte);
     } else {
       out += fmt::format("%{:02X}", byte);
@@ -107,28 +107,22 @@ EngineCall local_engine() {
   };
 }
 
-// A question that got no answer is asked again: each of them can come twice.
-Result<HttpReply> Docker::ask(const std::string& method, const std::string& target, const std::string& body) {
+// A question whose answer was lost is asked again: each of them can come twice.
+Result<HttpReply> Docker::ask(const std::string& method, const std::string& target, const std::string& body,
+                              std::initializer_list<unsigned> good) {
+  const auto failed = [&](const std::string& why) {
+    return Error("release.docker", fmt::format("asking the engine {} {}: {}", method, target, why));
+  };
   const auto deadline = clock_.since_boot() + patience_;
   while (true) {
     auto told = engine_(method, target, body, patience_);
-    if (told.ok()) return told;
-    if (daemon_is_away(told.error())) {
-      SENTINEL_TRY(const auto program, machine_.status(kDocker));
-      if (program.type == FileType::kAbsent) return no_docker("Docker");
-    }
-    if (!daemon_is_away(told.error()) || clock_.since_boot() >= deadline) {
-      return Error("release.docker", fmt::format("asking the engine {} {}: {}", method, target, told.error().message));
-    }
+    if (told.ok() && std::find(good.begin(), good.end(), told->status) != good.end()) return told;
+    if (told.ok()) return failed(reason(*told));
+    if (!daemon_is_away(told.error()) || clock_.since_boot() >= deadline) return failed(told.error().message);
+    SENTINEL_TRY(const auto program, machine_.status(kDocker));
+    if (program.type == FileType::kAbsent) return no_docker("Docker");
     clock_.sleep(kLook);
   }
-}
-
-Result<HttpReply> Docker::ask(const std::string& method, const std::string& target, const std::string& body,
-                              std::initializer_list<unsigned> good) {
-  SENTINEL_TRY(auto reply, ask(method, target, body));
-  if (std::find(good.begin(), good.end(), reply.status) != good.end()) return reply;
-  return Error("release.docker", fmt::format("asking the engine {} {}: {}", method, target, reason(reply)));
 }
 
 Result<CommandResult> Docker::run(std::vector<std::string> argv, std::string input, std::chrono::seconds patience) {
@@ -205,7 +199,7 @@ Result<void> Docker::kill(const std::string& name) {
 }
 
 Result<void> Docker::rename(const std::string& name, const std::string& to) {
-  SENTINEL_CHECK(ask("POST", fmt::format("/containers/{}/rename?name={}", escaped(name), escaped(to)), {}, {204}));
+  SENTINEL_CHECK(ask("POST", fmt::format("/containers/{}/rename?name={}", escaped(name), escaped(to)), {}, {204, 404}));
   return {};
 }
 

@@ -63,6 +63,7 @@ class Docker {
   Result<void> start(const std::string& name);
   /// Ends it at once. One that has ended, or is gone, is fine.
   Result<void> kill(const std::string& name);
+  /// Nobody has that name afterwards; one that is gone is fine.
   Result<void> rename(const std::string& name, const std::string& to);
   /// Running or not. One that is gone is fine.
   Result<void> remove(const std::string& name);
@@ -92,8 +93,7 @@ class Docker {
   /// @}
 
  private:
-  Result<HttpReply> ask(const std::string& method, const std::string& target, const std::string& body = {});
-  /// Where a status other than these is an error.
+  /// A status other than `good` is an error.
   Result<HttpReply> ask(const std::string& method, const std::string& target, const std::string& body,
                         std::initializer_list<unsigned> good);
   Result<CommandResult> run(std::vector<std::string> argv, std::string input, std::chrono::seconds patience);

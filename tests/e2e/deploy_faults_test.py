@@ -200,6 +200,10 @@ class AsContainers(ContainerCase, Faults):
     def state(self, release):
         return "active" if f"sentinel-{release}" in self.containers() else "inactive"
 
+    def answers(self):
+        wait_until(self.serves, 30, "what the engine starts again serves, too")  # nobody holds the port of one that was killed
+        super().answers()
+
     def test_any_process_and_the_engine_may_be_killed(self):
         self.all_of(docker_host("bookworm"), ("dockerd", "new", "old", "sentinelctl", "transaction"), 3)
 

@@ -115,9 +115,9 @@ TEST_CASE("Caddy: the first reverse_proxy that matches answers; traps by name") 
   // A Caddy that is off says nothing of what it runs; its file is still to be judged.
   auto off = with_value(with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/same", false), "/running", nullptr);
   CHECK(site(off).verdict == Verdict::kUnknown);
-  CHECK(site(with_value(off, "/problem", "unrecognized directive")).persistence == Persistence::kBootOnly);
+  CHECK(site(with_value(off, "/problem", "unrecognized directive")).persistence == Persistence::kBoth);
   off["file"] = caddy({proxy("127.0.0.1:9999", 300)})["file"];
-  CHECK(site(off).persistence == Persistence::kBootOnly);
+  CHECK(site(off).persistence == Persistence::kBoth);
   CHECK(has_trap(site(caddy({flushing})), "caddy-flush-interval"));
   CHECK(site(with_value(caddy({proxy("127.0.0.1:8080", 300)}), "/problem", "unrecognized directive")).persistence ==
         Persistence::kBootOnly);

@@ -47,7 +47,7 @@ struct Case {
 const std::vector<Case> kCommands{
     {"start", [](Docker& docker) { return docker.start("shop-1"); }, "POST /containers/shop-1/start ", {204, 304}},
     {"kill", [](Docker& docker) { return docker.kill("shop-1"); }, "POST /containers/shop-1/kill ", {204, 404, 409}},
-    {"rename", [](Docker& docker) { return docker.rename("shop-1", "shop-1-ab"); }, "POST /containers/shop-1/rename?name=shop-1-ab ", {204}},
+    {"rename", [](Docker& docker) { return docker.rename("shop-1", "shop-1-ab"); }, "POST /containers/shop-1/rename?name=shop-1-ab ", {204, 404}},
     {"remove", [](Docker& docker) { return docker.remove("shop-1"); }, "DELETE /containers/shop-1?force=true ", {204, 404}},
     {"restart_policy", [](Docker& docker) { return docker.restart_policy("shop-1", "unless-stopped"); },
      R"(POST /containers/shop-1/update {"RestartPolicy":{"Name":"unless-stopped"}})", {200, 404}},
