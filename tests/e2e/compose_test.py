@@ -106,7 +106,7 @@ class Compose(ContainerCase):
             self.assertEqual((limits["CpuQuota"] > 0, limits["LogConfig"]["Config"]["max-size"], limits["RestartPolicy"]["Name"]), (True, "10m", "unless-stopped"))
             self.assertEqual(told["NetworkSettings"]["Ports"].get("8080/tcp"), None)
             self.assertNotIn(":8080", host.run(["ss", "-ltn"]).stdout)
-            wait_until(lambda: host.run(["docker", "inspect", "--format", "{{.State.Health.Status}}", "sentinel-first"]).stdout == "healthy\n", 60, "the engine finds it healthy")
+            wait_until(lambda: self.inspected("sentinel-first", "{{.State.Health.Status}}") == "healthy", 60, "the engine finds it healthy")
             metrics = host.run(["curl", "-s", "--unix-socket", "/run/sentinel-app/current/metrics.sock", "http://x/metrics"], check=False)
             self.assertEqual(metrics.returncode, 0, metrics)
             self.assertIn("sentinel_requests_total", metrics.stdout)
@@ -359,7 +359,18 @@ class Compose(ContainerCase):
         self.assertEqual(not_passed(), {"000-08": ("fail", "runtime-only"), "004-14": ("fail", "runtime-only")})
         shell(f"cp -a /root/environment {environment}; chmod 0644 {environment}")
         self.assertEqual(not_passed(), {"000-08": ("fail", "both"), "004-14": ("fail", "both")})
-        shell(f"cp -a /root/environment {environment}; printf 'services:\\n  release-one: {{ports: [\"8080:8080\"]}}\\n' >/root/override.yaml\n"
+        shell(f"cp -a /root/environment {environment}; docker update --memory 900g --memory-swap 900g {container}")
+        self.assertEqual(not_passed(), {"002-16": ("fail", "both")})
+        shell(f"docker update --memory 512m --memory-swap 1g {container}")
+        self.assertEqual(not_passed(), {})
+        for _ in range(3):  # as one that crashes
+            began = self.inspected(container, "{{.State.StartedAt}}")
+            self.kill(container)
+            wait_until(lambda: self.inspected(container, "{{.State.Running}}") == "true" and self.inspected(container, "{{.State.StartedAt}}") != began, 60,
+                       "the engine starts it again")
+        wait_until(lambda: self.inspected(container, "{{.State.Health.Status}}") == "healthy", 60, "it is healthy in between")
+        self.assertEqual(not_passed(), {"000-11": ("fail", "both")})
+        shell(f"printf 'services:\\n  release-one: {{ports: [\"8080:8080\"]}}\\n' >/root/override.yaml\n"
               f"docker-compose --project-name $(docker inspect --format '{{{{index .Config.Labels \"com.docker.compose.project\"}}}}' {container}) "
               f"--file {file} --file /root/override.yaml up --detach --no-build")
         merged = not_passed()

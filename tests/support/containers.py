@@ -39,9 +39,11 @@ class ContainerCase(ReleaseCase):
         """Names of those that run."""
         return set(self.host.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
 
+    def inspected(self, container, field):
+        return self.host.run(["docker", "inspect", "--format", field, container]).stdout.strip()
+
     def kill(self, container, signal="KILL"):
-        host = self.host
-        host.run(["kill", f"-{signal}", host.run(["docker", "inspect", "--format", "{{.State.Pid}}", container]).stdout.strip()])
+        self.host.run(["kill", f"-{signal}", self.inspected(container, "{{.State.Pid}}")])
 
     def serves(self):
         load = Load(self.host.address)

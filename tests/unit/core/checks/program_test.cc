@@ -24,6 +24,11 @@ struct Host {
     machine.put_file(info_ + ".list", "/usr/bin/caddy\n");
     machine.put_file(info_ + ".md5sums", std::string("0  usr/bin/other\n") + kMd5OfProgram + "  usr/bin/caddy\n");
     runs(812, "/usr/bin/caddy");
+    machine.on({"md5sum", "--"}, [this](FakeSystem& system, const CommandLine& command) {
+      ++digested;
+      const bool same = system.bytes(command.argv.back()) == "program";
+      return CommandResult{0, (same ? kMd5OfProgram : std::string(32, '0')) + "  " + command.argv.back() + "\n", ""};
+    });
   }
 
   void runs(int pid, const std::string& exe) {
@@ -50,6 +55,7 @@ struct Host {
   }
 
   FakeSystem machine;
+  int digested = 0;
 
  private:
   std::string info_;
@@ -69,6 +75,7 @@ TEST_CASE("program: what nobody touched since dpkg put it there is not read") {
                               {"found", ""},
                               {"pid", 812},
                               {"exe", "/usr/bin/caddy"}});
+    CHECK(host.digested == 0);
   }
 }
 
@@ -86,6 +93,17 @@ TEST_CASE("program: a file that changed since is read, and compared by whoever j
   CHECK(host.seen().at("found") == "");
   host.machine.erase("/usr/bin/caddy");
   CHECK(host.seen().at("exists") == false);
+}
+
+TEST_CASE("program: a digest that can't be had is an error") {
+  for (const auto& answer : {CommandResult{1, "", "md5sum: /usr/bin/caddy: Input/output error"}, CommandResult{127, "", ""},
+                             CommandResult{0, "", ""}, CommandResult{0, "a9c449d4fa44  /usr/bin/caddy\n", ""}}) {
+    Host host;
+    host.machine.pass(std::chrono::seconds(1));
+    host.machine.put_file("/usr/bin/caddy", "another", {0, 0, 0755});
+    host.machine.on({"md5sum", "--"}, answer);
+    CHECK(host.ask().error);
+  }
 }
 
 TEST_CASE("program: without dpkg's lists nothing is recorded, and the file is read") {
